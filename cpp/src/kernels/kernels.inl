@@ -1,0 +1,27 @@
+// Every kernel, compiled for the instruction set of the including wrapper.
+#include "../constants.hpp"
+#include "table.hpp"
+#include "vec.hpp"
+// order: each uses only those above it
+#include "math.inl"
+#include "random.inl"
+#include "activation.inl"
+#include "stats.inl"
+#include "dense.inl"
+#include "loss.inl"
+#include "optimizer.inl"
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+template <class T>
+constexpr Kernels<T> all_kernels() {
+    return {{fill_normal<T>, fill_uniform<T>}, math_kernels<T>(), activation_kernels<T>(), stats_kernels<T>(),
+            dense_kernels<T>(),                loss_kernels<T>(), optimizer_kernels<T>()};
+}
+
+}  // namespace
+
+constexpr KernelTable table{philox_words, all_kernels<float>(), all_kernels<double>()};
+
+}  // namespace fanin::FANIN_ISA

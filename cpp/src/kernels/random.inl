@@ -1,0 +1,245 @@
+// Philox4x32-10 and the laws' base draws, over vectors.
+//
+// Layout. A vector of 64-bit lanes carries one block a lane, each of the four counter words in the low half of a vector of
+// its own: the 32 x 32 -> 64 bit multiply reads just the low halves, so no shuffle is needed between rounds, and what
+// stands in the upper halves is never cleaned. Lane 2i takes block i, lane 2i + 1 block lanes/2 + i, so that the in-lane
+// unpacks of interleave_* give the elements in order:
+//
+//     words 0, 2 -> radius [b0.w0 b0.w2 bk.w0 bk.w2 | b1.w0 ...]    words 1, 3 -> angle, the same way
+//     interleave_low(cos, sin) = elements of blocks 0, 1, ..., k - 1     interleave_high = blocks k, ..., 2k - 1
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+constexpr std::size_t kBlocks = FANIN_VECTOR_BYTES / 8;  // blocks a vector
+
+struct PhiloxKeys {
+    std::uint32_t low[kPhiloxRounds];
+    std::uint32_t high[kPhiloxRounds];
+};
+
+FANIN_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
+    PhiloxKeys keys;
+    std::uint32_t low = static_cast<std::uint32_t>(seed), high = static_cast<std::uint32_t>(seed >> 32);
+    for (int r = 0; r < kPhiloxRounds; ++r) {
+        keys.low[r] = low;
+        keys.high[r] = high;
+        low += kPhiloxWeyl0;
+        high += kPhiloxWeyl1;
+    }
+    return keys;
+}
+
+// The words of kBlocks blocks; the upper half of every lane is garbage.
+struct PhiloxBlocks {
+    VecU64 w0, w1, w2, w3;
+};
+
+FANIN_INLINE PhiloxBlocks philox(const PhiloxKeys& keys, std::uint64_t stream, VecU64 block) {
+    const VecU64 m0 = splat_u64(kPhiloxMultiplier0), m1 = splat_u64(kPhiloxMultiplier1);
+    VecU64 c0 = block, c1 = block >> 32, c2 = splat_u64(stream & 0xffffffffu), c3 = splat_u64(stream >> 32);
+#pragma GCC unroll 10
+    for (int r = 0; r < kPhiloxRounds; ++r) {
+        const VecU64 p0 = multiply_low32(c0, m0), p1 = multiply_low32(c2, m1);
+        c0 = (p1 >> 32) ^ c1 ^ splat_u64(keys.low[r]);
+        c2 = (p0 >> 32) ^ c3 ^ splat_u64(keys.high[r]);
+        c1 = p1;
+        c3 = p0;
+    }
+    return {c0, c1, c2, c3};
+}
+
+// Block numbers first, first + 1, ... in the lane order of the layout above.
+FANIN_INLINE VecU64 block_numbers(std::uint64_t first) {
+    VecU64 v;
+    for (std::size_t i = 0; i < kBlocks; ++i) v[i] = first + (i % 2 == 0 ? i / 2 : kBlocks / 2 + i / 2);
+    return v;
+}
+
+// Two words side by side in each 64-bit lane.
+FANIN_INLINE VecU32 pack_words(VecU64 low, VecU64 high) { return bit_cast<VecU32>((low & 0xffffffffu) | (high << 32)); }
+
+// ------------------------------------------------------------------------------------------------ Box-Muller
+
+// sqrt(-2 ln u), u = (word + 1/2) 2^-32 kept to 32 bits: for words in the upper half, 1 - u is what is converted.
+// With f = m - 1 in [-1/2, 0] the two terms of the logarithm have one sign and nothing cancels: 1.5 ULP.
+FANIN_INLINE VecF radius(VecU32 word) {
+    const VecI32 upper = bit_cast<VecI32>(word) >> 31;
+    const VecF y = to_float(bit_cast<VecI32>(word) ^ upper) + 0.5f;
+    const VecU32 y_bits = bits(y);
+    const VecF mantissa = from_bits((y_bits & 0x007fffffu) | 0x3f000000u);  // y = mantissa 2^e, in [1/2, 1)
+    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - (126 + 32));  // of u = y 2^-32
+    const VecF f = upper ? y * -0x1p-32f : mantissa - 1.0f;
+    const VecF high = upper ? splat(0.0f) : e * (-2.0f * kLn2F32);
+    return sqrt(fma(f, horner(kRadiusF32, f), high));
+}
+// t + 1/2 for 0 <= t < 2^52, exactly.
+FANIN_INLINE VecD plus_half(VecI64 t) { return (bit_cast<VecD>(t | 0x4330000000000000ll) - 0x1p52) + 0.5; }
+
+// The same from 53 bits (the upper ones of the 64), where every integer is exact in double.
+FANIN_INLINE VecD radius(VecU64 word) {
+    const VecI64 k = bit_cast<VecI64>(word >> 11);
+    const VecI64 upper = -(k >> 52);
+    const VecD y = plus_half((k ^ upper) & 0xfffffffffffffll);
+    const VecU64 y_bits = bits(y);
+    const VecD mantissa = from_bits((y_bits & 0xfffffffffffffull) | 0x3fe0000000000000ull);
+    const VecD e = to_double_51(bit_cast<VecI64>(y_bits >> 52) - (1022 + 53));
+    const VecD f = upper ? y * -0x1p-53 : mantissa - 1.0;
+    const VecD high = upper ? splat(0.0) : e * (-2.0 * kLn2F64);
+    return sqrt(fma(f, horner(kRadiusF64, f), high));
+}
+
+template <class V>
+struct SinCos {
+    V sin, cos;
+};
+
+// sin and cos of 2 pi word 2^-32: the nearest multiple of a quarter turn is taken off in integers, exactly; the rest, at
+// most an eighth of a turn, is x pi/4 with x in [-1, 1].
+FANIN_INLINE SinCos<VecF> sincos_word(VecU32 word) {
+    const VecU32 shifted = word + 0x20000000u;
+    const VecF x = to_float(bit_cast<VecI32>(shifted & 0x3fffffffu) - 0x20000000) * 0x1p-29f;
+    const VecF y = x * x;
+    const VecF s = x * horner(kSinF32, y), c = horner(kCosF32, y);
+    const VecI32 odd = bit_cast<VecI32>(shifted << 1) >> 31;  // quarter 1 or 3: the two change places
+    return {from_bits(bits(odd ? c : s) ^ (shifted & 0x80000000u)),
+            from_bits(bits(odd ? s : c) ^ ((shifted + 0x40000000u) & 0x80000000u))};
+}
+// The same from the upper 53 bits of 64.
+FANIN_INLINE SinCos<VecD> sincos_word(VecU64 word) {
+    const VecU64 shifted = (word & ~0x7ffull) + 0x2000000000000000ull;
+    const VecI64 rest = bit_cast<VecI64>((shifted & 0x3fffffffffffffffull) >> 11) - 0x4000000000000ll;  // |rest| <= 2^50
+    const VecD x = to_double_51(rest) * 0x1p-50;
+    const VecD y = x * x;
+    const VecD s = x * horner(kSinF64, y), c = horner(kCosF64, y);
+    const VecI64 odd = -bit_cast<VecI64>((shifted >> 62) & 1);
+    return {from_bits(bits(odd ? c : s) ^ (shifted & 0x8000000000000000ull)),
+            from_bits(bits(odd ? s : c) ^ ((shifted + 0x4000000000000000ull) & 0x8000000000000000ull))};
+}
+
+// ------------------------------------------------------------------------------------------------ draws
+
+// A draw turns the words of kBlocks blocks into two vectors of elements in order.
+template <class T>
+struct Pair {
+    Vec<T> low, high;
+};
+
+template <class T>
+struct Normal {
+    T mean, std;
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
+        const VecF r = radius(pack_words(b.w0, b.w2));
+        const SinCos<VecF> a = sincos_word(pack_words(b.w1, b.w3));
+        return finish<float>(r * a.cos, r * a.sin);
+    }
+    FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
+        const VecD r = radius(bit_cast<VecU64>(pack_words(b.w0, b.w1)));
+        const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(pack_words(b.w2, b.w3)));
+        return finish<double>(r * a.cos, r * a.sin);
+    }
+    template <class U>
+    FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
+        const Vec<U> m = splat(mean), s = splat(std);
+        return {fma(s, interleave_low(even, odd), m), fma(s, interleave_high(even, odd), m)};
+    }
+};
+
+template <class T>
+struct Uniform {
+    T mid, half_width, lowest, highest;
+    // Odd multiples of 2^-24: 2 (word >> 8) + 1 - 2^24 has at most 24 bits.
+    FANIN_INLINE VecF base(VecU32 word) const {
+        return to_float(bit_cast<VecI32>((word >> 7) | 1u) - 0x1000000) * 0x1p-24f;
+    }
+    // Odd multiples of 2^-53: 2 k + 1 - 2^53 with k = word >> 11, as a sign and (t + 1/2) 2^-52.
+    FANIN_INLINE VecD base(VecU64 word) const {
+        const VecI64 k = bit_cast<VecI64>(word >> 11);
+        const VecI64 negative = (k >> 52) - 1;
+        const VecD magnitude = plus_half((k ^ negative) & 0xfffffffffffffll) * 0x1p-52;
+        return from_bits(bits(magnitude) ^ (bit_cast<VecU64>(negative) & 0x8000000000000000ull));
+    }
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
+        return finish<float>(base(pack_words(b.w0, b.w2)), base(pack_words(b.w1, b.w3)));
+    }
+    FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
+        return finish<double>(base(bit_cast<VecU64>(pack_words(b.w0, b.w1))), base(bit_cast<VecU64>(pack_words(b.w2, b.w3))));
+    }
+    template <class U>
+    FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
+        return {scale<U>(interleave_low(even, odd)), scale<U>(interleave_high(even, odd))};
+    }
+    template <class U>
+    FANIN_INLINE Vec<U> scale(Vec<U> v) const {
+        const Vec<U> x = fma(splat(half_width), v, splat(mid)), low = splat(lowest), high = splat(highest);
+        const Vec<U> above = x < low ? low : x;
+        return above > high ? high : above;
+    }
+};
+
+// Writes n elements from first_index on. A group is what one vector of blocks gives; whole groups go straight to memory,
+// two at a time (their chains of multiplications are independent and hide each other's latency), the two ends through a
+// buffer.
+template <class T, class Draw>
+FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T* out) {
+    constexpr std::size_t kGroup = 2 * kLanes<T>;
+    constexpr std::size_t kBlockElements = kGroup / kBlocks;
+    const PhiloxKeys keys = philox_keys(seed);
+    auto group = [&](std::uint64_t first_block, T* to) {
+        const Pair<T> p = draw(philox(keys, stream, block_numbers(first_block)), T{});
+        store<T>(to, p.low);
+        store<T>(to + kLanes<T>, p.high);
+    };
+    auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, T* to) {
+        T buffer[kGroup];
+        group(first_block, buffer);
+        for (std::size_t i = 0; i < count; ++i) to[i] = buffer[skip + i];
+    };
+    std::uint64_t block = first_index / kBlockElements;
+    if (const std::size_t skip = first_index % kBlockElements; skip != 0 && n != 0) {
+        const std::size_t count = n < kBlockElements - skip ? n : kBlockElements - skip;
+        part(block, skip, count, out);
+        out += count;
+        n -= count;
+        ++block;
+    }
+    VecU64 numbers = block_numbers(block);
+    for (; n >= 2 * kGroup; n -= 2 * kGroup, out += 2 * kGroup, block += 2 * kBlocks, numbers += 2 * kBlocks) {
+        const Pair<T> p = draw(philox(keys, stream, numbers), T{});
+        const Pair<T> q = draw(philox(keys, stream, numbers + kBlocks), T{});
+        store<T>(out, p.low);
+        store<T>(out + kLanes<T>, p.high);
+        store<T>(out + kGroup, q.low);
+        store<T>(out + kGroup + kLanes<T>, q.high);
+    }
+    for (; n >= kGroup; n -= kGroup, out += kGroup, block += kBlocks) group(block, out);
+    if (n != 0) part(block, 0, n, out);
+}
+
+template <class T>
+void fill_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mean, T std, T* out) {
+    fill<T>(Normal<T>{mean, std}, seed, stream, first_index, n, out);
+}
+
+template <class T>
+void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width, T lowest,
+                  T highest, T* out) {
+    fill<T>(Uniform<T>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
+}
+
+void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n, std::uint32_t* out) {
+    const PhiloxKeys keys = philox_keys(seed);
+    constexpr std::size_t kGroup = 4 * kBlocks;
+    for (std::size_t done = 0; done < n; done += kGroup, first_block += kBlocks) {
+        const PhiloxBlocks b = philox(keys, stream, block_numbers(first_block));
+        const VecF even = bit_cast<VecF>(pack_words(b.w0, b.w2)), odd = bit_cast<VecF>(pack_words(b.w1, b.w3));
+        const VecF low = interleave_low(even, odd), high = interleave_high(even, odd);
+        std::uint32_t buffer[kGroup];
+        __builtin_memcpy(buffer, &low, sizeof low);
+        __builtin_memcpy(buffer + kGroup / 2, &high, sizeof high);
+        __builtin_memcpy(out + done, buffer, (n - done < kGroup ? n - done : kGroup) * sizeof *out);
+    }
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA

@@ -1,0 +1,251 @@
+// The small vector type that every kernel is written over.
+//
+// A wrapper (generic.cpp, x86_64_v3.cpp, x86_64_v4.cpp) defines FANIN_ISA, its namespace, and FANIN_VECTOR_BYTES, then
+// includes every kernel. The types are GCC/Clang vector extensions, so + - * / < & | ^ << >> and `mask ? a : b` are the
+// language's own and mean the same on every instruction set; only what the extensions cannot say is an intrinsic below.
+//
+// Rules of this folder: everything sits in an unnamed namespace inside fanin::FANIN_ISA and nothing of the standard
+// library is instantiated, so that no weak symbol compiled for a large instruction set can be linked into the code of a
+// small one (tests/packaging reads the object files). No static vector initialisers. Kernels assume; the
+// sources above them validate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "fma.hpp"
+
+#define FANIN_INLINE inline __attribute__((always_inline))
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+typedef float VecF __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+typedef double VecD __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+typedef std::int32_t VecI32 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+typedef std::int64_t VecI64 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+typedef std::uint32_t VecU32 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+typedef std::uint64_t VecU64 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+
+// Simd<T>: the vector of T, the integer vectors of its lane width, and the number of lanes.
+template <class T>
+struct Simd;
+template <>
+struct Simd<float> {
+    using Vec = VecF;
+    using Int = VecI32;   // comparisons give this: all ones where true
+    using Bits = VecU32;
+    static constexpr std::size_t lanes = FANIN_VECTOR_BYTES / sizeof(float);
+};
+template <>
+struct Simd<double> {
+    using Vec = VecD;
+    using Int = VecI64;
+    using Bits = VecU64;
+    static constexpr std::size_t lanes = FANIN_VECTOR_BYTES / sizeof(double);
+};
+template <class T>
+using Vec = typename Simd<T>::Vec;
+template <class T>
+inline constexpr std::size_t kLanes = Simd<T>::lanes;
+
+// Vector <-> lane type, for templates that are handed a vector.
+template <class V>
+struct LaneOf;
+template <>
+struct LaneOf<VecF> {
+    using T = float;
+};
+template <>
+struct LaneOf<VecD> {
+    using T = double;
+};
+
+// ------------------------------------------------------------------------------------------------ memory
+
+// Unaligned loads and stores: __builtin_memcpy of a whole vector is one move instruction.
+template <class T>
+FANIN_INLINE Vec<T> load(const T* p) {
+    Vec<T> v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+template <class T>
+FANIN_INLINE void store(T* p, Vec<T> v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
+// The first n < lanes elements; the other lanes are `fill`.
+template <class T>
+FANIN_INLINE Vec<T> load_first(const T* p, std::size_t n, T fill = T(0)) {
+    T lanes[kLanes<T>];
+    for (std::size_t i = 0; i < kLanes<T>; ++i) lanes[i] = fill;
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return load<T>(lanes);
+}
+template <class T>
+FANIN_INLINE void store_first(T* p, Vec<T> v, std::size_t n) {
+    T lanes[kLanes<T>];
+    store<T>(lanes, v);
+    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+
+template <class T>
+FANIN_INLINE Vec<T> splat(T x) {
+    return x - Vec<T>{};  // the language broadcasts a scalar operand; x - 0 is x, also for -0
+}
+FANIN_INLINE VecI32 splat_i32(std::int32_t x) { return x + VecI32{}; }
+FANIN_INLINE VecU32 splat_u32(std::uint32_t x) { return x + VecU32{}; }
+FANIN_INLINE VecI64 splat_i64(std::int64_t x) { return x + VecI64{}; }
+FANIN_INLINE VecU64 splat_u64(std::uint64_t x) { return x + VecU64{}; }
+
+// ------------------------------------------------------------------------------------------------ bits
+
+template <class To, class From>
+FANIN_INLINE To bit_cast(From v) {
+    static_assert(sizeof(To) == sizeof(From));
+    To result;
+    __builtin_memcpy(&result, &v, sizeof result);
+    return result;
+}
+FANIN_INLINE VecU32 bits(VecF v) { return bit_cast<VecU32>(v); }
+FANIN_INLINE VecU64 bits(VecD v) { return bit_cast<VecU64>(v); }
+FANIN_INLINE VecF from_bits(VecU32 v) { return bit_cast<VecF>(v); }
+FANIN_INLINE VecD from_bits(VecU64 v) { return bit_cast<VecD>(v); }
+
+// |v|, and v with the sign bit of s flipped into it.
+FANIN_INLINE VecF abs(VecF v) { return from_bits(bits(v) & 0x7fffffffu); }
+FANIN_INLINE VecD abs(VecD v) { return from_bits(bits(v) & 0x7fffffffffffffffull); }
+FANIN_INLINE VecU32 sign_bit(VecF v) { return bits(v) & 0x80000000u; }
+FANIN_INLINE VecU64 sign_bit(VecD v) { return bits(v) & 0x8000000000000000ull; }
+
+// ------------------------------------------------------------------------------------------------ arithmetic
+
+// Fused multiply-add a b + c, rounded once. Without hardware for it: fma.hpp.
+FANIN_INLINE VecF fma(VecF a, VecF b, VecF c) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    VecF r;
+    for (std::size_t i = 0; i < kLanes<float>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);
+    return r;
+#endif
+}
+FANIN_INLINE VecD fma(VecD a, VecD b, VecD c) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    VecD r;
+    for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);
+    return r;
+#endif
+}
+FANIN_INLINE float fma(float a, float b, float c) { return fma_scalar(a, b, c); }
+FANIN_INLINE double fma(double a, double b, double c) { return fma_scalar(a, b, c); }
+
+// IEEE square root, one correctly rounded instruction.
+FANIN_INLINE VecF sqrt(VecF v) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecF)_mm512_sqrt_ps((__m512)v);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecF)_mm256_sqrt_ps((__m256)v);
+#elif defined(__SSE2__)
+    return (VecF)_mm_sqrt_ps((__m128)v);
+#else
+    VecF r;
+    for (std::size_t i = 0; i < kLanes<float>; ++i) r[i] = __builtin_sqrtf(v[i]);
+    return r;
+#endif
+}
+FANIN_INLINE VecD sqrt(VecD v) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecD)_mm512_sqrt_pd((__m512d)v);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecD)_mm256_sqrt_pd((__m256d)v);
+#elif defined(__SSE2__)
+    return (VecD)_mm_sqrt_pd((__m128d)v);
+#else
+    VecD r;
+    for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = __builtin_sqrt(v[i]);
+    return r;
+#endif
+}
+
+// The product of the low 32 bits of each 64-bit lane, all 64 bits of it.
+FANIN_INLINE VecU64 multiply_low32(VecU64 a, VecU64 b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecU64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecU64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (VecU64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return (a & 0xffffffffull) * (b & 0xffffffffull);
+#endif
+}
+
+// Integers to floating point. i32 -> float rounds to nearest even.
+FANIN_INLINE VecF to_float(VecI32 v) { return __builtin_convertvector(v, VecF); }
+// i64 -> double, exact for |v| <= 2^51: v is added to the bits of 1.5 * 2^52, whose last place is 1.
+FANIN_INLINE VecD to_double_51(VecI64 v) {
+    constexpr double kMagic = 0x1.8p52;
+    return bit_cast<VecD>(v + bit_cast<VecI64>(splat(kMagic))) - kMagic;
+}
+
+// [a0 b0 a1 b1 | a4 b4 a5 b5 | ...] and [a2 b2 a3 b3 | a6 b6 a7 b7 | ...]: one in-lane unpack each.
+FANIN_INLINE VecF interleave_low(VecF a, VecF b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecF)_mm512_unpacklo_ps((__m512)a, (__m512)b);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecF)_mm256_unpacklo_ps((__m256)a, (__m256)b);
+#else
+    return VecF{a[0], b[0], a[1], b[1]};
+#endif
+}
+FANIN_INLINE VecF interleave_high(VecF a, VecF b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecF)_mm512_unpackhi_ps((__m512)a, (__m512)b);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecF)_mm256_unpackhi_ps((__m256)a, (__m256)b);
+#else
+    return VecF{a[2], b[2], a[3], b[3]};
+#endif
+}
+// [a0 b0 | a2 b2 | ...] and [a1 b1 | a3 b3 | ...].
+FANIN_INLINE VecD interleave_low(VecD a, VecD b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecD)_mm512_unpacklo_pd((__m512d)a, (__m512d)b);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecD)_mm256_unpacklo_pd((__m256d)a, (__m256d)b);
+#else
+    return VecD{a[0], b[0]};
+#endif
+}
+FANIN_INLINE VecD interleave_high(VecD a, VecD b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecD)_mm512_unpackhi_pd((__m512d)a, (__m512d)b);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecD)_mm256_unpackhi_pd((__m256d)a, (__m256d)b);
+#else
+    return VecD{a[1], b[1]};
+#endif
+}
+
+// ------------------------------------------------------------------------------------------------ polynomials
+
+// c[0] + c[1] x + ... by Horner's rule, one fused multiply-add a term.
+template <std::size_t n, class T, class V>
+FANIN_INLINE V horner(const T (&c)[n], V x) {
+    V r = splat(c[n - 1]);
+    for (std::size_t i = n - 1; i-- > 0;) r = fma(r, x, splat(c[i]));
+    return r;
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA

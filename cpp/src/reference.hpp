@@ -1,0 +1,5 @@
+// The specification: every public operation of the core in plain loops, never optimised. The kernels equal it bit for
+// bit on every instruction set (the payload and the sign of NaN excepted).
+#pragma once
+
+#include "reference/random.hpp"

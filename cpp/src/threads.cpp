@@ -1,0 +1,227 @@
+#include "fanin/threads.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+namespace fanin {
+namespace {
+
+constexpr std::size_t kMaxThreads = 1024;
+constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
+// A worker that has nothing to do looks again this often before it sleeps: some 20 us, a few times the cost of waking it.
+constexpr int kSpins = 2000;
+
+std::size_t cpus_of_this_process() {
+#if defined(__linux__)
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return static_cast<std::size_t>(CPU_COUNT(&set));
+#endif
+    const unsigned n = std::thread::hardware_concurrency();
+    return n == 0 ? 1 : n;
+}
+
+std::size_t threads_from_environment() {
+    const char* text = std::getenv("FANIN_NUM_THREADS");
+    if (text == nullptr || *text == '\0') return std::min(cpus_of_this_process(), kMaxThreads);
+    char* end = nullptr;
+    const long value = std::strtol(text, &end, 10);
+    if (*end != '\0' || value < 1 || value > static_cast<long>(kMaxThreads))
+        throw std::invalid_argument("FANIN_NUM_THREADS must be an integer in 1 .. 1024, got '" + std::string(text) + "'");
+    return static_cast<std::size_t>(value);
+}
+
+std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
+
+void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    std::this_thread::yield();
+#endif
+}
+
+// One parallel call: the threads take the next index until none is left.
+struct Job {
+    void (*task)(void*, std::size_t);
+    void* body;
+    std::size_t n_tasks;
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> stop{false};
+    std::mutex error_lock;
+    std::exception_ptr error;
+
+    void fail() {
+        const std::lock_guard guard(error_lock);
+        if (!error) error = std::current_exception();
+        stop.store(true, std::memory_order_relaxed);
+    }
+
+    void work(bool caller) {
+        try {
+            for (;;) {
+                if (stop.load(std::memory_order_relaxed)) return;
+                const std::size_t index = next.fetch_add(1, std::memory_order_relaxed);
+                if (index >= n_tasks) return;
+                task(body, index);
+                if (caller) check_interrupt();
+            }
+        } catch (...) {
+            fail();
+        }
+    }
+};
+
+// A worker waits for `generation_` to move, joins the job if it is one of the first `wanted_` workers, and reports.
+class Pool {
+   public:
+    // Runs the job on the caller and on up to `helpers` workers. Returns when all of them have left it.
+    void run(Job& job, std::size_t helpers) {
+        grow(helpers);
+        {
+            const std::lock_guard guard(lock_);
+            job_ = &job;
+            wanted_ = helpers;
+            active_.store(helpers, std::memory_order_relaxed);
+            generation_.fetch_add(1, std::memory_order_release);
+        }
+        wake_.notify_all();
+        job.work(true);
+        for (int spin = 0; active_.load(std::memory_order_acquire) != 0; ++spin)
+            if (spin < kSpins) relax();
+            else std::this_thread::yield();
+        job_ = nullptr;
+    }
+
+   private:
+    void grow(std::size_t n) {
+        while (workers_ < n) {
+            std::thread(&Pool::serve, this, workers_, generation_.load()).detach();
+            ++workers_;
+        }
+    }
+
+    void serve(std::size_t id, std::size_t seen) {
+        for (;;) {
+            for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) relax();
+            std::unique_lock guard(lock_);
+            wake_.wait(guard, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
+            seen = generation_.load(std::memory_order_relaxed);
+            Job* job = id < wanted_ ? job_ : nullptr;
+            guard.unlock();
+            if (job == nullptr) continue;
+            job->work(false);
+            active_.fetch_sub(1, std::memory_order_release);
+        }
+    }
+
+    std::mutex lock_;
+    std::condition_variable wake_;
+    std::atomic<std::size_t> generation_{0};
+    std::atomic<std::size_t> active_{0};
+    Job* job_ = nullptr;
+    std::size_t wanted_ = 0;
+    std::size_t workers_ = 0;  // touched by the caller that holds the pool only
+};
+
+// The pool lives as long as the process: workers are detached, so that neither exit nor fork waits for them.
+std::atomic<Pool*> g_pool{nullptr};
+std::atomic_flag g_busy = ATOMIC_FLAG_INIT;  // held by the caller whose job the pool runs; never waited for
+
+#if defined(__unix__) || defined(__APPLE__)
+// A forked child has the parent's memory and none of its workers: it leaks the old pool and starts without one.
+void forget_pool_in_child() {
+    g_pool.store(nullptr);
+    g_busy.clear();
+}
+#endif
+
+Pool& pool() {
+    Pool* existing = g_pool.load(std::memory_order_acquire);
+    if (existing == nullptr) {
+#if defined(__unix__) || defined(__APPLE__)
+        static const int registered = pthread_atfork(nullptr, nullptr, forget_pool_in_child);
+        (void)registered;
+#endif
+        existing = new Pool;
+        g_pool.store(existing, std::memory_order_release);
+    }
+    return *existing;
+}
+
+thread_local InterruptScope::Check t_check = nullptr;
+thread_local void* t_context = nullptr;
+thread_local std::chrono::steady_clock::time_point t_last_check;
+
+void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
+    for (std::size_t i = 0; i < n_tasks; ++i) {
+        task(body, i);
+        check_interrupt();
+    }
+}
+
+}  // namespace
+
+std::size_t num_threads() {
+    std::size_t n = g_num_threads.load(std::memory_order_relaxed);
+    if (n == 0) {
+        n = threads_from_environment();
+        g_num_threads.store(n, std::memory_order_relaxed);
+    }
+    return n;
+}
+
+void set_num_threads(std::size_t n) {
+    if (n < 1 || n > kMaxThreads) throw std::invalid_argument("n must be in 1 .. 1024, got " + std::to_string(n));
+    g_num_threads.store(n, std::memory_order_relaxed);
+}
+
+InterruptScope::InterruptScope(Check check, void* context) : previous_check_(t_check), previous_context_(t_context) {
+    t_check = check;
+    t_context = context;
+    t_last_check = std::chrono::steady_clock::now();
+}
+
+InterruptScope::~InterruptScope() {
+    t_check = previous_check_;
+    t_context = previous_context_;
+}
+
+void check_interrupt() {
+    if (t_check == nullptr) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - t_last_check < kInterruptPeriod) return;
+    t_last_check = now;
+    if (t_check(t_context)) throw Interrupted();
+}
+
+void detail::parallel_for(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
+    const std::size_t threads = n_tasks < 2 ? 1 : std::min(num_threads(), n_tasks);
+    if (threads == 1 || g_busy.test_and_set(std::memory_order_acquire)) {
+        run_alone(n_tasks, task, body);
+        return;
+    }
+    struct Release {
+        ~Release() { g_busy.clear(std::memory_order_release); }
+    } release;
+    Job job{task, body, n_tasks, {}, {}, {}, {}};
+    pool().run(job, threads - 1);
+    if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace fanin

@@ -1,0 +1,21 @@
+// The extension module fanin._core: one bind_<topic>.cpp a topic.
+#include <pybind11/pybind11.h>
+
+#include "fanin/version.hpp"
+
+namespace fanin::python {
+void bind_isa(pybind11::module_& m);
+void bind_threads(pybind11::module_& m);
+void bind_random(pybind11::module_& m);
+}  // namespace fanin::python
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+    using namespace fanin::python;
+    m.doc() = "The compiled core of fanin. Everything here is reached through the modules above it.";
+    m.attr("__version__") = FANIN_VERSION;
+    m.attr("ALGORITHM_VERSION") = fanin::kAlgorithmVersion;
+    m.attr("COMPILER") = __VERSION__;
+    bind_isa(m);
+    bind_threads(m);
+    bind_random(m);
+}

@@ -1,0 +1,27 @@
+"""fanin: the first moment of a neural network, measured.
+
+Weights are sampled, signals carried forward and gradients backward through dense layers, every layer measured on the way
+and compared with theory. Results are the same bits on any CPU, thread count, batch and shard.
+"""
+
+from __future__ import annotations
+
+from fanin import random
+from fanin._core import ALGORITHM_VERSION, __version__
+from fanin.isa import active_isa, available_isas, set_isa, show_config
+from fanin.threads import num_threads, set_num_threads
+
+__all__ = [
+    "ALGORITHM_VERSION",
+    "__version__",
+    "active_isa",
+    "available_isas",
+    "num_threads",
+    "random",
+    "set_isa",
+    "set_num_threads",
+    "show_config",
+]
+
+active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
+num_threads()

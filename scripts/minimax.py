@@ -1,0 +1,155 @@
+"""Minimax polynomials of the kernels: prints the coefficient arrays of cpp/src/constants.hpp.
+
+Each row of FITS names an array, the function g that the polynomial stands for, the interval, the degree, the weight of
+the error and the type that the coefficients are rounded to. The Remez exchange runs in 80-digit arithmetic; the last
+column printed is the largest weighted error *after* the coefficients were rounded, so the table is its own evidence.
+
+    python scripts/minimax.py            # all of them
+    python scripts/minimax.py kSin       # those whose name starts so
+
+Needs mpmath (extra `test`).
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mpmath import mp, mpf  # type: ignore[import-untyped]
+
+mp.dps = 80
+Function = Callable[[mpf], mpf]
+
+
+def one(_: mpf) -> mpf:
+    return mpf(1)
+
+
+def _series(f: Function, terms: Callable[[int], mpf]) -> Function:
+    """f with its removable singularity filled: the power series where |x| is tiny, f elsewhere."""
+
+    def g(x: mpf) -> mpf:
+        if abs(x) < mpf(10) ** -12:
+            return sum((terms(k) * x**k for k in range(8)), mpf(0))
+        return f(x)
+
+    return g
+
+
+QUARTER_PI = mp.pi / 4
+
+# ln(1 + f) = f P(f)
+log1p_over_f = _series(lambda f: mp.log1p(f) / f, lambda k: mpf((-1) ** k) / (k + 1))
+# ln(1 + f) = f + f^2 Q(f)
+log1p_tail = _series(lambda f: (mp.log1p(f) - f) / f**2, lambda k: mpf((-1) ** (k + 1)) / (k + 2))
+# 2 atanh(s) = 2 s + s^3 R(s^2)
+atanh_tail = _series(lambda z: (2 * mp.atanh(mp.sqrt(z)) - 2 * mp.sqrt(z)) / mp.sqrt(z) ** 3, lambda k: mpf(2) / (2 * k + 3))
+# sin(pi/4 x) = x S(x^2), cos(pi/4 x) = C(x^2) for x in [-1, 1]
+sin_quarter = _series(lambda y: mp.sin(QUARTER_PI * mp.sqrt(y)) / mp.sqrt(y), lambda k: (-1) ** k * QUARTER_PI ** (2 * k + 1) / mp.factorial(2 * k + 1))
+cos_quarter: Function = lambda y: mp.cos(QUARTER_PI * mp.sqrt(y))
+# e^r = 1 + r + r^2 E(r)
+exp_tail = _series(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2))
+
+HALF_LN2 = mp.log(2) / 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    name: str
+    g: Function
+    low: mpf
+    high: mpf
+    degree: int
+    weight: Function  # the error minimised is weight(x) * (P(x) - g(x))
+    kind: str  # "f" rounds to float32, "d" to float64
+
+
+def over(g: Function) -> Function:
+    """Relative error of P itself."""
+    return lambda x: 1 / g(x)
+
+
+FITS = [
+    # -ln u for the radius of Box-Muller: f in [-1/2, 0], both kinds
+    Fit("kRadiusF32", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 8, lambda f: 1 / (2 * log1p_over_f(f)), "f"),
+    Fit("kRadiusF64", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 20, lambda f: 1 / (2 * log1p_over_f(f)), "d"),
+    Fit("kSinF32", sin_quarter, mpf(0), mpf(1), 3, over(sin_quarter), "f"),
+    Fit("kCosF32", cos_quarter, mpf(0), mpf(1), 4, over(cos_quarter), "f"),
+    Fit("kSinF64", sin_quarter, mpf(0), mpf(1), 6, over(sin_quarter), "d"),
+    Fit("kCosF64", cos_quarter, mpf(0), mpf(1), 7, over(cos_quarter), "d"),
+]
+
+
+def remez(fit: Fit) -> list[mpf]:
+    """Coefficients, constant term first, of the polynomial that minimises the largest weighted error."""
+    n = fit.degree + 2
+    mid, half = (fit.low + fit.high) / 2, (fit.high - fit.low) / 2
+    points = [mid - half * mp.cos(mp.pi * k / (n - 1)) for k in range(n)]
+    coefficients: list[mpf] = []
+    for _ in range(12):
+        a = mp.matrix(n, n)
+        b = mp.matrix(n, 1)
+        for i, x in enumerate(points):
+            w = fit.weight(x)
+            for j in range(fit.degree + 1):
+                a[i, j] = w * x**j
+            a[i, n - 1] = (-1) ** i
+            b[i] = w * fit.g(x)
+        solution = mp.lu_solve(a, b)
+        coefficients = [solution[j] for j in range(fit.degree + 1)]
+        grid = [mid - half * mp.cos(mp.pi * k / (40 * n)) for k in range(40 * n + 1)]
+        errors = [error_at(fit, coefficients, x) for x in grid]
+        points = exchange(grid, errors, n)
+        worst = max(abs(e) for e in errors)
+        if worst - abs(solution[n - 1]) < worst * mpf(10) ** -4:
+            break
+    return coefficients
+
+
+def exchange(grid: list[mpf], errors: list[mpf], n: int) -> list[mpf]:
+    """The n alternating extrema of the error, one for each run of equal sign."""
+    extrema: list[tuple[mpf, mpf]] = []
+    for x, e in zip(grid, errors, strict=True):
+        if extrema and (e > 0) == (extrema[-1][1] > 0):
+            if abs(e) > abs(extrema[-1][1]):
+                extrema[-1] = (x, e)
+        else:
+            extrema.append((x, e))
+    while len(extrema) > n:  # an extra alternation sits at an end: drop the smaller one
+        extrema.pop(0 if abs(extrema[0][1]) < abs(extrema[-1][1]) else -1)
+    if len(extrema) < n:
+        raise ValueError(f"found {len(extrema)} alternations, need {n}: the grid is too coarse or the degree too high")
+    return [x for x, _ in extrema]
+
+
+def error_at(fit: Fit, coefficients: list[mpf], x: mpf) -> mpf:
+    return fit.weight(x) * (mp.polyval(coefficients[::-1], x) - fit.g(x))
+
+
+def rounded(x: mpf, kind: str) -> float:
+    value = float(x)
+    if kind == "d":
+        return value
+    narrow: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    return narrow
+
+
+def main() -> None:
+    wanted = sys.argv[1:]
+    for fit in FITS:
+        if wanted and not any(fit.name.startswith(w) for w in wanted):
+            continue
+        values = [rounded(c, fit.kind) for c in remez(fit)]
+        exact = [mpf(v) for v in values]
+        grid = [fit.low + (fit.high - fit.low) * mpf(k) / 2000 for k in range(2001)]
+        worst = max(abs(error_at(fit, exact, x)) for x in grid)
+        ctype, suffix = ("float", "F") if fit.kind == "f" else ("double", "")
+        print(f"// degree {fit.degree} on [{mp.nstr(fit.low, 6)}, {mp.nstr(fit.high, 6)}], error 2^{mp.nstr(mp.log(worst, 2), 4)}")
+        body = ",\n    ".join(f"{v.hex()}{suffix}" for v in values)
+        print(f"inline constexpr {ctype} {fit.name}[] = {{\n    {body}}};\n")
+
+
+if __name__ == "__main__":
+    main()

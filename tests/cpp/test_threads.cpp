@@ -1,0 +1,94 @@
+// The pool of P6: every task once, errors passed on, nested and busy calls alone, forked children, interrupts.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "check.hpp"
+#include "fanin/threads.hpp"
+
+namespace {
+
+bool every_task_once(std::size_t n) {
+    std::vector<std::atomic<int>> hits(n);
+    fanin::parallel_for(n, [&](std::size_t i) { hits[i].fetch_add(1); });
+    for (const auto& h : hits)
+        if (h != 1) return false;
+    return true;
+}
+
+void tasks() {
+    for (const std::size_t threads : {1, 2, 3, 8}) {
+        fanin::set_num_threads(threads);
+        for (const std::size_t n : {0, 1, 2, 7, 1000}) CHECK(every_task_once(n));
+    }
+    for (int i = 0; i < 2000; ++i) CHECK(every_task_once(3));
+}
+
+void errors_are_passed_on() {
+    for (const std::size_t threads : {1, 4}) {
+        fanin::set_num_threads(threads);
+        CHECK_THROWS(fanin::parallel_for(100, [](std::size_t i) { if (i == 50) throw std::logic_error("50"); }), std::logic_error);
+        CHECK(every_task_once(100));
+    }
+}
+
+void nested_and_busy_calls_compute_alone() {
+    fanin::set_num_threads(4);
+    std::atomic<int> inner{0};
+    fanin::parallel_for(8, [&](std::size_t) { fanin::parallel_for(8, [&](std::size_t) { ++inner; }); });
+    CHECK(inner == 64);
+    std::vector<std::thread> callers;
+    std::atomic<int> good{0};
+    for (int t = 0; t < 4; ++t)
+        callers.emplace_back([&] { for (int i = 0; i < 200; ++i) good += every_task_once(50); });
+    for (auto& t : callers) t.join();
+    CHECK(good == 800);
+}
+
+void a_forked_child_computes() {
+    fanin::set_num_threads(2);
+    CHECK(every_task_once(100));
+    for (int i = 0; i < 20; ++i) {
+        const pid_t child = fork();
+        if (child == 0) _exit(every_task_once(100) ? 0 : 1);
+        int status = -1;
+        waitpid(child, &status, 0);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    CHECK(every_task_once(100));
+}
+
+void a_check_that_answers_true_interrupts() {
+    for (const std::size_t threads : {1, 2}) {
+        fanin::set_num_threads(threads);
+        const fanin::InterruptScope scope([](void*) { return true; });
+        std::atomic<int> done{0};
+        CHECK_THROWS(fanin::parallel_for(10'000, [&](std::size_t) {
+            ++done;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }), fanin::Interrupted);
+        CHECK(done < 10'000);
+    }
+}
+
+void bad_arguments() {
+    CHECK_THROWS(fanin::set_num_threads(0), std::invalid_argument);
+    CHECK_THROWS(fanin::set_num_threads(1025), std::invalid_argument);
+    CHECK_THROWS(fanin::set_isa("avx9"), std::invalid_argument);
+    CHECK_THROWS(fanin::set_isa("neon"), std::invalid_argument);
+}
+
+}  // namespace
+
+int main() {
+    tasks();
+    errors_are_passed_on();
+    nested_and_busy_calls_compute_alone();
+    a_forked_child_computes();
+    a_check_that_answers_true_interrupts();
+    bad_arguments();
+    return check::result();
+}
