@@ -28,7 +28,7 @@ def one(_: mpf) -> mpf:
 
 
 def _series(f: Function, terms: Callable[[int], mpf]) -> Function:
-    """f with its removable singularity filled: the power series where |x| is tiny, f elsewhere."""
+    """F with its removable singularity filled: the power series where |x| is tiny, f elsewhere."""
 
     def g(x: mpf) -> mpf:
         if abs(x) < mpf(10) ** -12:
@@ -47,7 +47,10 @@ log1p_tail = _series(lambda f: (mp.log1p(f) - f) / f**2, lambda k: mpf((-1) ** (
 # 2 atanh(s) = 2 s + s^3 R(s^2)
 atanh_tail = _series(lambda z: (2 * mp.atanh(mp.sqrt(z)) - 2 * mp.sqrt(z)) / mp.sqrt(z) ** 3, lambda k: mpf(2) / (2 * k + 3))
 # sin(pi/4 x) = x S(x^2), cos(pi/4 x) = C(x^2) for x in [-1, 1]
-sin_quarter = _series(lambda y: mp.sin(QUARTER_PI * mp.sqrt(y)) / mp.sqrt(y), lambda k: (-1) ** k * QUARTER_PI ** (2 * k + 1) / mp.factorial(2 * k + 1))
+sin_quarter = _series(
+    lambda y: mp.sin(QUARTER_PI * mp.sqrt(y)) / mp.sqrt(y),
+    lambda k: (-1) ** k * QUARTER_PI ** (2 * k + 1) / mp.factorial(2 * k + 1),
+)
 cos_quarter: Function = lambda y: mp.cos(QUARTER_PI * mp.sqrt(y))
 # e^r = 1 + r + r^2 E(r)
 exp_tail = _series(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2))
@@ -146,7 +149,9 @@ def main() -> None:
         grid = [fit.low + (fit.high - fit.low) * mpf(k) / 2000 for k in range(2001)]
         worst = max(abs(error_at(fit, exact, x)) for x in grid)
         ctype, suffix = ("float", "F") if fit.kind == "f" else ("double", "")
-        print(f"// degree {fit.degree} on [{mp.nstr(fit.low, 6)}, {mp.nstr(fit.high, 6)}], error 2^{mp.nstr(mp.log(worst, 2), 4)}")
+        print(
+            f"// degree {fit.degree} on [{mp.nstr(fit.low, 6)}, {mp.nstr(fit.high, 6)}], error 2^{mp.nstr(mp.log(worst, 2), 4)}"
+        )
         body = ",\n    ".join(f"{v.hex()}{suffix}" for v in values)
         print(f"inline constexpr {ctype} {fit.name}[] = {{\n    {body}}};\n")
 
