@@ -1,0 +1,41 @@
+"""Write python/fanin/_core.pyi from the installed extension module; with --check, compare and fail on a difference.
+
+python scripts/stubs.py [--check]
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+STUB = Path(__file__).parent.parent / "python" / "fanin" / "_core.pyi"
+
+
+def generate() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [sys.executable, "-m", "pybind11_stubgen", "fanin._core", "-o", folder, "--numpy-array-use-type-var", "--exit-code"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        text = Path(folder, "fanin", "_core.pyi").read_text()
+    # the compiler's version differs between machines
+    lines = [line if not line.startswith("COMPILER:") else "COMPILER: str" for line in text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    text = generate()
+    if "--check" not in sys.argv[1:]:
+        STUB.write_text(text)
+        return 0
+    if STUB.read_text() == text:
+        return 0
+    print(f"{STUB.name} is out of date: run python scripts/stubs.py")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
