@@ -57,11 +57,12 @@ void merge_tree(BlockMoments* parts, std::size_t n) {
 // that lie in memory like one are joined.
 template <class T>
 class Rows {
-   public:
+ public:
     explicit Rows(ArrayView<const T> x) : data_(x.data) {
         if (x.shape.size() != x.strides.size() || x.shape.size() > kMaxRank)
             throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
-                                        std::to_string(x.shape.size()) + " axes and " + std::to_string(x.strides.size()) + " strides");
+                                        std::to_string(x.shape.size()) + " axes and " + std::to_string(x.strides.size()) +
+                                        " strides");
         if (!x.shape.empty()) {
             cols_ = x.shape.back();
             col_stride_ = cols_ == 1 ? 1 : x.strides.back();
@@ -107,7 +108,7 @@ class Rows {
         return {buffer, rows * cols};
     }
 
-   private:
+ private:
     const T* row_data(std::size_t row) const {
         std::ptrdiff_t offset = 0;
         for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])
@@ -213,7 +214,8 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
 Summary merge(const Summary& left, const Summary& right) {
     const Histogram &a = left.histogram, &b = right.histogram;
     if (a.kind != b.kind || a.counts.size() != b.counts.size() || a.low != b.low || a.high != b.high)
-        throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " + describe(b));
+        throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " +
+                                    describe(b));
     Summary s = from_moments(merge_moments(to_moments(left), to_moments(right)), left.moments_only || right.moments_only);
     s.histogram = a;
     for (std::size_t i = 0; i < b.counts.size(); ++i) s.histogram.counts[i] += b.counts[i];

@@ -15,7 +15,7 @@ std::vector<double> linear_edges(std::size_t bins, double low, double high);
 // What the kernel of a histogram over elements of type T needs: made once a call, shared by the threads.
 template <class T>
 class SlotPlan {
-   public:
+ public:
     explicit SlotPlan(const SummaryOptions& options);
     SlotPlan(const SlotPlan&) = delete;
     SlotPlan& operator=(const SlotPlan&) = delete;
@@ -28,7 +28,7 @@ class SlotPlan {
     Histogram zero() const;
     void add(const std::uint32_t* tables, Histogram& histogram) const;
 
-   private:
+ private:
     SummaryOptions options_;
     std::size_t stride_ = 0;
     std::vector<double> bounds_;

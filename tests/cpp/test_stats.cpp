@@ -24,9 +24,9 @@ const SummaryOptions kOptions[] = {
     {},
     {true, HistogramKind::none},
     {false, HistogramKind::none},
-    linear(64, -1, 1),       // a product finds every bin
-    linear(60, -3, 3),       // edges that are no floats, some that are
-    linear(7, 0.1, 0.7),     // all on one side of 0
+    linear(64, -1, 1),    // a product finds every bin
+    linear(60, -3, 3),    // edges that are no floats, some that are
+    linear(7, 0.1, 0.7),  // all on one side of 0
     linear(5, -0.3, -0.1),
     linear(1, -1e30, 1e30),
     linear(1000, -1e-3, 2e-3),
@@ -46,9 +46,26 @@ std::vector<T> normal_sample(std::size_t n, double mean, double std, unsigned se
 template <class T>
 void salt(std::vector<T>& x, unsigned seed, bool all) {
     using Limits = std::numeric_limits<T>;
-    std::vector<T> grains = {T(0),       -T(0),  Limits::denorm_min(), -Limits::denorm_min(), Limits::min() / 2, -Limits::min(), T(1),
-                             T(-1),      T(0.5), T(0.1),               T(-0.1),               T(3),              T(-3),          T(0x1p-127),
-                             T(0x1p-128), T(-0x1p-126), T(2.5),        std::nextafter(T(0.5), T(0)), T(-0.25),   T(1e-30)};
+    std::vector<T> grains = {T(0),
+                             -T(0),
+                             Limits::denorm_min(),
+                             -Limits::denorm_min(),
+                             Limits::min() / 2,
+                             -Limits::min(),
+                             T(1),
+                             T(-1),
+                             T(0.5),
+                             T(0.1),
+                             T(-0.1),
+                             T(3),
+                             T(-3),
+                             T(0x1p-127),
+                             T(0x1p-128),
+                             T(-0x1p-126),
+                             T(2.5),
+                             std::nextafter(T(0.5), T(0)),
+                             T(-0.25),
+                             T(1e-30)};
     if (all) grains.insert(grains.end(), {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()});
     std::mt19937_64 generator(seed);
     for (T& v : x)
@@ -79,17 +96,17 @@ Summary of(const T* data, std::vector<std::size_t> shape, std::vector<std::ptrdi
 
 template <class T>
 void equals_reference() {
-    const std::pair<std::size_t, std::size_t> shapes[] = {{1, 1},    {1, 2},    {1, 7},    {1, 8},    {1, 9},      {1, 15},    {1, 16},
-                                                          {1, 17},   {1, 31},   {1, 33},   {1, 4095}, {1, 4096},   {1, 4097},  {3, 5000},
-                                                          {1000, 7}, {0, 5},    {5, 0},    {4097, 1}, {70, 4000},  {129, 2049}};
+    const std::pair<std::size_t, std::size_t> shapes[] = {
+        {1, 1},    {1, 2},    {1, 7},    {1, 8},    {1, 9},    {1, 15}, {1, 16}, {1, 17},   {1, 31},    {1, 33},
+        {1, 4095}, {1, 4096}, {1, 4097}, {3, 5000}, {1000, 7}, {0, 5},  {5, 0},  {4097, 1}, {70, 4000}, {129, 2049}};
     unsigned seed = 0;
     for (const auto& [rows, cols] : shapes)
         for (int kind = 0; kind < 4; ++kind) {
             std::vector<T> x = normal_sample<T>(rows * cols, kind == 0 ? 0 : 0.3, kind == 1 ? 1e-3 : 1.2, ++seed);
             if (kind >= 2) salt(x, seed, kind == 3);
             for (const SummaryOptions& o : kOptions) {
-                const std::string where = std::to_string(rows) + " x " + std::to_string(cols) + " kind " + std::to_string(kind) + " bins " +
-                                          std::to_string(o.bins);
+                const std::string where = std::to_string(rows) + " x " + std::to_string(cols) + " kind " +
+                                          std::to_string(kind) + " bins " + std::to_string(o.bins);
                 check_same<T>(of<T>(x.data(), {rows, cols}, {std::ptrdiff_t(cols), 1}, o),
                               fanin::reference::summarize(x, rows, cols, o), where);
             }
@@ -126,7 +143,8 @@ void strides_do_not_matter() {
     CHECK(of<T>(apart.data(), {2, 5000}, {0, 2}) == fanin::reference::summarize(twice, 2, 5000, {}));
     CHECK(of<T>(long_row.data(), {}, {}) == fanin::reference::summarize(std::vector<T>{long_row[0]}, 1, 1, {}));
     CHECK(fanin::summarize(fanin::MatrixView<const T>{columns.data(), kRows, kCols, 1, kRows}) == whole);
-    CHECK(fanin::summarize(fanin::VectorView<const T>{apart.data(), 5000, 2}) == fanin::reference::summarize(long_row, 1, 5000, {}));
+    CHECK(fanin::summarize(fanin::VectorView<const T>{apart.data(), 5000, 2}) ==
+          fanin::reference::summarize(long_row, 1, 5000, {}));
 }
 
 // More than one group of 64 blocks, an odd number of groups.
@@ -156,8 +174,12 @@ void edges_are_exact() {
         if (low >= high) continue;
         const SummaryOptions o = linear(bins, low, high);
         Histogram empty{HistogramKind::linear, low, high, std::vector<std::uint64_t>(bins), 0, 0};
-        std::vector<T> x = {T(0), -T(0), std::numeric_limits<T>::denorm_min(), -std::numeric_limits<T>::denorm_min(),
-                            std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest()};
+        std::vector<T> x = {T(0),
+                            -T(0),
+                            std::numeric_limits<T>::denorm_min(),
+                            -std::numeric_limits<T>::denorm_min(),
+                            std::numeric_limits<T>::max(),
+                            std::numeric_limits<T>::lowest()};
         for (const double e : empty.edges()) {
             const T at = static_cast<T>(e);
             x.insert(x.end(), {at, std::nextafter(at, T(1e30)), std::nextafter(at, T(-1e30))});
@@ -165,14 +187,24 @@ void edges_are_exact() {
         CHECK(of<T>(x.data(), {x.size()}, {1}, o).histogram == fanin::reference::histogram(x, o));
     }
     // Ranges as narrow and as wide as they get.
-    for (const auto& [low, high] : {std::pair{1.0, 1 + 0x1p-50}, {-0x1p-1074, 0x1p-1073}, {-8e307, 8e307}, {0.0, 0x1p-1060}, {-1e300, -1e-300}}) {
+    for (const auto& [low, high] :
+         {std::pair{1.0, 1 + 0x1p-50}, {-0x1p-1074, 0x1p-1073}, {-8e307, 8e307}, {0.0, 0x1p-1060}, {-1e300, -1e-300}}) {
         const SummaryOptions o = linear(3, low, high);
-        std::vector<T> x = {T(low), T(high), T(low / 2 + high / 2), 0, 1, -1, std::nextafter(T(1), T(2)), std::numeric_limits<T>::max(),
-                            std::numeric_limits<T>::denorm_min(), -std::numeric_limits<T>::denorm_min()};
+        std::vector<T> x = {T(low),
+                            T(high),
+                            T(low / 2 + high / 2),
+                            0,
+                            1,
+                            -1,
+                            std::nextafter(T(1), T(2)),
+                            std::numeric_limits<T>::max(),
+                            std::numeric_limits<T>::denorm_min(),
+                            -std::numeric_limits<T>::denorm_min()};
         CHECK(of<T>(x.data(), {x.size()}, {1}, o).histogram == fanin::reference::histogram(x, o));
     }
     const std::vector<double> e = Histogram{HistogramKind::powers, 0, 0, {}, 0, 0}.edges();
-    CHECK(e.size() == fanin::kPowerBins + 1 && e[256] == 0 && e[257] == 0 && e[258] == 0x1p-127 && e[512] == 0x1p127 && e[1] == -0x1p127);
+    CHECK(e.size() == fanin::kPowerBins + 1 && e[256] == 0 && e[257] == 0 && e[258] == 0x1p-127 && e[512] == 0x1p127 &&
+          e[1] == -0x1p127);
 }
 
 template <class T>
@@ -226,11 +258,13 @@ void merging() {
 
 void bad_arguments() {
     const std::vector<float> x(10);
-    for (const SummaryOptions& o : {linear(0, -1, 1), linear(fanin::kMaxBins + 1, -1, 1), linear(4, 1, 1), linear(4, 1, -1),
-                                    linear(4, NAN, 1), linear(4, 0, INFINITY), linear(4, -1e308, 1e308), linear(64, 1, 1 + 1e-15)})
+    for (const SummaryOptions& o :
+         {linear(0, -1, 1), linear(fanin::kMaxBins + 1, -1, 1), linear(4, 1, 1), linear(4, 1, -1), linear(4, NAN, 1),
+          linear(4, 0, INFINITY), linear(4, -1e308, 1e308), linear(64, 1, 1 + 1e-15)})
         CHECK_THROWS(of<float>(x.data(), {10}, {1}, o), std::invalid_argument);
     CHECK_THROWS(of<float>(x.data(), {10}, {}), std::invalid_argument);
-    CHECK_THROWS(of<float>(x.data(), std::vector<std::size_t>(33, 1), std::vector<std::ptrdiff_t>(33, 1)), std::invalid_argument);
+    CHECK_THROWS(of<float>(x.data(), std::vector<std::size_t>(33, 1), std::vector<std::ptrdiff_t>(33, 1)),
+                 std::invalid_argument);
 }
 
 }  // namespace

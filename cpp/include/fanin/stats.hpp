@@ -40,8 +40,8 @@ std::string_view histogram_kind_name(HistogramKind kind);
 // Where the finite elements lie. Infinities and NaNs are in no bin.
 struct Histogram {
     HistogramKind kind = HistogramKind::none;
-    double low = 0, high = 0;           // the range of a linear one, else 0
-    std::vector<std::uint64_t> counts;  // linear: counts[i] = #{e_i <= x < e_(i + 1)}, the last bin with its upper edge
+    double low = 0, high = 0;            // the range of a linear one, else 0
+    std::vector<std::uint64_t> counts;   // linear: counts[i] = #{e_i <= x < e_(i + 1)}, the last bin with its upper edge
     std::uint64_t below = 0, above = 0;  // finite elements outside the range of a linear one
 
     // The counts.size() + 1 edges. linear: e_i = low + i ((high - low) / bins), product and sum each rounded to double,
@@ -59,17 +59,17 @@ struct SummaryOptions {
 };
 
 struct Summary {
-    std::uint64_t count = 0;       // all elements
+    std::uint64_t count = 0;  // all elements
     std::uint64_t nans = 0, infs = 0, zeros = 0;
-    std::uint64_t subnormals = 0;  // of the element's own type, zeros not included
-    double mean = kNaN;            // NaN where no element is finite, as min and max
+    std::uint64_t subnormals = 0;   // of the element's own type, zeros not included
+    double mean = kNaN;             // NaN where no element is finite, as min and max
     double m2 = 0, m3 = 0, m4 = 0;  // sums of (x - mean)^r; m3 and m4 are NaN under moments_only
     double min = kNaN, max = kNaN;  // -0 counts as less than +0
     bool moments_only = false;
     Histogram histogram;
 
     std::uint64_t finite() const { return count - nans - infs; }
-    double var() const;       // m2 / finite(): divides by n
+    double var() const;  // m2 / finite(): divides by n
     double std() const;
     double rms() const;       // sqrt(mean^2 + var)
     double skewness() const;  // (m3 / n) / std^3; NaN where var is 0

@@ -22,8 +22,8 @@ inline constexpr std::size_t kSlotTables = 4;
 // x is guessed from a product; stats.cpp has tried the guess at every bound, from either side.
 struct LinearSlots {
     std::size_t bins;
-    const double* bounds;  // bins + 1: the edges below the last, then the least double above the last
-    double centre;         // the edge nearest to 0, whose slot is exact by the sign of x - centre
+    const double* bounds;             // bins + 1: the edges below the last, then the least double above the last
+    double centre;                    // the edge nearest to 0, whose slot is exact by the sign of x - centre
     double scale_below, scale_above;  // bins in a unit of x, on either side of the centre
     double lowest, highest;           // what the product is kept inside, so that slots are 0 .. bins + 1
     std::int64_t centre_slot;

@@ -192,8 +192,17 @@ void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
     const std::uint64_t count = n - first.nans - first.infs;
     if (first.low == 0) first.low = holds_zero(n, x, true) ? -T(0) : T(0);
     if (first.high == 0) first.high = holds_zero(n, x, false) ? T(0) : -T(0);
-    BlockMoments b{n, first.nans, first.infs, first.zeros, first.tiny - first.zeros, 0, 0, 0, 0,
-                   static_cast<double>(first.low), static_cast<double>(first.high)};
+    BlockMoments b{n,
+                   first.nans,
+                   first.infs,
+                   first.zeros,
+                   first.tiny - first.zeros,
+                   0,
+                   0,
+                   0,
+                   0,
+                   static_cast<double>(first.low),
+                   static_cast<double>(first.high)};
     if (b.min == b.max) {
         b.mean = b.min + 0.0;  // never -0
     } else if (count != 0) {
