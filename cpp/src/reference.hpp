@@ -3,3 +3,4 @@
 #pragma once
 
 #include "reference/random.hpp"
+#include "reference/stats.hpp"

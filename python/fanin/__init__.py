@@ -9,10 +9,12 @@ from __future__ import annotations
 from fanin import random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.isa import active_isa, available_isas, set_isa, show_config
+from fanin.stats import Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
 __all__ = [
     "ALGORITHM_VERSION",
+    "Summary",
     "__version__",
     "active_isa",
     "available_isas",
@@ -21,6 +23,7 @@ __all__ = [
     "set_isa",
     "set_num_threads",
     "show_config",
+    "summarize",
 ]
 
 active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work

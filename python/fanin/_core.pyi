@@ -3,8 +3,180 @@ The compiled core of fanin. Everything here is reached through the modules above
 """
 from __future__ import annotations
 import numpy
+import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'active_isa', 'available_isas', 'fill_normal', 'fill_uniform', 'fresh_seed', 'num_threads', 'own_stream', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id']
+__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'Histogram', 'Summary', 'SummaryOptions', 'active_isa', 'available_isas', 'fill_normal', 'fill_uniform', 'fresh_seed', 'num_threads', 'own_stream', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize']
+class SummaryOptions:
+    """
+    What to measure; checked when it is made.
+    """
+    def __init__(self, *, moments_only: bool = False, histogram: str = 'powers', bins: typing.SupportsInt | typing.SupportsIndex = 0, low: typing.SupportsFloat | typing.SupportsIndex = 0.0, high: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+        ...
+class Histogram:
+    """
+    Where the finite elements lie. Infinities and NaNs are in no bin.
+    """
+    def __eq__(self, arg0: typing.Any) -> typing.Any:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def above(self) -> int:
+        """
+        Finite elements above the range.
+        """
+    @property
+    def below(self) -> int:
+        """
+        Finite elements below the range.
+        """
+    @property
+    def counts(self) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Elements a bin, int64. linear: #{edges[i] <= x < edges[i + 1]}, the last bin with its upper edge. powers: 513 bins;
+        bin 256 holds the zeros, bins 257 + i the x with 2^(i - 128) <= x < 2^(i - 127), bins 255 - i their negatives; smaller
+        magnitudes are in bins 255 and 257, larger ones in bins 0 and 512.
+        """
+    @property
+    def edges(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        One more than bins, float64. powers: -inf, -2^127, ..., -2^-127, 0, 0, 2^-127, ..., 2^127, inf.
+        """
+    @property
+    def kind(self) -> str:
+        """
+        "linear" or "powers".
+        """
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """
+        (low, high) of a linear histogram, else None.
+        """
+class Summary:
+    """
+    What was measured of an array. Moments, min, max and histogram are those of its finite elements.
+    
+    `a + b` is the summary of the elements of both: counts, min, max and histogram exactly. `a == b` compares bits; a NaN
+    equals a NaN.
+    """
+    @staticmethod
+    def from_dict(data: dict[str, typing.Any]) -> Summary:
+        """
+        The Summary that to_dict() was called on.
+        """
+    def __add__(self, arg0: Summary) -> Summary:
+        ...
+    def __eq__(self, arg0: typing.Any) -> typing.Any:
+        ...
+    def __getstate__(self) -> dict[str, typing.Any]:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __radd__(self, arg0: typing.SupportsInt | typing.SupportsIndex) -> Summary:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, arg0: dict[str, typing.Any]) -> None:
+        ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Numbers, strings and lists alone: what json and pickle take.
+        """
+    @property
+    def count(self) -> int:
+        """
+        All elements.
+        """
+    @property
+    def finite(self) -> int:
+        """
+        Elements that are neither NaN nor infinite.
+        """
+    @property
+    def histogram(self) -> Histogram | None:
+        """
+        A Histogram, or None.
+        """
+    @property
+    def infs(self) -> int:
+        """
+        Infinities of either sign.
+        """
+    @property
+    def kurtosis(self) -> float:
+        """
+        3 for a normal law; NaN where var is 0.
+        """
+    @property
+    def m2(self) -> float:
+        """
+        Sum of (x - mean)^2.
+        """
+    @property
+    def m3(self) -> float:
+        """
+        Sum of (x - mean)^3; NaN under moments="two".
+        """
+    @property
+    def m4(self) -> float:
+        """
+        Sum of (x - mean)^4; NaN under moments="two".
+        """
+    @property
+    def max(self) -> float:
+        """
+        NaN where no element is finite; -0 is less than +0.
+        """
+    @property
+    def mean(self) -> float:
+        """
+        NaN where no element is finite.
+        """
+    @property
+    def min(self) -> float:
+        """
+        NaN where no element is finite; -0 is less than +0.
+        """
+    @property
+    def moments(self) -> str:
+        """
+        "all", or "two" where m3 and m4 were not measured.
+        """
+    @property
+    def nans(self) -> int:
+        ...
+    @property
+    def rms(self) -> float:
+        """
+        The square root of the mean square.
+        """
+    @property
+    def skewness(self) -> float:
+        """
+        0 for a symmetric law; NaN where var is 0.
+        """
+    @property
+    def std(self) -> float:
+        """
+        The square root of var.
+        """
+    @property
+    def subnormals(self) -> int:
+        """
+        Subnormal numbers of the array's own dtype; zero is none.
+        """
+    @property
+    def var(self) -> float:
+        """
+        m2 / finite: divides by n.
+        """
+    @property
+    def zeros(self) -> int:
+        """
+        Zeros of either sign.
+        """
 def active_isa() -> str:
     ...
 def available_isas() -> list[str]:
@@ -32,6 +204,8 @@ def stream_id(name: str) -> int:
     ...
 @typing.overload
 def stream_id(number: typing.SupportsInt | typing.SupportsIndex) -> int:
+    ...
+def summarize(x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], options: SummaryOptions) -> Summary:
     ...
 ALGORITHM_VERSION: int = 1
 COMPILER: str

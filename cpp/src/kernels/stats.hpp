@@ -6,23 +6,42 @@
 
 namespace fanin {
 
-// What one block contributes. Sums are over the finite elements; the 8 accumulators are already added up.
+// What one block, or several merged, contribute. Moments are those of the finite elements, in sums over (x - mean)^r.
 struct BlockMoments {
-    std::uint64_t count, finite, nans, infs, zeros, subnormals;
-    double mean, m2, m3, m4;  // of the finite ones; central power sums about mean
-    double min, max;          // of the finite ones; +inf and -inf where there are none
+    std::uint64_t count, nans, infs, zeros, subnormals;
+    double mean, m2, m3, m4;  // mean is 0 where nothing is finite
+    double min, max;          // +inf and -inf where nothing is finite
 };
+
+// Histograms are counted in slots first: with b = the number of bounds <= x, slot b; and one last slot, b + 1 at most, for
+// what is not finite. The counters lie in kSlotTables interleaved tables, so that equal neighbours do not wait for each
+// other's increments; stats.cpp adds the tables up.
+inline constexpr std::size_t kSlotTables = 4;
+
+// linear: slot 0 is below, slots 1 .. bins are the bins, slot bins + 1 is above, slot bins + 2 is not finite. The slot of
+// x is guessed from a product; stats.cpp has tried the guess at every bound, from either side.
+struct LinearSlots {
+    std::size_t bins;
+    const double* bounds;             // bins + 1: the edges below the last, then the least double above the last
+    double centre;                    // the edge nearest to 0, whose slot is exact by the sign of x - centre
+    double scale_below, scale_above;  // bins in a unit of x, on either side of the centre
+    double lowest, highest;           // what the product is kept inside, so that slots are 0 .. bins + 1
+    std::int64_t centre_slot;
+    double last;  // the last edge: x equal to it is guessed one slot too high
+    bool exact;   // whether the guess is right for every x; otherwise the bounds have the last word
+};
+
+// powers: slot 0 and the last are not finite, slot 1 + i is bin i.
+inline constexpr std::size_t kPowerSlots = 515;
 
 template <class T>
 struct StatsKernels {
-    // whole = false leaves m3 and m4 zero and skips their sums.
+    // n in 1 .. 4096. whole = false leaves m3 and m4 zero and skips their sums.
     void (*block)(std::size_t n, const T* x, bool whole, BlockMoments* out);
-    // Adds to counts[0 .. bins - 1] the elements in [edges[i], edges[i + 1]) (the last bin includes its upper edge), to
-    // *below and *above those outside; NaNs and infinities count nowhere.
-    void (*linear_histogram)(std::size_t n, const T* x, std::size_t bins, const double* edges, std::uint64_t* counts,
-                             std::uint64_t* below, std::uint64_t* above);
-    // Adds to counts of the signed powers of two (stats.hpp, kPowerBins).
-    void (*power_histogram)(std::size_t n, const T* x, std::uint64_t* counts);
+    // Adds to tables[t * stride + slot], t < kSlotTables. all_finite: x holds no NaN and no infinity.
+    void (*linear_slots)(std::size_t n, const T* x, const LinearSlots& slots, bool all_finite, std::uint32_t* tables,
+                         std::size_t stride);
+    void (*power_slots)(std::size_t n, const T* x, std::uint32_t* tables, std::size_t stride);
 };
 
 }  // namespace fanin

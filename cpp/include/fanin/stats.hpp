@@ -1,0 +1,111 @@
+// Summaries of arrays: counts, moments to the fourth, extremes and a histogram, in one pass and mergeable (P4).
+//
+// Definition. The rows of the last axis, in C order of the leading ones, form blocks: as many whole rows as fit in 4096
+// elements, and a longer row is cut at 4096, 8192, ... (the cut restarts at every row). An array of rank 0 is one block.
+// Moments, extremes and the histogram are those of the finite elements; the others are counted only.
+//   Inside a block, in double: element j belongs to accumulator j mod 8, and the accumulators add up as
+//   ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). A first sweep gives the mean, a second the sums of powers of x - mean
+//   (products and sums, never fused), and a correction takes off what the rounding of that mean left. A block whose
+//   finite elements are all equal has that mean and central moments 0, exactly.
+//   Blocks merge pairwise by index, level by level, an odd one carried up: (0 1) (2 3) 4 -> ((0 1) (2 3)) 4 -> all, with
+//   the formulas of Chan, Golub, LeVeque (1979) and Pebay (Sandia report SAND2008-6212, eq. 2.1 and 3.1) for m2, m3, m4.
+// So the bits depend on the shape and the elements alone: not on strides, instruction set or number of threads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "fanin/view.hpp"
+
+namespace fanin {
+
+inline constexpr std::size_t kSummaryBlock = 4096;
+inline constexpr std::size_t kMaxBins = 65536;
+
+// The histogram over signed powers of two: bin kPowerZeroBin holds the zeros; on either side, from the inside out, one
+// bin for each exponent e in [-128, 127], 2^e <= |x| < 2^(e + 1). Smaller magnitudes fall into the innermost of these
+// bins, larger ones into the outermost.
+inline constexpr int kPowerLowest = -128, kPowerHighest = 127;
+inline constexpr std::size_t kPowerZeroBin = 256, kPowerBins = 513;
+
+enum class HistogramKind { none, linear, powers };
+
+// "none", "linear", "powers".
+std::string_view histogram_kind_name(HistogramKind kind);
+
+// Where the finite elements lie. Infinities and NaNs are in no bin.
+struct Histogram {
+    HistogramKind kind = HistogramKind::none;
+    double low = 0, high = 0;            // the range of a linear one, else 0
+    std::vector<std::uint64_t> counts;   // linear: counts[i] = #{e_i <= x < e_(i + 1)}, the last bin with its upper edge
+    std::uint64_t below = 0, above = 0;  // finite elements outside the range of a linear one
+
+    // The counts.size() + 1 edges. linear: e_i = low + i ((high - low) / bins), product and sum each rounded to double,
+    // and the last edge is high: numpy.linspace. powers: -inf, -2^127, ..., -2^-127, 0, 0, 2^-127, ..., 2^127, inf.
+    std::vector<double> edges() const;
+
+    bool operator==(const Histogram&) const = default;
+};
+
+struct SummaryOptions {
+    bool moments_only = false;  // count, mean, m2, min, max only: m3 and m4 are NaN, and cheaper
+    HistogramKind histogram = HistogramKind::powers;
+    std::size_t bins = 0;  // of a linear histogram: 1 .. kMaxBins bins over [low, high]
+    double low = 0, high = 0;
+};
+
+struct Summary {
+    std::uint64_t count = 0;  // all elements
+    std::uint64_t nans = 0, infs = 0, zeros = 0;
+    std::uint64_t subnormals = 0;   // of the element's own type, zeros not included
+    double mean = kNaN;             // NaN where no element is finite, as min and max
+    double m2 = 0, m3 = 0, m4 = 0;  // sums of (x - mean)^r; m3 and m4 are NaN under moments_only
+    double min = kNaN, max = kNaN;  // -0 counts as less than +0
+    bool moments_only = false;
+    Histogram histogram;
+
+    std::uint64_t finite() const { return count - nans - infs; }
+    double var() const;  // m2 / finite(): divides by n
+    double std() const;
+    double rms() const;       // sqrt(mean^2 + var)
+    double skewness() const;  // (m3 / n) / std^3; NaN where var is 0
+    double kurtosis() const;  // (m4 / n) / var^2, 3 for a normal law; NaN where var is 0
+
+    static constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+};
+
+// Equal in every field, bit for bit; any NaN equals any NaN.
+bool operator==(const Summary& a, const Summary& b);
+
+// Throws std::invalid_argument unless a linear histogram has 1 .. kMaxBins bins over finite low < high whose edges are
+// all different in double.
+void validate(const SummaryOptions& options);
+
+// Summarizes an array of any rank up to kMaxRank and any strides (zero and negative ones too); in parallel. Elements of
+// the array are only read. Relative to n std^r, m_r is right to about 1e-15 times the square root of the blocks. In
+// float64, powers beyond the range of double overflow as IEEE says (m4 from about 1e77 on).
+// std::invalid_argument as validate(), and where shape and strides differ in length.
+template <class T>
+Summary summarize(ArrayView<const T> x, const SummaryOptions& options = {});
+
+template <class T>
+Summary summarize(MatrixView<const T> x, const SummaryOptions& options = {}) {
+    const std::array<std::size_t, 2> shape{x.rows, x.cols};
+    const std::array<std::ptrdiff_t, 2> strides{x.row_stride, x.col_stride};
+    return summarize(ArrayView<const T>{x.data, shape, strides}, options);
+}
+template <class T>
+Summary summarize(VectorView<const T> x, const SummaryOptions& options = {}) {
+    return summarize(ArrayView<const T>{x.data, {&x.size, 1}, {&x.stride, 1}}, options);
+}
+
+// The summary of the elements of both: what was measured of shards, put together by the formula that merges blocks.
+// Counts, extremes and histogram are exact. m3 and m4 are NaN where one side has none. std::invalid_argument unless both
+// have histograms of the same bins, or none.
+Summary merge(const Summary& left, const Summary& right);
+
+}  // namespace fanin
