@@ -23,12 +23,8 @@ mp.dps = 80
 Function = Callable[[mpf], mpf]
 
 
-def one(_: mpf) -> mpf:
-    return mpf(1)
-
-
 def _series(f: Function, terms: Callable[[int], mpf]) -> Function:
-    """F with its removable singularity filled: the power series where |x| is tiny, f elsewhere."""
+    """Fill the removable singularity of f: the power series where |x| is tiny, f elsewhere."""
 
     def g(x: mpf) -> mpf:
         if abs(x) < mpf(10) ** -12:
@@ -51,15 +47,36 @@ sin_quarter = _series(
     lambda y: mp.sin(QUARTER_PI * mp.sqrt(y)) / mp.sqrt(y),
     lambda k: (-1) ** k * QUARTER_PI ** (2 * k + 1) / mp.factorial(2 * k + 1),
 )
-cos_quarter: Function = lambda y: mp.cos(QUARTER_PI * mp.sqrt(y))
 # e^r = 1 + r + r^2 E(r)
 exp_tail = _series(lambda r: (mp.expm1(r) - r) / r**2, lambda k: 1 / mp.factorial(k + 2))
 
-HALF_LN2 = mp.log(2) / 2
+# tanh x = x + x^3 R(x^2)
+tanh_small = _series(
+    lambda z: (mp.tanh(mp.sqrt(z)) - mp.sqrt(z)) / mp.sqrt(z) ** 3,
+    lambda k: 2 ** (2 * k + 4) * (2 ** (2 * k + 4) - 1) * mp.bernoulli(2 * k + 4) / mp.factorial(2 * k + 4),
+)
+
+# The reduced arguments: a shade more than the half interval, for the rounding of the quotient.
+HALF_LN2 = mp.log(2) / 2 * (1 + mpf(2) ** -15)
+TANH_SMALL = mpf(13) / 32
+ROOT_HALF = mp.sqrt(mpf(1) / 2) - 1
+ROOT_TWO = mp.sqrt(2) - 1
+
+
+def cos_quarter(y: mpf) -> mpf:
+    """Cosine of pi/4 x for y = x^2."""
+    return mp.cos(QUARTER_PI * mp.sqrt(y))
+
+
+def tanh_tail(s: mpf) -> mpf:
+    """T of e^{2 s} = 1 + 2 (s + s^2 T(s))."""
+    return 2 * exp_tail(2 * s)
 
 
 @dataclass(frozen=True)
 class Fit:
+    """What to approximate, where, and how well is measured."""
+
     name: str
     g: Function
     low: mpf
@@ -74,6 +91,26 @@ def over(g: Function) -> Function:
     return lambda x: 1 / g(x)
 
 
+def expm1_weight(r: mpf) -> mpf:
+    """Error of E relative to e^r - 1."""
+    return abs(r) / (1 + r * exp_tail(r))
+
+
+def tanh_weight(s: mpf) -> mpf:
+    """Error of T relative to e^{2 s} - 1."""
+    return abs(s) / (1 + s * tanh_tail(s))
+
+
+def tanh_small_weight(z: mpf) -> mpf:
+    """Error of R relative to tanh x."""
+    return z / (1 + z * tanh_small(z))
+
+
+def log_weight(f: mpf) -> mpf:
+    """Error of Q relative to ln(1 + f)."""
+    return abs(f) / log1p_over_f(f)
+
+
 FITS = [
     # -ln u for the radius of Box-Muller: f in [-1/2, 0], both kinds
     Fit("kRadiusF32", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 8, lambda f: 1 / (2 * log1p_over_f(f)), "f"),
@@ -82,6 +119,15 @@ FITS = [
     Fit("kCosF32", cos_quarter, mpf(0), mpf(1), 4, over(cos_quarter), "f"),
     Fit("kSinF64", sin_quarter, mpf(0), mpf(1), 6, over(sin_quarter), "d"),
     Fit("kCosF64", cos_quarter, mpf(0), mpf(1), 7, over(cos_quarter), "d"),
+    # relative to e^r - 1, which is stricter than relative to e^r and what tanh needs
+    Fit("kExpF32", exp_tail, -HALF_LN2, HALF_LN2, 4, expm1_weight, "f"),
+    Fit("kExpF64", exp_tail, -HALF_LN2, HALF_LN2, 10, expm1_weight, "d"),
+    Fit("kTanhF32", tanh_tail, -HALF_LN2 / 2, HALF_LN2 / 2, 4, tanh_weight, "f"),
+    Fit("kTanhF64", tanh_tail, -HALF_LN2 / 2, HALF_LN2 / 2, 10, tanh_weight, "d"),
+    Fit("kTanhSmallF32", tanh_small, mpf(0), TANH_SMALL**2, 3, tanh_small_weight, "f"),
+    Fit("kTanhSmallF64", tanh_small, mpf(0), TANH_SMALL**2, 8, tanh_small_weight, "d"),
+    Fit("kLogF32", log1p_tail, ROOT_HALF, ROOT_TWO, 8, log_weight, "f"),
+    Fit("kLogF64", log1p_tail, ROOT_HALF, ROOT_TWO, 20, log_weight, "d"),
 ]
 
 
@@ -112,7 +158,7 @@ def remez(fit: Fit) -> list[mpf]:
 
 
 def exchange(grid: list[mpf], errors: list[mpf], n: int) -> list[mpf]:
-    """The n alternating extrema of the error, one for each run of equal sign."""
+    """Return the n alternating extrema of the error, one for each run of equal sign."""
     extrema: list[tuple[mpf, mpf]] = []
     for x, e in zip(grid, errors, strict=True):
         if extrema and (e > 0) == (extrema[-1][1] > 0):
@@ -128,10 +174,12 @@ def exchange(grid: list[mpf], errors: list[mpf], n: int) -> list[mpf]:
 
 
 def error_at(fit: Fit, coefficients: list[mpf], x: mpf) -> mpf:
+    """Weighted error of the polynomial at x."""
     return fit.weight(x) * (mp.polyval(coefficients[::-1], x) - fit.g(x))
 
 
 def rounded(x: mpf, kind: str) -> float:
+    """Round to the type of the array."""
     value = float(x)
     if kind == "d":
         return value
@@ -139,7 +187,14 @@ def rounded(x: mpf, kind: str) -> float:
     return narrow
 
 
+def literal(value: float, kind: str) -> str:
+    """Hexadecimal, with the 6 digits that a float32 has or the 13 of a float64."""
+    head, exponent = value.hex().split("p")
+    return f"{head[:-7] if kind == 'f' and '.' in head else head}p{exponent}"
+
+
 def main() -> None:
+    """Print the arrays whose names were asked for."""
     wanted = sys.argv[1:]
     for fit in FITS:
         if wanted and not any(fit.name.startswith(w) for w in wanted):
@@ -152,7 +207,7 @@ def main() -> None:
         print(
             f"// degree {fit.degree} on [{mp.nstr(fit.low, 6)}, {mp.nstr(fit.high, 6)}], error 2^{mp.nstr(mp.log(worst, 2), 4)}"
         )
-        body = ",\n    ".join(f"{v.hex()}{suffix}" for v in values)
+        body = ",\n    ".join(literal(v, fit.kind) + suffix for v in values)
         print(f"inline constexpr {ctype} {fit.name}[] = {{\n    {body}}};\n")
 
 

@@ -16,6 +16,20 @@ inline constexpr int kPhiloxRounds = 10;
 inline constexpr float kLn2F32 = 0x1.62e430p-1F;
 inline constexpr double kLn2F64 = 0x1.62e42fefa39efp-1;
 
+// ln 2 = high + low: the first 15 (42) bits, so that high times an exponent is exact, and the rest, rounded.
+inline constexpr float kLn2HighF32 = 0x1.62e400p-1F;
+inline constexpr float kLn2LowF32 = 0x1.7f7d1cp-20F;
+inline constexpr double kLn2HighF64 = 0x1.62e42fefa3800p-1;
+inline constexpr double kLn2LowF64 = 0x1.ef35793c76730p-45;
+
+// 1 / ln 2, rounded.
+inline constexpr float kLog2EF32 = 0x1.715476p+0F;
+inline constexpr double kLog2EF64 = 0x1.71547652b82fep+0;
+
+// The bits of sqrt(1/2), rounded: mantissas of logarithms are taken from [sqrt(1/2), sqrt 2).
+inline constexpr unsigned kRootHalfBitsF32 = 0x3f3504f3u;
+inline constexpr unsigned long long kRootHalfBitsF64 = 0x3fe6a09e667f3bcdull;
+
 // kRadius: -2 ln(1 + f) = f P(f), relative error; kSin: sin(pi/4 x) = x S(x^2); kCos: cos(pi/4 x) = C(x^2), x in [-1, 1].
 
 // degree 8 on [-0.5, 0.0], error 2^-24.39
@@ -89,5 +103,108 @@ inline constexpr double kCosF64[] = {
     -0x1.a6d1ec3d49c6ep-26,
     0x1.f9cc15d54fc27p-34,
     -0x1.b2586b69e2c0bp-42};
+
+// With r in [-ln 2 / 2, ln 2 / 2] and f in [sqrt(1/2) - 1, sqrt 2 - 1]: e^r = 1 + r + r^2 E(r), relative to e^r - 1;
+// e^(2 s) = 1 + 2 (s + s^2 T(s)), the same with s = r / 2; tanh x = x + x^3 R(x^2) for |x| <= 13/32 and
+// ln(1 + f) = f + f^2 Q(f), both relative.
+
+// degree 4 on [-0.346584, 0.346584], error 2^-25.82
+inline constexpr float kExpF32[] = {
+    0x1.fffffep-2F,
+    0x1.5554b0p-3F,
+    0x1.555674p-5F,
+    0x1.12276ep-7F,
+    0x1.6bebd6p-10F};
+
+// degree 10 on [-0.346584, 0.346584], error 2^-59.93
+inline constexpr double kExpF64[] = {
+    0x1.0000000000000p-1,
+    0x1.5555555555559p-3,
+    0x1.555555555553fp-5,
+    0x1.111111110f6ddp-7,
+    0x1.6c16c16c1f05bp-10,
+    0x1.a01a01afd24bfp-13,
+    0x1.a01a017bcbfffp-16,
+    0x1.71ddf8832ba07p-19,
+    0x1.27e5362629cbcp-22,
+    0x1.af5e6c8b36cdap-26,
+    0x1.1ee88966b817dp-29};
+
+// degree 4 on [-0.173292, 0.173292], error 2^-25.82
+inline constexpr float kTanhF32[] = {
+    0x1.fffffep-1F,
+    0x1.5554b0p-1F,
+    0x1.555674p-2F,
+    0x1.12276ep-3F,
+    0x1.6bebd6p-5F};
+
+// degree 10 on [-0.173292, 0.173292], error 2^-59.93
+inline constexpr double kTanhF64[] = {
+    0x1.0000000000000p+0,
+    0x1.5555555555559p-1,
+    0x1.555555555553fp-2,
+    0x1.111111110f6ddp-3,
+    0x1.6c16c16c1f05bp-5,
+    0x1.a01a01afd24bfp-7,
+    0x1.a01a017bcbfffp-9,
+    0x1.71ddf8832ba07p-11,
+    0x1.27e5362629cbcp-13,
+    0x1.af5e6c8b36cdap-16,
+    0x1.1ee88966b817dp-18};
+
+// degree 3 on [0.0, 0.165039], error 2^-27.9
+inline constexpr float kTanhSmallF32[] = {
+    -0x1.55553cp-2F,
+    0x1.1104eep-3F,
+    -0x1.b694bep-5F,
+    0x1.31a6e4p-6F};
+
+// degree 8 on [0.0, 0.165039], error 2^-58.19
+inline constexpr double kTanhSmallF64[] = {
+    -0x1.5555555555538p-2,
+    0x1.111111110d90dp-3,
+    -0x1.ba1ba1b582ffbp-5,
+    0x1.664f470773649p-6,
+    -0x1.226df008c0c1fp-7,
+    0x1.d6c4731a8e286p-9,
+    -0x1.7c951aca09b77p-10,
+    0x1.2a02342437340p-11,
+    -0x1.6a9fa49807c55p-13};
+
+// degree 8 on [-0.292893, 0.414214], error 2^-27.54
+inline constexpr float kLogF32[] = {
+    -0x1.fffff8p-2F,
+    0x1.555550p-2F,
+    -0x1.000426p-2F,
+    0x1.99a3f2p-3F,
+    -0x1.54276ep-3F,
+    0x1.22719ap-3F,
+    -0x1.0f375ap-3F,
+    0x1.084872p-3F,
+    -0x1.383080p-4F};
+
+// degree 20 on [-0.292893, 0.414214], error 2^-56.2
+inline constexpr double kLogF64[] = {
+    -0x1.0000000000000p-1,
+    0x1.5555555555571p-2,
+    -0x1.ffffffffffd4ap-3,
+    0x1.9999999994055p-3,
+    -0x1.5555555573478p-3,
+    0x1.24924927b1f24p-3,
+    -0x1.fffffff068526p-4,
+    0x1.c71c700bc6b81p-4,
+    -0x1.99999af23ac14p-4,
+    0x1.745d5cd5e7066p-4,
+    -0x1.5555738432728p-4,
+    0x1.3b0d30b7c7450p-4,
+    -0x1.2489376774955p-4,
+    0x1.116cf7e7f2f62p-4,
+    -0x1.00d2e74d15d71p-4,
+    0x1.dc76560ad9990p-5,
+    -0x1.b421f7ec18059p-5,
+    0x1.bbf478526b4f3p-5,
+    -0x1.016e3372d5b2ep-4,
+    0x1.d2df56f51b001p-5,
+    -0x1.8d038636c3068p-6};
 
 }  // namespace fanin

@@ -2,5 +2,7 @@
 // bit on every instruction set (the payload and the sign of NaN excepted).
 #pragma once
 
+#include "reference/activation.hpp"
+#include "reference/math.hpp"
 #include "reference/random.hpp"
 #include "reference/stats.hpp"

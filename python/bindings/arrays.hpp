@@ -73,6 +73,54 @@ VectorView<T> vector(py::array& a, const char* name, const char* shape) {
     return {static_cast<T*>(a.mutable_data()), v.size, v.stride};
 }
 
+// What a view of any rank points into.
+template <class T>
+class ArrayOf {
+   public:
+    ArrayOf(const py::array& a, const char* name) : data_(static_cast<const T*>(a.data())) {
+        for (int axis = 0; axis < a.ndim(); ++axis) {
+            shape_.push_back(static_cast<std::size_t>(a.shape(axis)));
+            strides_.push_back(stride_of<T>(a, axis, name));
+        }
+        if (a.ndim() == 0 && reinterpret_cast<std::uintptr_t>(data_) % alignof(T) != 0)
+            throw py::value_error(std::string(name) + " must be aligned");
+    }
+    ArrayView<const T> view() const { return {data_, shape_, strides_}; }
+    ArrayView<T> mutable_view() const { return {const_cast<T*>(data_), shape_, strides_}; }
+
+   private:
+    const T* data_;
+    std::vector<std::size_t> shape_;
+    std::vector<std::ptrdiff_t> strides_;
+};
+
+// An argument that must be a NumPy array as it stands: TypeError that says what came.
+inline py::array require_array(const py::object& object, const char* name) {
+    if (py::isinstance<py::array>(object)) return py::reinterpret_borrow<py::array>(object);
+    throw py::type_error(std::string(name) + " must be a NumPy array, got " + std::string(py::str(py::type::of(object).attr("__name__"))));
+}
+
+// `out` may be `in` itself or share nothing with it. Where only the extents of memory overlap, NumPy decides whether an
+// element is shared; where that would take it long, the answer is taken to be yes.
+inline void require_same_or_disjoint(const py::array& out, const char* out_name, const py::array& in, const char* in_name) {
+    auto same = [&] {
+        if (out.data() != in.data() || out.ndim() != in.ndim()) return false;
+        for (int axis = 0; axis < out.ndim(); ++axis)
+            if (out.shape(axis) != in.shape(axis) || (out.shape(axis) > 1 && out.strides(axis) != in.strides(axis))) return false;
+        return true;
+    };
+    const py::module_ numpy = py::module_::import("numpy");
+    if (same() || !numpy.attr("may_share_memory")(out, in).cast<bool>()) return;
+    bool shared = true;
+    try {
+        shared = numpy.attr("shares_memory")(out, in, py::arg("max_work") = 10000).cast<bool>();
+    } catch (py::error_already_set& error) {
+        if (!error.matches(PyExc_Exception)) throw;
+    }
+    if (shared)
+        throw py::value_error(std::string(out_name) + " must be " + in_name + " itself or share no memory with it, got an overlapping view");
+}
+
 // Around every long core call: the GIL is released, and Ctrl-C ends the call (Python raises KeyboardInterrupt).
 class LongCall {
    public:

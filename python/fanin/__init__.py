@@ -6,7 +6,7 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
-from fanin import random
+from fanin import activation, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.stats import Summary, summarize
@@ -16,6 +16,7 @@ __all__ = [
     "ALGORITHM_VERSION",
     "Summary",
     "__version__",
+    "activation",
     "active_isa",
     "available_isas",
     "num_threads",

@@ -89,11 +89,6 @@ FANIN_INLINE VecD radius(VecU64 word) {
     return sqrt(fma(f, horner(kRadiusF64, f), high));
 }
 
-template <class V>
-struct SinCos {
-    V sin, cos;
-};
-
 // sin and cos of 2 pi word 2^-32: the nearest multiple of a quarter turn is taken off in integers, exactly; the rest, at
 // most an eighth of a turn, is x pi/4 with x in [-1, 1].
 FANIN_INLINE SinCos<VecF> sincos_word(VecU32 word) {

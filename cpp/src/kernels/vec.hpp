@@ -243,7 +243,8 @@ FANIN_INLINE VecD interleave_high(VecD a, VecD b) {
 template <std::size_t n, class T, class V>
 FANIN_INLINE V horner(const T (&c)[n], V x) {
     V r = splat(c[n - 1]);
-    for (std::size_t i = n - 1; i-- > 0;) r = fma(r, x, splat(c[i]));
+#pragma GCC unroll 32
+    for (std::size_t i = 1; i < n; ++i) r = fma(r, x, splat(c[n - 1 - i]));
     return r;
 }
 

@@ -1,0 +1,99 @@
+#include "fanin/activation.hpp"
+
+#include <pybind11/stl.h>
+
+#include <string>
+
+#include "arrays.hpp"
+#include "kernels/table.hpp"
+
+namespace fanin::python {
+namespace {
+
+// The array that a result goes to: `out` once checked, or a new one with the memory order of `like`.
+py::array result_array(const py::object& out, const py::array& like) {
+    if (out.is_none()) {
+        using py::literals::operator""_a;
+        return py::module_::import("numpy").attr("empty_like")(like, "subok"_a = false);
+    }
+    py::array a = require_array(out, "out");
+    holds<float>(like) ? require_dtype<float>(a, "out", "z") : require_dtype<double>(a, "out", "z");
+    require_writable(a, "out");
+    require_same_or_disjoint(a, "out", like, "z");
+    return a;
+}
+
+template <class Apply>
+py::array over_array(const py::object& object, const py::object& out, Apply&& apply) {
+    const py::array z = require_array(object, "z");
+    require_float(z, "z");
+    py::array result = result_array(out, z);
+    auto run = [&]<class T>(T) {
+        const ArrayOf<T> from(z, "z"), to(result, "out");
+        if (!std::ranges::equal(from.view().shape, to.view().shape))
+            throw py::value_error("out must have the shape of z, " + shape_text(z) + ", got " + shape_text(result));
+        const LongCall call;
+        apply(from.view(), to.mutable_view());
+    };
+    holds<float>(z) ? run(float{}) : run(double{});
+    return result;
+}
+
+py::array evaluate(const std::string& name, const py::object& z, const py::object& out) {
+    const Activation activation = activation_from_name(name);
+    return over_array(z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) { activate<T>(activation, from, to); });
+}
+py::array derivative(const std::string& name, const py::object& z, const py::object& out) {
+    const Activation activation = activation_from_name(name);
+    return over_array(z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) { activation_derivative<T>(activation, from, to); });
+}
+
+// The kernels themselves, for tests: contiguous arrays of one size, nothing else checked.
+template <class T>
+T* raw(py::array& a, py::ssize_t size) {
+    require_dtype<T>(a, "array", nullptr);
+    if (!(a.flags() & py::array::c_style) || a.size() != size) throw py::value_error("arrays must be C-contiguous and of one size");
+    return static_cast<T*>(const_cast<void*>(a.data()));
+}
+template <auto float_kernel, auto double_kernel>
+py::array math(py::array x) {
+    require_float(x, "x");
+    py::array y(x.dtype(), x.size());
+    const auto n = static_cast<std::size_t>(x.size());
+    if (holds<float>(x)) (kernels<float>().math.*float_kernel)(n, raw<float>(x, x.size()), raw<float>(y, x.size()));
+    else (kernels<double>().math.*double_kernel)(n, raw<double>(x, x.size()), raw<double>(y, x.size()));
+    return y;
+}
+py::array math_fma(py::array a, py::array b, py::array c) {
+    require_float(a, "a");
+    py::array y(a.dtype(), a.size());
+    auto run = [&]<class T>(T) {
+        kernels<T>().math.fma(static_cast<std::size_t>(a.size()), raw<T>(a, a.size()), raw<T>(b, a.size()), raw<T>(c, a.size()),
+                              raw<T>(y, a.size()));
+    };
+    holds<float>(a) ? run(float{}) : run(double{});
+    return y;
+}
+
+}  // namespace
+
+void bind_activation(py::module_& m) {
+    using py::arg;
+    m.def("activation_names", &activation_names);
+    m.def("activation_evaluate", &evaluate, arg("name"), arg("z"), arg("out") = py::none());
+    m.def("activation_derivative", &derivative, arg("name"), arg("z"), arg("out") = py::none());
+    m.def("activation_gain", [](const std::string& name) { return gain(activation_from_name(name)); }, arg("name"));
+
+    using F = MathKernels<float>;
+    using D = MathKernels<double>;
+    m.def("math_exp", &math<&F::exp, &D::exp>, arg("x").noconvert());
+    m.def("math_log", &math<&F::log, &D::log>, arg("x").noconvert());
+    m.def("math_log1p", &math<&F::log1p, &D::log1p>, arg("x").noconvert());
+    m.def("math_tanh", &math<&F::tanh, &D::tanh>, arg("x").noconvert());
+    m.def("math_sigmoid", &math<&F::sigmoid, &D::sigmoid>, arg("x").noconvert());
+    m.def("math_sin_turns", &math<&F::sin_turns, &D::sin_turns>, arg("x").noconvert());
+    m.def("math_cos_turns", &math<&F::cos_turns, &D::cos_turns>, arg("x").noconvert());
+    m.def("fma", &math_fma, arg("a").noconvert(), arg("b").noconvert(), arg("c").noconvert());
+}
+
+}  // namespace fanin::python
