@@ -26,14 +26,6 @@ struct Octet {
     VecD part[kParts];
 };
 
-FANIN_INLINE VecD widen_lanes(const double* x) { return load<double>(x); }
-FANIN_INLINE VecD widen_lanes(const float* x) {
-    typedef float HalfF __attribute__((vector_size(FANIN_VECTOR_BYTES / 2)));
-    HalfF half;
-    __builtin_memcpy(&half, x, sizeof half);
-    return __builtin_convertvector(half, VecD);
-}
-
 FANIN_INLINE void spread(const Octet& o, double* accumulators) {
     for (std::size_t p = 0; p < kParts; ++p) store<double>(accumulators + p * kLanes<double>, o.part[p]);
 }
@@ -90,7 +82,7 @@ FANIN_INLINE FirstSweep<T> first_sweep(std::size_t n, const T* x) {
         }
         for (std::size_t k = 0; k < kStep; k += kAccumulators)
             for (std::size_t p = 0; p < kParts; ++p) {
-                VecD v = widen_lanes(x + j + k + p * kLanes<double>);
+                VecD v = load_wide(x + j + k + p * kLanes<double>);
                 if constexpr (masked) v = abs(v) < wide_infinity ? v : VecD{};
                 sum.part[p] += v;
             }
@@ -149,7 +141,7 @@ FANIN_INLINE PowerSums second_sweep(std::size_t n, const T* x, double mean) {
     std::size_t j = 0;
     for (; j + kAccumulators <= n; j += kAccumulators)
         for (std::size_t p = 0; p < kParts; ++p) {
-            const VecD v = widen_lanes(x + j + p * kLanes<double>);
+            const VecD v = load_wide(x + j + p * kLanes<double>);
             VecD d = v - means;
             if constexpr (masked) d = abs(v) < infinity ? d : VecD{};
             const VecD d2 = d * d;
@@ -262,7 +254,7 @@ void linear_slots(std::size_t n, const T* x, const LinearSlots& s, bool all_fini
                 for (std::size_t i = 0; i < kLanes<double>; ++i) rest[i] = i < size - j ? from[i] : T(0);
                 from = rest;
             }
-            const VecD v = widen_lanes(from);
+            const VecD v = load_wide(from);
             VecI64 slot = linear_slot(v, s);
             if (!all_finite) slot = abs(v) < infinity ? slot : not_finite;
             __builtin_memcpy(slots + j, &slot, sizeof slot);

@@ -92,6 +92,18 @@ FANIN_INLINE void store_first(T* p, Vec<T> v, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
 }
 
+// As many elements as a vector of doubles holds, in double. (GCC 12 splits __builtin_convertvector of 64 bytes into halves.)
+FANIN_INLINE VecD load_wide(const double* p) { return load<double>(p); }
+FANIN_INLINE VecD load_wide(const float* p) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecD)_mm512_cvtps_pd(_mm256_loadu_ps(p));
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecD)_mm256_cvtps_pd(_mm_loadu_ps(p));
+#else
+    return VecD{static_cast<double>(p[0]), static_cast<double>(p[1])};
+#endif
+}
+
 template <class T>
 FANIN_INLINE Vec<T> splat(T x) {
     return x - Vec<T>{};  // the language broadcasts a scalar operand; x - 0 is x, also for -0
