@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 
-import fanin as fi
 import numpy as np
 import pytest
+
+import fanin as fi
 from fanin import _core, reference
 
 # Random123's known answers for Philox4x32-10 (tests/kat_vectors): counter, key, words.
