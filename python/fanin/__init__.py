@@ -9,6 +9,7 @@ from __future__ import annotations
 from fanin import activation, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.isa import active_isa, available_isas, set_isa, show_config
+from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
@@ -19,6 +20,8 @@ __all__ = [
     "activation",
     "active_isa",
     "available_isas",
+    "get_cmake_dir",
+    "get_include",
     "num_threads",
     "random",
     "set_isa",

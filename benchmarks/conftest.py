@@ -1,0 +1,183 @@
+"""The race: fanin, the NumPy reference and PyTorch on the same work, with the same number of threads, round by round.
+
+A benchmark hands its contenders to the fixture `race`. Their results are compared first, and a mismatch fails the run. Then
+every round times each contender once, so that a slow moment of the machine meets all of them; the best round counts. Work
+shorter than a millisecond is repeated inside a round. The table at the end holds the ratios: how many times fanin's time the
+others need. ``--benchmark-disable`` compares results only; ``--benchmark-json`` keeps the numbers.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import threadpoolctl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import fanin as fi
+
+try:
+    import torch as pytorch
+except ImportError:
+    pytorch = None
+
+ROUND = 1e-3  # seconds that a round of one contender lasts at least
+BUDGET = 0.6  # seconds that all rounds of one race should take together
+ROUNDS = (5, 30)  # and their number, at least and at most
+
+RESULTS = pytest.StashKey[list[dict[str, Any]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RESULTS] = []
+
+
+@pytest.fixture
+def torch() -> Any:
+    """PyTorch, or None where it is not installed: a race then has one contender less."""
+    return pytorch
+
+
+@pytest.fixture(params=[1, 2], ids=lambda n: f"{n} threads")
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Threads of fanin, of PyTorch, and of NumPy's BLAS (through threadpoolctl), the same for all."""
+    n = request.param
+    if n > len(os.sched_getaffinity(0)):
+        pytest.skip(f"needs {n} CPUs")
+    before = fi.num_threads()
+    fi.set_num_threads(n)
+    if pytorch is not None:
+        pytorch.set_num_threads(n)
+    with threadpoolctl.threadpool_limits(n):
+        yield n
+    fi.set_num_threads(before)
+
+
+@pytest.fixture
+def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callable[..., None]:
+    """Compare and time: ``race(case, fanin=f, numpy=g, torch=h, rtol=..., atol=...)``.
+
+    Every contender is called without arguments and returns an array, a number or a sequence of them; None as a contender sits
+    the race out. Results agree to |a - b| <= atol + rtol |b|. With ``check=False`` the benchmark has compared them itself.
+    """
+
+    def run(
+        case: str,
+        *,
+        fanin: Callable[[], Any],
+        numpy: Callable[[], Any] | None = None,
+        torch: Callable[[], Any] | None = None,
+        rtol: float = 0.0,
+        atol: float = 0.0,
+        check: bool = True,
+    ) -> None:
+        rivals = {name: call for name, call in (("NumPy", numpy), ("PyTorch", torch)) if call is not None}
+        if check:
+            ours = arrays(fanin())
+            for name, call in rivals.items():
+                for a, b in zip(ours, arrays(call()), strict=True):
+                    np.testing.assert_allclose(a, b, rtol=rtol, atol=atol, err_msg=f"{case}: fanin and {name} differ")
+        if benchmark.disabled:
+            benchmark.pedantic(fanin)
+            return
+        repeats = {name: calibrate(call) for name, call in (("fanin", fanin), *rivals.items())}
+        one_round = sum(seconds(call, repeats[name]) * repeats[name] for name, call in (("fanin", fanin), *rivals.items()))
+        rounds = min(max(int(BUDGET / one_round), ROUNDS[0]), ROUNDS[1])
+        times: dict[str, list[float]] = {name: [] for name in rivals}
+
+        def others() -> None:  # before each round of fanin: a round of each rival
+            for name, call in rivals.items():
+                times[name].append(seconds(call, repeats[name]))
+
+        gc.disable()
+        try:
+            benchmark.pedantic(lambda: repeat(fanin, repeats["fanin"]), setup=others, rounds=rounds, iterations=1)
+        finally:
+            gc.enable()
+        best = benchmark.stats.stats.min / repeats["fanin"]
+        row = {"topic": request.module.__name__.rpartition("bench_")[2], "case": case, "threads": threads, "seconds": best}
+        row |= {name: min(values) / best for name, values in times.items()}
+        benchmark.extra_info.update(row)
+        request.config.stash[RESULTS].append(row)
+
+    return run
+
+
+def arrays(result: Any) -> list[Any]:
+    """Results as a flat list of float64 arrays."""
+    if isinstance(result, (list, tuple)):
+        return [a for part in result for a in arrays(part)]
+    if pytorch is not None and isinstance(result, pytorch.Tensor):
+        result = result.detach().numpy()
+    return [np.array(result, np.float64)]  # a copy: the next contender may write to the same array
+
+
+def repeat(call: Callable[[], Any], n: int) -> None:
+    for _ in range(n):
+        call()
+
+
+def seconds(call: Callable[[], Any], n: int) -> float:
+    """Time of one of n calls."""
+    start = time.perf_counter()
+    repeat(call, n)
+    return (time.perf_counter() - start) / n
+
+
+def calibrate(call: Callable[[], Any]) -> int:
+    """Calls that fill a round; warms the contender up on the way."""
+    call()
+    n = 1
+    while (each := seconds(call, n)) * n < ROUND:
+        n = max(2 * n, min(int(ROUND / each), 16 * n))
+    return n
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    rows = config.stash[RESULTS]
+    if not rows:
+        return
+    order = {(row["topic"], row["case"]): i for i, row in reversed(list(enumerate(rows)))}
+    rows = sorted(rows, key=lambda row: (order[row["topic"], row["case"]], row["threads"]))
+    rivals = [name for name in ("NumPy", "PyTorch") if any(name in row for row in rows)]
+    title = f"fanin {fi.__version__} ({fi.active_isa()}), NumPy {np.__version__}"
+    if pytorch is not None:
+        title += f", PyTorch {pytorch.__version__}"
+    table = Table(title=title, caption="Ratios: the other's time over fanin's, best rounds; below 1 fanin is slower.")
+    for name, justify in (("topic", "left"), ("case", "left"), ("threads", "right"), ("fanin", "right")):
+        table.add_column(name, justify=justify, no_wrap=True)
+    for name in rivals:
+        table.add_column(f"{name} / fanin", justify="right", no_wrap=True)
+    for last, row in zip([None, *rows], rows, strict=False):
+        if last is not None and last["topic"] != row["topic"]:
+            table.add_section()
+        ratios = [ratio_text(row.get(name)) for name in rivals]
+        table.add_row(row["topic"], row["case"], str(row["threads"]), time_text(row["seconds"]), *ratios)
+    console = Console(file=sys.stdout)
+    console.width = max(console.width, 110)  # lines of a log are never cut
+    console.print()
+    console.print(table)
+    for name in rivals:
+        mean = statistics.geometric_mean([row[name] for row in rows if name in row])
+        slower = sum(row.get(name, 1) < 1 for row in rows)
+        console.print(f"{name}: geometric mean of the ratios {mean:.2f}, below 1 in {slower} of {len(rows)} cases")
+
+
+def ratio_text(ratio: float | None) -> Text:
+    if ratio is None:
+        return Text("-")
+    return Text(f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}", style="bold red" if ratio < 1 else "")
+
+
+def time_text(t: float) -> str:
+    unit, scale = next((u, s) for u, s in (("s", 1), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)) if t * s >= 1 or u == "ns")
+    return f"{t * scale:.3g} {unit}"

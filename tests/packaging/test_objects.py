@@ -1,0 +1,54 @@
+"""What the kernels' object files hold: code for a large instruction set must never be linked into that for a small one.
+
+A weak symbol (an inline function, a template of the standard library) exists once in a program, and the linker may keep the
+copy that was compiled for AVX-512; the program then dies on a CPU without it, far from any kernel.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+# What a compiler may call by itself; none of them rounds anything.
+ALLOWED_CALLS = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
+
+
+@pytest.fixture(scope="module")
+def symbols(tools, cpp_build: Path) -> dict[str, list[tuple[str, str]]]:
+    """For each object file of the kernels: (type letter, demangled name) of every symbol."""
+    cache = (cpp_build / "CMakeCache.txt").read_text()
+    nm = re.search(r"^CMAKE_NM:FILEPATH=(.+)$", cache, re.MULTILINE)
+    if nm is None or nm[1].endswith("NOTFOUND"):
+        pytest.skip("needs nm, which the compiler's tools bring")
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted(cpp_build.glob("CMakeFiles/fanin.dir/cpp/src/kernels/*.o")):
+        lines = tools.run(nm[1], "-C", path).splitlines()
+        pairs = [re.fullmatch(r"[0-9a-f]* *([A-Za-z]) (.+)", line) for line in lines]
+        found[path.name.removesuffix(".cpp.o")] = [(pair[1], pair[2]) for pair in pairs if pair]
+    return found
+
+
+def test_every_instruction_set_is_looked_at(symbols):
+    sources = Path(__file__).parents[2] / "cpp" / "src" / "kernels"
+    assert "generic" in symbols
+    assert set(symbols) <= {path.stem for path in sources.glob("*.cpp")}
+    assert all(len(pairs) > 1 for pairs in symbols.values())
+
+
+def test_no_weak_symbols(symbols):
+    weak = [(isa, name) for isa, pairs in symbols.items() for letter, name in pairs if letter in "WwVvu"]
+    assert weak == []
+
+
+def test_globals_stay_in_the_namespace_of_their_instruction_set(symbols):
+    for isa, pairs in symbols.items():
+        outside = [n for letter, n in pairs if letter in "TDRBCGS" and not n.startswith(f"fanin::{isa}::")]
+        assert outside == [], isa
+
+
+def test_kernels_call_nothing(symbols):
+    # No libm, nothing of the standard library, not one function of fanin's own outside the kernels.
+    for isa, pairs in symbols.items():
+        assert {name.split("@")[0] for letter, name in pairs if letter == "U"} <= ALLOWED_CALLS, isa
