@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fanin import random
 from fanin._core import ALGORITHM_VERSION, __version__
+from fanin.dense import dense_backward, dense_forward
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.stats import Summary, summarize
 from fanin.threads import num_threads, set_num_threads
@@ -18,6 +19,8 @@ __all__ = [
     "__version__",
     "active_isa",
     "available_isas",
+    "dense_backward",
+    "dense_forward",
     "num_threads",
     "random",
     "set_isa",
