@@ -28,8 +28,8 @@ std::string shape_of(std::initializer_list<std::size_t> shape) { return detail::
 template <class T>
 void require_shape(const MatrixView<T>& v, const char* name, const char* words, std::size_t rows, std::size_t cols) {
     if (v.rows != rows || v.cols != cols)
-        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({rows, cols}) + ", got " +
-                                    shape_of({v.rows, v.cols}));
+        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({rows, cols}) +
+                                    ", got " + shape_of({v.rows, v.cols}));
 }
 template <class T>
 void require_shape(const VectorView<T>& v, const char* name, const char* words, std::size_t size) {
@@ -41,7 +41,7 @@ void require_shape(const VectorView<T>& v, const char* name, const char* words, 
 // What an output is checked against: the views named so far, inputs first, then the outputs before it.
 template <class T>
 class Places {
-   public:
+ public:
     void input(MatrixView<const T> v, const char* name) { add(detail::extent(v), name); }
     void input(VectorView<const T> v, const char* name) { input(detail::as_matrix(v), name); }
     void output(MatrixView<T> v, const char* name) {
@@ -54,7 +54,7 @@ class Places {
     }
     void output(VectorView<T> v, const char* name) { output(detail::as_matrix(v), name); }
 
-   private:
+ private:
     void add(const detail::Extent& e, const char* name) {
         extents_[count_] = e;
         names_[count_++] = name;
@@ -69,7 +69,7 @@ class Places {
 // Kept by each thread that calls without a workspace of its own.
 template <class T>
 class Scratch {
-   public:
+ public:
     ~Scratch() { release(); }
     std::span<T> grow(std::size_t n) {
         if (n > size_) {
@@ -80,7 +80,7 @@ class Scratch {
         return {data_, size_};
     }
 
-   private:
+ private:
     void release() {
         ::operator delete(data_, std::align_val_t{kAlign});
         data_ = nullptr;
@@ -98,8 +98,8 @@ T* workspace_of(std::span<T> given, std::size_t needed) {
         return scratch.grow(needed).data();
     }
     if (given.size() < needed)
-        throw std::invalid_argument("workspace must have at least dense_workspace() = " + std::to_string(needed) + " elements, got " +
-                                    std::to_string(given.size()));
+        throw std::invalid_argument("workspace must have at least dense_workspace() = " + std::to_string(needed) +
+                                    " elements, got " + std::to_string(given.size()));
     const auto misaligned = reinterpret_cast<std::uintptr_t>(given.data()) % kAlign;
     return given.data() + (misaligned == 0 ? 0 : (kAlign - misaligned) / sizeof(T));
 }
@@ -169,17 +169,16 @@ void backward_activation(Activation activation, MatrixView<const T> z, MatrixVie
 
 template <class T>
 bool same_view(const MatrixView<const T>& a, const MatrixView<T>& b) {
-    return a.data == b.data && a.rows == b.rows && a.cols == b.cols && a.row_stride == b.row_stride && a.col_stride == b.col_stride;
+    return a.data == b.data && a.rows == b.rows && a.cols == b.cols && a.row_stride == b.row_stride &&
+           a.col_stride == b.col_stride;
 }
 
 // a b, into c. accumulate: r starts from c.
 template <class T>
 Product<T> matrix_product(MatrixView<const T> a, MatrixView<const T> b, MatrixView<T> c, bool accumulate) {
-    return {a.rows,       b.cols,     a.cols,
-            a.data,       a.row_stride, a.col_stride,
-            b.data,       b.row_stride, b.col_stride,
-            accumulate ? c.data : nullptr, c.row_stride, c.col_stride,
-            c.data,       c.row_stride, c.col_stride};
+    return {a.rows,       b.cols,       a.cols,       a.data,       a.row_stride,
+            a.col_stride, b.data,       b.row_stride, b.col_stride, accumulate ? c.data : nullptr,
+            c.row_stride, c.col_stride, c.data,       c.row_stride, c.col_stride};
 }
 
 template <class T>
@@ -208,8 +207,9 @@ DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w) {
 
 template <class T>
 std::size_t dense_workspace(const DenseShape& s) {
-    const std::size_t packed = std::max({detail::product_workspace<T>(s.n_out, s.n_in), detail::product_workspace<T>(s.n_in, s.n_out),
-                                         detail::product_workspace<T>(s.n_in, s.batch)});
+    const std::size_t packed =
+        std::max({detail::product_workspace<T>(s.n_out, s.n_in), detail::product_workspace<T>(s.n_in, s.n_out),
+                  detail::product_workspace<T>(s.n_in, s.batch)});
     const std::size_t line = kAlign / sizeof(T);
     return packed + detail::ceil_div(s.batch * s.n_out, line) * line + line;
 }
@@ -285,12 +285,13 @@ template DenseShape dense_shape(MatrixView<const float>, MatrixView<const float>
 template DenseShape dense_shape(MatrixView<const double>, MatrixView<const double>);
 template std::size_t dense_workspace<float>(const DenseShape&);
 template std::size_t dense_workspace<double>(const DenseShape&);
-template void dense_forward(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>, Activation,
-                            MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>);
-template void dense_forward(MatrixView<const double>, MatrixView<const double>, std::optional<VectorView<const double>>, Activation,
-                            MatrixView<double>, std::optional<MatrixView<double>>, std::span<double>);
+template void dense_forward(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>,
+                            Activation, MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>);
+template void dense_forward(MatrixView<const double>, MatrixView<const double>, std::optional<VectorView<const double>>,
+                            Activation, MatrixView<double>, std::optional<MatrixView<double>>, std::span<double>);
 template void dense_backward(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>,
-                             std::optional<MatrixView<const float>>, Activation, const DenseGradients<float>&, bool, std::span<float>);
+                             std::optional<MatrixView<const float>>, Activation, const DenseGradients<float>&, bool,
+                             std::span<float>);
 template void dense_backward(MatrixView<const double>, MatrixView<const double>, MatrixView<const double>,
                              std::optional<MatrixView<const double>>, Activation, const DenseGradients<double>&, bool,
                              std::span<double>);

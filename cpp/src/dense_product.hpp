@@ -115,12 +115,13 @@ void product(const Product<T>& p, T* workspace, Finish&& finish) {
 
             if (!plan.in_place) {
                 auto pack = [&](std::size_t j, std::size_t n) {
-                    kernel.pack(k, n, now.b + static_cast<std::ptrdiff_t>(j) * now.b_col, now.b_k, now.b_col, workspace + j * k);
+                    kernel.pack(k, n, now.b + static_cast<std::ptrdiff_t>(j) * now.b_col, now.b_k, now.b_col,
+                                workspace + j * k);
                 };
                 const std::size_t cols = std::max<std::size_t>(kPackTask / k / kernel.tile_cols, 1) * kernel.tile_cols;
-                if (parallel) fanin::parallel_for(ceil_div(group, cols), [&](std::size_t task) {
-                    pack(task * cols, std::min(cols, group - task * cols));
-                });
+                if (parallel)
+                    fanin::parallel_for(ceil_div(group, cols),
+                                        [&](std::size_t task) { pack(task * cols, std::min(cols, group - task * cols)); });
                 else pack(0, group);
             }
 

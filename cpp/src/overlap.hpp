@@ -70,7 +70,8 @@ void require_distinct(const MatrixView<T>& out, const char* name) {
     const bool zero = (out.rows > 1 && row == 0) || (out.cols > 1 && col == 0);
     const bool crossed = out.rows > 1 && out.cols > 1 && row <= (out.cols - 1) * col && col <= (out.rows - 1) * row;
     if (zero || crossed)
-        throw std::invalid_argument(std::string(name) + " must have a place for each element, got " + (zero ? "a zero stride" : "rows that overlap"));
+        throw std::invalid_argument(std::string(name) + " must have a place for each element, got " +
+                                    (zero ? "a zero stride" : "rows that overlap"));
 }
 
 }  // namespace fanin::detail

@@ -9,7 +9,8 @@ namespace {
 
 py::array array_of(const py::object& object, const char* name) {
     if (!py::isinstance<py::array>(object))
-        throw py::type_error(std::string(name) + " must be a NumPy array, got " + std::string(py::str(py::type::of(object).attr("__name__"))));
+        throw py::type_error(std::string(name) + " must be a NumPy array, got " +
+                             std::string(py::str(py::type::of(object).attr("__name__"))));
     return py::reinterpret_borrow<py::array>(object);
 }
 
@@ -41,8 +42,8 @@ VectorView<T> output(py::object& keep, const char* name, const char* shape, std:
 }
 
 template <class T>
-py::tuple forward_of(const py::object& x_array, const py::object& w_array, const py::object& b_array, Activation activation, bool keep_z,
-                     py::object out_a, py::object out_z) {
+py::tuple forward_of(const py::object& x_array, const py::object& w_array, const py::object& b_array, Activation activation,
+                     bool keep_z, py::object out_a, py::object out_z) {
     const auto x = input<T>(x_array, "x", "(batch, n_in)"), w = input<T>(w_array, "w", "(n_out, n_in)");
     std::optional<VectorView<const T>> b;
     if (!b_array.is_none()) b = const_vector<T>(typed<T>(b_array, "b"), "b", "(n_out,)");
@@ -62,13 +63,14 @@ py::tuple forward(const py::object& x, const py::object& w, const py::object& b,
     const Activation g = activation_from_name(activation);
     const py::array a = array_of(x, "x");
     require_float(a, "x");
-    return holds<float>(a) ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z) : forward_of<double>(x, w, b, g, keep_z, out_a, out_z);
+    return holds<float>(a) ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z)
+                           : forward_of<double>(x, w, b, g, keep_z, out_a, out_z);
 }
 
 template <class T>
-py::tuple backward_of(const py::object& da_array, const py::object& x_array, const py::object& w_array, const py::object& z_array,
-                      Activation activation, bool need_dx, bool need_dw, bool need_db, bool need_dz, py::object out_dx, py::object out_dw,
-                      py::object out_db, py::object out_dz, bool accumulate) {
+py::tuple backward_of(const py::object& da_array, const py::object& x_array, const py::object& w_array,
+                      const py::object& z_array, Activation activation, bool need_dx, bool need_dw, bool need_db, bool need_dz,
+                      py::object out_dx, py::object out_dw, py::object out_db, py::object out_dz, bool accumulate) {
     const auto da = input<T>(da_array, "da", "(batch, n_out)"), x = input<T>(x_array, "x", "(batch, n_in)"),
                w = input<T>(w_array, "w", "(n_out, n_in)");
     std::optional<MatrixView<const T>> z;
@@ -86,9 +88,10 @@ py::tuple backward_of(const py::object& da_array, const py::object& x_array, con
     return py::make_tuple(out_dx, out_dw, out_db, out_dz);
 }
 
-py::tuple backward(const py::object& da, const py::object& x, const py::object& w, const py::object& z, const std::string& activation,
-                   bool need_dx, bool need_dw, bool need_db, bool need_dz, const py::object& out_dx, const py::object& out_dw,
-                   const py::object& out_db, const py::object& out_dz, bool accumulate) {
+py::tuple backward(const py::object& da, const py::object& x, const py::object& w, const py::object& z,
+                   const std::string& activation, bool need_dx, bool need_dw, bool need_db, bool need_dz,
+                   const py::object& out_dx, const py::object& out_dw, const py::object& out_db, const py::object& out_dz,
+                   bool accumulate) {
     const Activation g = activation_from_name(activation);
     const py::array a = array_of(x, "x");
     require_float(a, "x");
@@ -103,9 +106,11 @@ py::tuple backward(const py::object& da, const py::object& x, const py::object& 
 void bind_dense(py::module_& m) {
     using py::arg;
     m.attr("SUM_BLOCK") = kSumBlock;
-    m.def("dense_forward", &forward, arg("x"), arg("w"), arg("b"), arg("activation"), arg("keep_z"), arg("out_a"), arg("out_z"));
-    m.def("dense_backward", &backward, arg("da"), arg("x"), arg("w"), arg("z"), arg("activation"), arg("need_dx"), arg("need_dw"),
-          arg("need_db"), arg("need_dz"), arg("out_dx"), arg("out_dw"), arg("out_db"), arg("out_dz"), arg("accumulate"));
+    m.def("dense_forward", &forward, arg("x"), arg("w"), arg("b"), arg("activation"), arg("keep_z"), arg("out_a"),
+          arg("out_z"));
+    m.def("dense_backward", &backward, arg("da"), arg("x"), arg("w"), arg("z"), arg("activation"), arg("need_dx"),
+          arg("need_dw"), arg("need_db"), arg("need_dz"), arg("out_dx"), arg("out_dw"), arg("out_db"), arg("out_dz"),
+          arg("accumulate"));
 }
 
 }  // namespace fanin::python

@@ -7,18 +7,18 @@ ascending k, then ``r = r + s``. ``init`` is the bias (forward), the old value (
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from numpy.typing import NDArray
 
 from fanin import _core
-
-if TYPE_CHECKING:
-    from fanin.stats import Summary
+from fanin.stats import Summary, stats_options, summary_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
 
 _GRADIENTS = ("dx", "dw", "db", "dz")
+_BINS = 64
+_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # of a, where the activation bounds it
 
 
 class DenseStats(NamedTuple):
@@ -51,7 +51,7 @@ def dense_forward(
     b: NDArray[Any] | None = None,
     *,
     activation: str = "identity",
-    stats: bool | Literal["moments"] | Mapping[str, Any] | None = None,
+    stats: bool | Literal["moments"] | Mapping[str, Any] = False,
     keep_z: bool = True,
     out_a: NDArray[Any] | None = None,
     out_z: NDArray[Any] | None = None,
@@ -68,7 +68,7 @@ def dense_forward(
         The biases.
     activation : str
         ``"identity"``, ``"relu"``, ``"tanh"`` or ``"sigmoid"``.
-    stats : bool, "moments" or dict, optional
+    stats : bool, "moments" or dict
         True: `fanin.summarize` of z and a, whole: 64 equal bins over (-1, 1) for tanh's a and over (0, 1) for sigmoid's,
         signed powers of two for all else. ``"moments"``: count, mean, variance, min and max alone. A dict: options of
         `fanin.summarize` (``bins``, ``range``) for both.
@@ -101,12 +101,15 @@ def dense_forward(
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
-    wants_stats = stats is not None and stats is not False
-    a, z = _core.dense_forward(x, w, b, activation, keep_z or wants_stats, out_a, out_z)
-    if not wants_stats:
+    options = stats_options(stats)
+    a, z = _core.dense_forward(x, w, b, activation, keep_z or options is not None, out_a, out_z)
+    if options is None:
         return DenseForward(a, z, None)
-    summaries = _summaries(z, a, activation, stats)
-    return DenseForward(a, z if keep_z or out_z is not None else None, summaries)
+    options_a = options
+    if stats is True and activation in _RANGES:
+        options_a = summary_options(bins=_BINS, range=_RANGES[activation])
+    measured = DenseStats(_core.summarize(z, options), _core.summarize(a, options_a))
+    return DenseForward(a, z if keep_z or out_z is not None else None, measured)
 
 
 def dense_backward(

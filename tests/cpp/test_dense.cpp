@@ -69,7 +69,8 @@ T operand(Random& random, std::size_t kind) {
     const T u = T(random() % 2001) / T(1000) - 1;
     if (kind == 1 && below(random, 4) == 0) return below(random, 2) == 0 ? T(0) : -T(0);
     if (kind == 2) return u * std::numeric_limits<T>::min() * T(4);
-    if (kind == 3 && below(random, 100) == 0) return below(random, 2) == 0 ? std::numeric_limits<T>::infinity() : -std::numeric_limits<T>::quiet_NaN();
+    if (kind == 3 && below(random, 100) == 0)
+        return below(random, 2) == 0 ? std::numeric_limits<T>::infinity() : -std::numeric_limits<T>::quiet_NaN();
     if (kind == 4) return u * std::sqrt(std::numeric_limits<T>::min());  // products round to +-0 and subnormals
     return u;
 }
@@ -78,16 +79,19 @@ template <class T>
 void same(const MatrixView<T>& got, const MatrixView<T>& expected, const char* what, const std::string& where) {
     for (std::size_t i = 0; i < got.rows; ++i)
         for (std::size_t j = 0; j < got.cols; ++j)
-            CHECK_SAME(got(i, j), expected(i, j), std::string(what) + "[" + std::to_string(i) + "," + std::to_string(j) + "], " + where);
+            CHECK_SAME(got(i, j), expected(i, j),
+                       std::string(what) + "[" + std::to_string(i) + "," + std::to_string(j) + "], " + where);
 }
 template <class T>
 void same(const VectorView<T>& got, const VectorView<T>& expected, const char* what, const std::string& where) {
-    same(MatrixView<T>{got.data, 1, got.size, 0, got.stride}, MatrixView<T>{expected.data, 1, expected.size, 0, expected.stride}, what, where);
+    same(MatrixView<T>{got.data, 1, got.size, 0, got.stride},
+         MatrixView<T>{expected.data, 1, expected.size, 0, expected.stride}, what, where);
 }
 
 // One layer of random strides and operands, forward and backward, held against the reference on every instruction set.
 template <class T>
-void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t n_out, std::size_t kind, Activation activation) {
+void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t n_out, std::size_t kind,
+               Activation activation) {
     const std::string where = "batch " + std::to_string(batch) + ", n_in " + std::to_string(n_in) + ", n_out " +
                               std::to_string(n_out) + ", operands " + std::to_string(kind) + ", activation " +
                               std::to_string(int(activation));
@@ -102,12 +106,15 @@ void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t 
     Box<T> z(batch, n_out, 0), a(batch, n_out, 0), dz(batch, n_out, 0), dx(batch, n_in, 0), dw(n_out, n_in, 0), db(1, n_out, 0);
     Box<T> old_dx(batch, n_in, 0), old_dw(n_out, n_in, 0), old_db(1, n_out, 0);
     if (accumulate) old_dx.fill(value), old_dw.fill(value), old_db.fill(value);
-    else for (Box<T>* old : {&old_dx, &old_dw, &old_db}) old->fill([] { return T(0); });
+    else
+        for (Box<T>* old : {&old_dx, &old_dw, &old_db}) old->fill([] { return T(0); });
     for (auto [to, from] : {std::pair{&dx, &old_dx}, {&dw, &old_dw}, {&db, &old_db}}) to->buffer = from->buffer;
     fanin::reference::dense_forward<T>(x.input(), w.input(), bias, activation, z.view, a.view);
-    fanin::reference::dense_backward<T>(da.input(), x.input(), w.input(), z.input(), activation, dz.view, dx.view, dw.view, db.row());
+    fanin::reference::dense_backward<T>(da.input(), x.input(), w.input(), z.input(), activation, dz.view, dx.view, dw.view,
+                                        db.row());
 
-    const std::size_t layouts[] = {below(random, 5), below(random, 5), below(random, 5), below(random, 5), below(random, 5), below(random, 5)};
+    const std::size_t layouts[] = {below(random, 5), below(random, 5), below(random, 5),
+                                   below(random, 5), below(random, 5), below(random, 5)};
     check::each_isa([&] {
         Box<T> got_z(batch, n_out, layouts[0]), got_a(batch, n_out, layouts[1]);
         fanin::dense_forward<T>(x.input(), w.input(), bias, activation, got_a.view,
@@ -116,7 +123,8 @@ void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t 
         if (separate_z) same(got_z.view, z.view, "z", where);
         CHECK(got_a.rest_untouched() && got_z.rest_untouched());
 
-        Box<T> got_dz(batch, n_out, layouts[2]), got_dx(batch, n_in, layouts[3]), got_dw(n_out, n_in, layouts[4]), got_db(1, n_out, layouts[5]);
+        Box<T> got_dz(batch, n_out, layouts[2]), got_dx(batch, n_in, layouts[3]), got_dw(n_out, n_in, layouts[4]),
+            got_db(1, n_out, layouts[5]);
         auto copy = [](const Box<T>& from, Box<T>& to) {
             for (std::size_t i = 0; i < from.view.rows; ++i)
                 for (std::size_t j = 0; j < from.view.cols; ++j) to.view(i, j) = from.view(i, j);
@@ -139,7 +147,8 @@ void layers_equal_reference() {
     for (int i = 0; i < 250; ++i)
         one_layer<T>(random, below(random, 71), below(random, 71), below(random, 71), below(random, 5), kAll[below(random, 4)]);
     for (int i = 0; i < 60; ++i)  // thin ones
-        one_layer<T>(random, 1 + below(random, 4), below(random, 40), below(random, 40), below(random, 5), kAll[below(random, 4)]);
+        one_layer<T>(random, 1 + below(random, 4), below(random, 40), below(random, 40), below(random, 5),
+                     kAll[below(random, 4)]);
     // Beyond one block in each dimension, and at its edge.
     for (const std::size_t k : {511, 512, 513, 1024, 1025, 1500})
         for (int role = 0; role < 3; ++role) {
@@ -163,8 +172,8 @@ template <class T>
 void same_bits_however_computed() {
     Random random(21);
     const std::size_t batch = 101, n_in = 600, n_out = 130;
-    const std::vector<T> x = numbers<T>(random, batch * n_in), w = numbers<T>(random, n_out * n_in), b = numbers<T>(random, n_out),
-                         da = numbers<T>(random, batch * n_out);
+    const std::vector<T> x = numbers<T>(random, batch * n_in), w = numbers<T>(random, n_out * n_in),
+                         b = numbers<T>(random, n_out), da = numbers<T>(random, batch * n_out);
     const auto xv = fanin::matrix_view(x.data(), batch, n_in), wv = fanin::matrix_view(w.data(), n_out, n_in),
                dav = fanin::matrix_view(da.data(), batch, n_out);
     const VectorView<const T> bv{b.data(), n_out};
@@ -173,13 +182,14 @@ void same_bits_however_computed() {
         bool operator==(const Results&) const = default;
     };
     const auto compute = [&](std::span<T> workspace) {
-        Results r{std::vector<T>(batch * n_out), std::vector<T>(batch * n_out), std::vector<T>(batch * n_in), std::vector<T>(n_out * n_in),
-                  std::vector<T>(n_out)};
+        Results r{std::vector<T>(batch * n_out), std::vector<T>(batch * n_out), std::vector<T>(batch * n_in),
+                  std::vector<T>(n_out * n_in), std::vector<T>(n_out)};
         fanin::dense_forward<T>(xv, wv, bv, Activation::tanh, fanin::matrix_view(r.a.data(), batch, n_out),
                                 fanin::matrix_view(r.z.data(), batch, n_out), workspace);
         const DenseGradients<T> out{fanin::matrix_view(r.dx.data(), batch, n_in), fanin::matrix_view(r.dw.data(), n_out, n_in),
                                     VectorView<T>{r.db.data(), n_out}, std::nullopt};
-        fanin::dense_backward<T>(dav, xv, wv, fanin::matrix_view<const T>(r.z.data(), batch, n_out), Activation::tanh, out, false, workspace);
+        fanin::dense_backward<T>(dav, xv, wv, fanin::matrix_view<const T>(r.z.data(), batch, n_out), Activation::tanh, out,
+                                 false, workspace);
         return r;
     };
     fanin::set_num_threads(1);
@@ -202,7 +212,8 @@ void same_bits_however_computed() {
                                 fanin::matrix_view(a.data(), 1, n_out), fanin::matrix_view(z.data(), 1, n_out));
         DenseGradients<T> out;
         out.out_dx = fanin::matrix_view(dx.data(), 1, n_in);
-        fanin::dense_backward<T>(fanin::matrix_view(da.data() + i * n_out, 1, n_out), fanin::matrix_view(x.data() + i * n_in, 1, n_in), wv,
+        fanin::dense_backward<T>(fanin::matrix_view(da.data() + i * n_out, 1, n_out),
+                                 fanin::matrix_view(x.data() + i * n_in, 1, n_in), wv,
                                  fanin::matrix_view<const T>(z.data(), 1, n_out), Activation::tanh, out);
         CHECK(std::equal(a.begin(), a.end(), alone.a.begin() + std::ptrdiff_t(i * n_out)));
         CHECK(std::equal(z.begin(), z.end(), alone.z.begin() + std::ptrdiff_t(i * n_out)));
@@ -215,7 +226,8 @@ template <class T>
 void shards_equal_the_whole() {
     Random random(22);
     const std::size_t batch = 1300, n_in = 19, n_out = 11;
-    const std::vector<T> x = numbers<T>(random, batch * n_in), w = numbers<T>(random, n_out * n_in), dz = numbers<T>(random, batch * n_out);
+    const std::vector<T> x = numbers<T>(random, batch * n_in), w = numbers<T>(random, n_out * n_in),
+                         dz = numbers<T>(random, batch * n_out);
     const auto wv = fanin::matrix_view(w.data(), n_out, n_in);
     std::vector<T> dw(n_out * n_in), db(n_out), dw_shards(dw.size()), db_shards(n_out);
     const auto add = [&](std::size_t begin, std::size_t end, std::vector<T>& to_dw, std::vector<T>& to_db) {
@@ -223,7 +235,8 @@ void shards_equal_the_whole() {
         out.out_dw = fanin::matrix_view(to_dw.data(), n_out, n_in);
         out.out_db = VectorView<T>{to_db.data(), n_out};
         fanin::dense_backward<T>(fanin::matrix_view(dz.data() + begin * n_out, end - begin, n_out),
-                                 fanin::matrix_view(x.data() + begin * n_in, end - begin, n_in), wv, std::nullopt, Activation::identity, out, true);
+                                 fanin::matrix_view(x.data() + begin * n_in, end - begin, n_in), wv, std::nullopt,
+                                 Activation::identity, out, true);
     };
     add(0, batch, dw, db);
     add(0, fanin::kSumBlock, dw_shards, db_shards);
@@ -237,7 +250,8 @@ void zeros() {
     const float x[] = {0.0f}, w[] = {-1.0f}, minus[] = {-0.0f};
     float z[] = {7.0f};
     const auto forward = [&](std::size_t n_in, std::optional<VectorView<const float>> b) {
-        fanin::dense_forward<float>({x, 1, n_in, 1, 1}, {w, 1, n_in, 1, 1}, b, Activation::identity, fanin::matrix_view(z, 1, 1));
+        fanin::dense_forward<float>({x, 1, n_in, 1, 1}, {w, 1, n_in, 1, 1}, b, Activation::identity,
+                                    fanin::matrix_view(z, 1, 1));
         return z[0];
     };
     const VectorView<const float> b{minus, 1};
@@ -254,9 +268,10 @@ void refused() {
     const auto m = [&](std::size_t at, std::size_t rows, std::size_t cols, std::ptrdiff_t row, std::ptrdiff_t col) {
         return MatrixView<double>{p + at, rows, cols, row, col};
     };
-    const auto x = m(0, 4, 3, 3, 1), w = m(20, 2, 3, 3, 1), a = m(40, 4, 2, 2, 1), z = m(60, 4, 2, 2, 1), dx = m(80, 4, 3, 3, 1);
-    const auto forward = [&](MatrixView<double> x_, MatrixView<double> w_, MatrixView<double> a_, std::optional<MatrixView<double>> z_,
-                             std::size_t n_bias = 2) {
+    const auto x = m(0, 4, 3, 3, 1), w = m(20, 2, 3, 3, 1), a = m(40, 4, 2, 2, 1), z = m(60, 4, 2, 2, 1),
+               dx = m(80, 4, 3, 3, 1);
+    const auto forward = [&](MatrixView<double> x_, MatrixView<double> w_, MatrixView<double> a_,
+                             std::optional<MatrixView<double>> z_, std::size_t n_bias = 2) {
         fanin::dense_forward<double>(x_, w_, VectorView<const double>{p + 100, n_bias}, Activation::relu, a_, z_);
     };
     CHECK_THROWS(forward(x, w.transposed(), a, z), std::invalid_argument);
@@ -265,9 +280,9 @@ void refused() {
     CHECK_THROWS(forward(x, w, a, z, 3), std::invalid_argument);
     CHECK_THROWS(forward(x, w, x, z), std::invalid_argument);
     CHECK_THROWS(forward(x, w, a, a), std::invalid_argument);
-    CHECK_THROWS(forward(x, w, m(5, 4, 2, 2, 1), z), std::invalid_argument);    // over x's end and w's beginning
-    CHECK_THROWS(forward(x, w, m(40, 4, 2, 0, 1), z), std::invalid_argument);   // zero stride
-    CHECK_THROWS(forward(x, w, m(40, 4, 2, 1, 1), z), std::invalid_argument);   // sliding window
+    CHECK_THROWS(forward(x, w, m(5, 4, 2, 2, 1), z), std::invalid_argument);   // over x's end and w's beginning
+    CHECK_THROWS(forward(x, w, m(40, 4, 2, 0, 1), z), std::invalid_argument);  // zero stride
+    CHECK_THROWS(forward(x, w, m(40, 4, 2, 1, 1), z), std::invalid_argument);  // sliding window
     CHECK_THROWS(forward(x, w, m(49, 4, 2, -2, -1), m(41, 4, 2, 2, 1)), std::invalid_argument);
     const auto backward = [&](MatrixView<double> da, std::optional<MatrixView<const double>> z_, DenseGradients<double> out) {
         fanin::dense_backward<double>(da, x, w, z_, Activation::tanh, out);

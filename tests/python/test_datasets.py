@@ -7,9 +7,10 @@ import struct
 import sys
 from pathlib import Path
 
-import fanin as fi
 import numpy as np
 import pytest
+
+import fanin as fi
 from fanin import datasets
 
 MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"

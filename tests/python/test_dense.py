@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 
-import fanin as fi
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import fanin as fi
 
 DTYPES = ("float32", "float64")
 ACTIVATIONS = ("identity", "relu", "tanh", "sigmoid")
@@ -58,7 +59,12 @@ def draw(rng, shape, dtype="float64"):
 
 
 def layer(rng, batch, n_in, n_out, dtype):
-    return draw(rng, (batch, n_in), dtype), draw(rng, (n_out, n_in), dtype), draw(rng, n_out, dtype), draw(rng, (batch, n_out), dtype)
+    return (
+        draw(rng, (batch, n_in), dtype),
+        draw(rng, (n_out, n_in), dtype),
+        draw(rng, n_out, dtype),
+        draw(rng, (batch, n_out), dtype),
+    )
 
 
 def strided(array, kind):
@@ -132,7 +138,7 @@ def test_strides_change_no_bit(shape, dtype, activation, kinds):
 
 
 def test_broadcast_inputs(rng):
-    x, w, b, da = layer(rng, 6, 5, 4, "float64")
+    x, w, _, da = layer(rng, 6, 5, 4, "float64")
     row, one = np.broadcast_to(x[0], (6, 5)), np.broadcast_to(np.float64(0.5), (4,))
     same(fi.dense_forward(row, w, one).a, fi.dense_forward(row.copy(), w, one.copy()).a)
     da = np.broadcast_to(da[0], (6, 4))
@@ -212,6 +218,21 @@ def test_need_and_optional_results(rng):
     same(h.dw, g.dw)
 
 
+@pytest.mark.parametrize(("activation", "bounds"), [("tanh", (-1, 1)), ("sigmoid", (0, 1)), ("relu", None)])
+def test_stats_are_those_of_summarize(rng, activation, bounds):
+    x, w, b, _ = layer(rng, 33, 20, 40, "float32")
+    f = fi.dense_forward(x, w, b, activation=activation, stats=True)
+    assert f.stats.z == fi.summarize(f.z)
+    assert f.stats.a == (fi.summarize(f.a, bins=64, range=bounds) if bounds else fi.summarize(f.a))
+    g = fi.dense_forward(x, w, b, activation=activation, stats="moments", keep_z=False)
+    assert g.z is None
+    assert g.stats.z == fi.summarize(f.z, bins=None, moments="two")
+    h = fi.dense_forward(x, w, b, activation=activation, stats={"bins": 8, "range": (-2, 2)})
+    assert h.stats.a == fi.summarize(f.a, bins=8, range=(-2, 2))
+    with pytest.raises(ValueError, match="stats must"):
+        fi.dense_forward(x, w, b, stats="all")
+
+
 def test_adjoint(rng):
     # <dz, x w^T> = <dz w, x> = <dz^T x, w>: the three products are one trilinear form. Each side is a sum of 30 * 40 * 50
     # products of numbers below 6, wrong by at most k eps of the sum of magnitudes, k = 50 + the rows' pairwise sums.
@@ -286,9 +307,9 @@ def test_linear_network_is_exact():
     same(a[-1][:, 0], ((x[:, 0].astype(float) + x[:, 1]) * 1.5**9).astype("float32"))
     da = np.ones_like(a[-1])
     da = fi.dense_backward(da, a[9], last, None).dx
-    for l in range(9, 0, -1):
-        same(da, np.full_like(x, 1.5 ** (9 - l)))
-        da = fi.dense_backward(da, a[l - 1], eye, None).dx
+    for i in range(9, 0, -1):
+        same(da, np.full_like(x, 1.5 ** (9 - i)))
+        da = fi.dense_backward(da, a[i - 1], eye, None).dx
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

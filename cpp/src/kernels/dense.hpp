@@ -34,8 +34,8 @@ struct DenseKernels {
     // The product; k >= 1. `packed` is what pack() made of b, or null where b_col = 1: b is then read where it stands.
     void (*multiply)(const Product<T>& p, const T* packed);
     // sums[j] = init[j] + the sum over i of x[i, j] in the order of P2 with factor 1. init may be null (+0) or sums.
-    void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, std::ptrdiff_t col, const T* init, T* sums,
-                        std::ptrdiff_t stride);
+    void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, std::ptrdiff_t col, const T* init,
+                        T* sums, std::ptrdiff_t stride);
 };
 
 }  // namespace fanin

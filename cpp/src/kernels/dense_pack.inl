@@ -51,7 +51,8 @@ FANIN_INLINE void transpose_chunk(const double* from, std::ptrdiff_t from_stride
 
 // One panel: to[p * width + j] = b[p * b_k + j * b_col] for j < cols, zero for the rest of the width.
 template <class T>
-void pack_panel(std::size_t k, std::size_t cols, std::size_t width, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col, T* to) {
+void pack_panel(std::size_t k, std::size_t cols, std::size_t width, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col,
+                T* to) {
     constexpr std::size_t lanes = kLanes<T>;
     std::size_t begin = 0;  // columns below it are done, by whole vectors
     if (b_col == 1) {

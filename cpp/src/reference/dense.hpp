@@ -34,17 +34,19 @@ void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<V
 
 // dx, dw and db hold what is added to (+0 where nothing is).
 template <class T>
-void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, MatrixView<const T> z, Activation activation,
-                    MatrixView<T> dz, MatrixView<T> dx, MatrixView<T> dw, VectorView<T> db) {
+void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, MatrixView<const T> z,
+                    Activation activation, MatrixView<T> dz, MatrixView<T> dx, MatrixView<T> dw, VectorView<T> db) {
     const std::size_t batch = x.rows, n_in = x.cols, n_out = w.rows;
     for (std::size_t i = 0; i < batch; ++i)
         for (std::size_t j = 0; j < n_out; ++j) dz(i, j) = activation_backward(activation, z(i, j), da(i, j));
     for (std::size_t i = 0; i < batch; ++i)
         for (std::size_t k = 0; k < n_in; ++k)
-            dx(i, k) = inner_product(dx(i, k), n_out, [&](std::size_t j) { return dz(i, j); }, [&](std::size_t j) { return w(j, k); });
+            dx(i, k) =
+                inner_product(dx(i, k), n_out, [&](std::size_t j) { return dz(i, j); }, [&](std::size_t j) { return w(j, k); });
     for (std::size_t j = 0; j < n_out; ++j) {
         for (std::size_t k = 0; k < n_in; ++k)
-            dw(j, k) = inner_product(dw(j, k), batch, [&](std::size_t i) { return dz(i, j); }, [&](std::size_t i) { return x(i, k); });
+            dw(j, k) =
+                inner_product(dw(j, k), batch, [&](std::size_t i) { return dz(i, j); }, [&](std::size_t i) { return x(i, k); });
         db[j] = inner_product(db[j], batch, [&](std::size_t i) { return dz(i, j); }, [&](std::size_t) { return T(1); });
     }
 }
