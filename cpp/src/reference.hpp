@@ -4,5 +4,6 @@
 
 #include "reference/activation.hpp"
 #include "reference/math.hpp"
+#include "reference/dense.hpp"
 #include "reference/random.hpp"
 #include "reference/stats.hpp"

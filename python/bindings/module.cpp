@@ -9,6 +9,7 @@ void bind_threads(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
 void bind_activation(pybind11::module_& m);
 void bind_stats(pybind11::module_& m);
+void bind_dense(pybind11::module_& m);
 }  // namespace fanin::python
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -22,4 +23,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_random(m);
     bind_activation(m);
     bind_stats(m);
+    bind_dense(m);
 }

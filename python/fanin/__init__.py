@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fanin import activation, random
 from fanin._core import ALGORITHM_VERSION, __version__
+from fanin.dense import dense_backward, dense_forward
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summary, summarize
@@ -22,6 +23,8 @@ __all__ = [
     "available_isas",
     "get_cmake_dir",
     "get_include",
+    "dense_backward",
+    "dense_forward",
     "num_threads",
     "random",
     "set_isa",

@@ -77,19 +77,30 @@ template <class T>
 FANIN_INLINE void store(T* p, Vec<T> v) {
     __builtin_memcpy(p, &v, sizeof v);
 }
-// The first n < lanes elements; the other lanes are `fill`.
+// The first n < lanes elements; the other lanes are `fill`. Nothing beyond them is touched.
 template <class T>
 FANIN_INLINE Vec<T> load_first(const T* p, std::size_t n, T fill = T(0)) {
+#if FANIN_VECTOR_BYTES == 64
+    const Vec<T> other = fill - Vec<T>{};
+    if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_mask_loadu_ps((__m512)other, static_cast<__mmask16>((1u << n) - 1), p);
+    else return (Vec<T>)_mm512_mask_loadu_pd((__m512d)other, static_cast<__mmask8>((1u << n) - 1), p);
+#else
     T lanes[kLanes<T>];
     for (std::size_t i = 0; i < kLanes<T>; ++i) lanes[i] = fill;
     for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
     return load<T>(lanes);
+#endif
 }
 template <class T>
 FANIN_INLINE void store_first(T* p, Vec<T> v, std::size_t n) {
+#if FANIN_VECTOR_BYTES == 64
+    if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), (__m512)v);
+    else _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1), (__m512d)v);
+#else
     T lanes[kLanes<T>];
     store<T>(lanes, v);
     for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+#endif
 }
 
 // As many elements as a vector of doubles holds, in double. (GCC 12 splits __builtin_convertvector of 64 bytes into halves.)

@@ -1,0 +1,90 @@
+// The register tile: kTileRows x (kTileVectors vectors) sums that stay in registers for a whole block of k.
+//
+//            b[k, .]  | v0 | v1 |        per k: load the row of b, broadcast one a[i, k] after the other,
+//   a[0, k]  x        | s00| s01|        and one fused multiply-add a sum. The sums are independent chains,
+//   a[1, k]  x        | s10| s11|        enough of them to hide the latency of the fused multiply-add
+//   ...                                  (4 cycles, 2 a cycle); the order inside each is that of k.
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+// Sums and one row of b fill the registers: 24 + 2 of 32, 12 + 2 of 16 (and one for the broadcast).
+#if FANIN_VECTOR_BYTES == 64
+inline constexpr std::size_t kTileRows = 12, kTileVectors = 2;
+#elif FANIN_VECTOR_BYTES == 32
+inline constexpr std::size_t kTileRows = 6, kTileVectors = 2;
+#else
+inline constexpr std::size_t kTileRows = 4, kTileVectors = 2;
+#endif
+
+// The tile whose upper left corner the pointers name: at most 512 of the k.
+template <class T>
+struct TileArguments {
+    std::size_t k, cols;  // cols: how many columns are stored
+    const T* a;
+    std::ptrdiff_t a_row, a_k;
+    const T* b;
+    std::ptrdiff_t b_k;
+    const T* init;
+    std::ptrdiff_t init_row, init_col;
+    T* c;
+    std::ptrdiff_t c_row, c_col;
+};
+
+template <class T, std::size_t rows, std::size_t vectors>
+void tile(const TileArguments<T>& t) {
+    constexpr std::size_t lanes = kLanes<T>;
+    Vec<T> s[rows][vectors];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < rows; ++i)
+#pragma GCC unroll 16
+        for (std::size_t v = 0; v < vectors; ++v) s[i][v] = Vec<T>{};
+    const T* a = t.a;
+    const T* b = t.b;
+    const std::ptrdiff_t a_row = t.a_row, a_k = t.a_k, b_k = t.b_k;
+    for (std::size_t k = t.k; k != 0; --k, a += a_k, b += b_k) {
+        Vec<T> row[vectors];
+#pragma GCC unroll 16
+        for (std::size_t v = 0; v < vectors; ++v) row[v] = load<T>(b + v * lanes);
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < rows; ++i) {
+            const Vec<T> x = splat(a[static_cast<std::ptrdiff_t>(i) * a_row]);
+#pragma GCC unroll 16
+            for (std::size_t v = 0; v < vectors; ++v) s[i][v] = fma(x, row[v], s[i][v]);
+        }
+    }
+
+    // r = r + s. Where the row starts from nothing, r is +0 and the sum is still taken: it makes -0 into +0.
+    const bool by_vectors = t.c_col == 1 && (t.init == nullptr || t.init_col == 1);
+    if (by_vectors) {
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < rows; ++i) {
+            const T* init = t.init == nullptr ? nullptr : t.init + static_cast<std::ptrdiff_t>(i) * t.init_row;
+            T* c = t.c + static_cast<std::ptrdiff_t>(i) * t.c_row;
+#pragma GCC unroll 16
+            for (std::size_t v = 0; v < vectors; ++v) {
+                const std::size_t left = t.cols - v * lanes;  // the last vector alone can be cut
+                if (v + 1 < vectors || left >= lanes) {
+                    const Vec<T> r = init == nullptr ? Vec<T>{} : load<T>(init + v * lanes);
+                    store<T>(c + v * lanes, r + s[i][v]);
+                } else {
+                    const Vec<T> r = init == nullptr ? Vec<T>{} : load_first<T>(init + v * lanes, left);
+                    store_first<T>(c + v * lanes, r + s[i][v], left);
+                }
+            }
+        }
+        return;
+    }
+    T sums[rows][vectors * lanes];
+    for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t v = 0; v < vectors; ++v) store<T>(sums[i] + v * lanes, s[i][v]);
+    for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < t.cols; ++j) {
+            const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
+            const T r = t.init == nullptr ? T(0) : t.init[row * t.init_row + col * t.init_col];
+            t.c[row * t.c_row + col * t.c_col] = r + sums[i][j];
+        }
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA

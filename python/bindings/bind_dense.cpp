@@ -1,0 +1,116 @@
+#include <optional>
+#include <string>
+
+#include "arrays.hpp"
+#include "fanin/dense.hpp"
+
+namespace fanin::python {
+namespace {
+
+py::array array_of(const py::object& object, const char* name) {
+    if (!py::isinstance<py::array>(object))
+        throw py::type_error(std::string(name) + " must be a NumPy array, got " +
+                             std::string(py::str(py::type::of(object).attr("__name__"))));
+    return py::reinterpret_borrow<py::array>(object);
+}
+
+// An array of T, the dtype of x.
+template <class T>
+py::array typed(const py::object& object, const char* name) {
+    py::array a = array_of(object, name);
+    require_dtype<T>(a, name, "x");
+    return a;
+}
+
+template <class T>
+MatrixView<const T> input(const py::object& object, const char* name, const char* shape) {
+    return const_matrix<T>(typed<T>(object, name), name, shape);
+}
+
+// The caller's array, or a new one where there is none. `keep` holds it for the result.
+template <class T>
+MatrixView<T> output(py::object& keep, const char* name, const char* shape, std::size_t rows, std::size_t cols) {
+    if (keep.is_none()) keep = py::array_t<T>({static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(cols)});
+    py::array a = typed<T>(keep, name);
+    return matrix<T>(a, name, shape);
+}
+template <class T>
+VectorView<T> output(py::object& keep, const char* name, const char* shape, std::size_t size) {
+    if (keep.is_none()) keep = py::array_t<T>(static_cast<py::ssize_t>(size));
+    py::array a = typed<T>(keep, name);
+    return vector<T>(a, name, shape);
+}
+
+template <class T>
+py::tuple forward_of(const py::object& x_array, const py::object& w_array, const py::object& b_array, Activation activation,
+                     bool keep_z, py::object out_a, py::object out_z) {
+    const auto x = input<T>(x_array, "x", "(batch, n_in)"), w = input<T>(w_array, "w", "(n_out, n_in)");
+    std::optional<VectorView<const T>> b;
+    if (!b_array.is_none()) b = const_vector<T>(typed<T>(b_array, "b"), "b", "(n_out,)");
+    const DenseShape s = dense_shape<T>(x, w);
+    const auto a = output<T>(out_a, "out_a", "(batch, n_out)", s.batch, s.n_out);
+    std::optional<MatrixView<T>> z;
+    if (keep_z || !out_z.is_none()) z = output<T>(out_z, "out_z", "(batch, n_out)", s.batch, s.n_out);
+    {
+        const LongCall call;
+        dense_forward<T>(x, w, b, activation, a, z);
+    }
+    return py::make_tuple(out_a, out_z);
+}
+
+py::tuple forward(const py::object& x, const py::object& w, const py::object& b, const std::string& activation, bool keep_z,
+                  const py::object& out_a, const py::object& out_z) {
+    const Activation g = activation_from_name(activation);
+    const py::array a = array_of(x, "x");
+    require_float(a, "x");
+    return holds<float>(a) ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z)
+                           : forward_of<double>(x, w, b, g, keep_z, out_a, out_z);
+}
+
+template <class T>
+py::tuple backward_of(const py::object& da_array, const py::object& x_array, const py::object& w_array,
+                      const py::object& z_array, Activation activation, bool need_dx, bool need_dw, bool need_db, bool need_dz,
+                      py::object out_dx, py::object out_dw, py::object out_db, py::object out_dz, bool accumulate) {
+    const auto da = input<T>(da_array, "da", "(batch, n_out)"), x = input<T>(x_array, "x", "(batch, n_in)"),
+               w = input<T>(w_array, "w", "(n_out, n_in)");
+    std::optional<MatrixView<const T>> z;
+    if (!z_array.is_none()) z = input<T>(z_array, "z", "(batch, n_out)");
+    const DenseShape s = dense_shape<T>(x, w);
+    DenseGradients<T> out;
+    if (need_dx || !out_dx.is_none()) out.out_dx = output<T>(out_dx, "out_dx", "(batch, n_in)", s.batch, s.n_in);
+    if (need_dw || !out_dw.is_none()) out.out_dw = output<T>(out_dw, "out_dw", "(n_out, n_in)", s.n_out, s.n_in);
+    if (need_db || !out_db.is_none()) out.out_db = output<T>(out_db, "out_db", "(n_out,)", s.n_out);
+    if (need_dz || !out_dz.is_none()) out.out_dz = output<T>(out_dz, "out_dz", "(batch, n_out)", s.batch, s.n_out);
+    {
+        const LongCall call;
+        dense_backward<T>(da, x, w, z, activation, out, accumulate);
+    }
+    return py::make_tuple(out_dx, out_dw, out_db, out_dz);
+}
+
+py::tuple backward(const py::object& da, const py::object& x, const py::object& w, const py::object& z,
+                   const std::string& activation, bool need_dx, bool need_dw, bool need_db, bool need_dz,
+                   const py::object& out_dx, const py::object& out_dw, const py::object& out_db, const py::object& out_dz,
+                   bool accumulate) {
+    const Activation g = activation_from_name(activation);
+    const py::array a = array_of(x, "x");
+    require_float(a, "x");
+    auto call = [&]<class T>(T) {
+        return backward_of<T>(da, x, w, z, g, need_dx, need_dw, need_db, need_dz, out_dx, out_dw, out_db, out_dz, accumulate);
+    };
+    return holds<float>(a) ? call(float{}) : call(double{});
+}
+
+}  // namespace
+
+void bind_dense(py::module_& m) {
+    using py::arg;
+    m.attr("SUM_BLOCK") = kSumBlock;
+    m.def("dense_forward", &forward, arg("x"), arg("w"), arg("b"), arg("activation"), arg("keep_z"), arg("out_a"),
+          arg("out_z"));
+    m.def("dense_backward", &backward, arg("da"), arg("x"), arg("w"), arg("z"), arg("activation"), arg("need_dx"),
+          arg("need_dw"), arg("need_db"), arg("need_dz"), arg("out_dx"), arg("out_dw"), arg("out_db"), arg("out_dz"),
+          arg("accumulate"));
+}
+
+}  // namespace fanin::python

@@ -1,0 +1,179 @@
+"""One dense layer: ``z = x @ w.T + b``, ``a = g(z)``, and its gradients, the same bits in any batch and on any CPU.
+
+Every inner product is ``r = init``; for each `SUM_BLOCK` = 512 consecutive k: ``s = 0``, then ``s = fma(x[k], w[k], s)`` in
+ascending k, then ``r = r + s``. ``init`` is the bias (forward), the old value (backward, accumulating) or 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from numpy.typing import NDArray
+
+from fanin import _core
+from fanin.stats import Summary, stats_options, summary_options
+
+SUM_BLOCK: int = _core.SUM_BLOCK
+
+_GRADIENTS = ("dx", "dw", "db", "dz")
+_BINS = 64
+_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # of a, where the activation bounds it
+
+
+class DenseStats(NamedTuple):
+    """Summaries of what a layer computed."""
+
+    z: Summary
+    a: Summary
+
+
+class DenseForward(NamedTuple):
+    """What `dense_forward` returns."""
+
+    a: NDArray[Any]
+    z: NDArray[Any] | None
+    stats: DenseStats | None
+
+
+class DenseBackward(NamedTuple):
+    """What `dense_backward` returns; None for what was not asked for."""
+
+    dx: NDArray[Any] | None
+    dw: NDArray[Any] | None
+    db: NDArray[Any] | None
+    dz: NDArray[Any] | None
+
+
+def dense_forward(
+    x: NDArray[Any],
+    w: NDArray[Any],
+    b: NDArray[Any] | None = None,
+    *,
+    activation: str = "identity",
+    stats: bool | Literal["moments"] | Mapping[str, Any] = False,
+    keep_z: bool = True,
+    out_a: NDArray[Any] | None = None,
+    out_z: NDArray[Any] | None = None,
+) -> DenseForward:
+    """Carry a batch through one dense layer: ``z = x @ w.T + b``, ``a = g(z)``.
+
+    Parameters
+    ----------
+    x : ndarray, shape (batch, n_in), float32 or float64
+        The batch, a row an example. Any strides, here and below.
+    w : ndarray, shape (n_out, n_in), dtype of x
+        The weights. A layer of another layout passes ``w.T`` as a view.
+    b : ndarray, shape (n_out,), dtype of x, optional
+        The biases.
+    activation : str
+        ``"identity"``, ``"relu"``, ``"tanh"`` or ``"sigmoid"``.
+    stats : bool, "moments" or dict
+        True: `fanin.summarize` of z and a, whole: 64 equal bins over (-1, 1) for tanh's a and over (0, 1) for sigmoid's,
+        signed powers of two for all else. ``"moments"``: count, mean, variance, min and max alone. A dict: options of
+        `fanin.summarize` (``bins``, ``range``) for both.
+    keep_z : bool
+        False: z is not returned, and where nothing else needs it not stored.
+    out_a, out_z : ndarray, shape (batch, n_out), dtype of x, optional
+        Where the results go. They must not overlap the inputs or each other; ``out_z`` implies that z is kept.
+
+    Returns
+    -------
+    DenseForward
+        A named tuple ``(a, z, stats)``.
+
+    Raises
+    ------
+    TypeError
+        If an array is no ndarray, or its dtype is not x's; nothing is converted.
+    ValueError
+        If a shape does not fit, an output is read-only or overlaps, or the activation is unknown; nothing is written then.
+
+    Notes
+    -----
+    **Reproducibility.** A row of z and a has the same bits in any batch, at any thread count and on any CPU.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fanin as fi
+    >>> x, w = np.array([[1.0, 2.0]]), np.array([[0.5, 0.25], [1.0, -1.0]])
+    >>> fi.dense_forward(x, w, activation="relu").a
+    array([[1., 0.]])
+    """
+    options = stats_options(stats)
+    a, z = _core.dense_forward(x, w, b, activation, keep_z or options is not None, out_a, out_z)
+    if options is None:
+        return DenseForward(a, z, None)
+    options_a = options
+    if stats is True and activation in _RANGES:
+        options_a = summary_options(bins=_BINS, range=_RANGES[activation])
+    measured = DenseStats(_core.summarize(z, options), _core.summarize(a, options_a))
+    return DenseForward(a, z if keep_z or out_z is not None else None, measured)
+
+
+def dense_backward(
+    da: NDArray[Any],
+    x: NDArray[Any],
+    w: NDArray[Any],
+    z: NDArray[Any] | None,
+    *,
+    activation: str = "identity",
+    need: Iterable[str] = ("dx", "dw", "db"),
+    out_dx: NDArray[Any] | None = None,
+    out_dw: NDArray[Any] | None = None,
+    out_db: NDArray[Any] | None = None,
+    out_dz: NDArray[Any] | None = None,
+    accumulate: bool = False,
+) -> DenseBackward:
+    """Carry a gradient back through one dense layer.
+
+    ``dz = da * g'(z)``, ``dx = dz @ w``, ``dw = dz.T @ x``, ``db = dz.sum(axis=0)``: summed over the batch, not averaged.
+
+    Parameters
+    ----------
+    da : ndarray, shape (batch, n_out), float32 or float64
+        The gradient of the cost with respect to a.
+    x, w : ndarray
+        What `dense_forward` was given; one dtype for all.
+    z : ndarray, shape (batch, n_out), or None
+        What it gave. The derivative is evaluated from z, so it stays right where g saturates. None: identity only.
+    activation : str
+        As in `dense_forward`.
+    need : iterable of str
+        Which of ``"dx"``, ``"dw"``, ``"db"``, ``"dz"`` to compute; the first layer of a network needs no dx.
+    out_dx, out_dw, out_db, out_dz : ndarray, optional
+        Where they go (an array given here is also computed): shapes of x, w, (n_out,) and z. They must not overlap the
+        inputs or each other, but ``out_dz`` may be ``da``.
+    accumulate : bool
+        Add dx, dw and db to what ``out_dx``, ``out_dw`` and ``out_db`` hold; dz is always overwritten.
+
+    Returns
+    -------
+    DenseBackward
+        A named tuple ``(dx, dw, db, dz)``, None for what was not asked for.
+
+    Raises
+    ------
+    TypeError
+        If an array is no ndarray, or its dtype is not x's; nothing is converted.
+    ValueError
+        If a shape does not fit, an output is read-only or overlaps, z is missing, or a name is unknown; nothing is
+        written then.
+
+    Notes
+    -----
+    **Reproducibility.** A row of dx and dz has the same bits in any batch, at any thread count and on any CPU; dw and db of
+    shards of the batch, cut at multiples of 512 and accumulated in order, equal those of the whole.
+    """
+    names = (need,) if isinstance(need, str) else tuple(need)
+    for name in names:
+        if name not in _GRADIENTS:
+            raise ValueError(f"need must hold names among 'dx', 'dw', 'db', 'dz', got {name!r}")
+    outs = {"dx": out_dx, "dw": out_dw, "db": out_db, "dz": out_dz}
+    if accumulate:
+        for name in names:
+            if name != "dz" and outs[name] is None:
+                raise ValueError(f"accumulate=True adds to the caller's arrays: out_{name} must be given, got None")
+    needs = [name in names for name in _GRADIENTS]
+    return DenseBackward(*_core.dense_backward(da, x, w, z, activation, *needs, *outs.values(), accumulate))
