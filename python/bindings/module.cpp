@@ -8,6 +8,7 @@ void bind_isa(pybind11::module_& m);
 void bind_threads(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
 void bind_stats(pybind11::module_& m);
+void bind_init(pybind11::module_& m);
 }  // namespace fanin::python
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -20,4 +21,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_threads(m);
     bind_random(m);
     bind_stats(m);
+    bind_init(m);
 }
