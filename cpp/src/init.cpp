@@ -40,7 +40,7 @@ std::string axes_text(const std::vector<std::ptrdiff_t>& axes) {
 // A law in T: its numbers rounded once, checked, and the kernel that draws it.
 template <class T>
 class Draw {
-   public:
+ public:
     Draw(const Law& law, std::span<const std::size_t> shape, const Axes& axes, Key key)
         : key_(key), kernels_(kernels<T>().random), columns_(shape.empty() ? 1 : shape.back()) {
         const Distribution d = detail::distribution(law, shape, axes);
@@ -68,7 +68,9 @@ class Draw {
     // Elements index .. index + n - 1 of the parameter.
     void operator()(std::uint64_t index, std::size_t n, T* out) const {
         switch (family_) {
-            case Family::constant: std::fill_n(out, n, a_); break;
+            case Family::constant:
+                std::fill_n(out, n, a_);
+                break;
             case Family::identity: {
                 std::fill_n(out, n, T(0));
                 const std::uint64_t step = columns_ + 1;  // element (i, i) is i (n_in + 1)
@@ -76,14 +78,16 @@ class Draw {
                     out[i * step - index] = a_;
                 break;
             }
-            case Family::normal: kernels_.fill_normal(key_.seed, key_.stream, index, n, a_, b_, out); break;
+            case Family::normal:
+                kernels_.fill_normal(key_.seed, key_.stream, index, n, a_, b_, out);
+                break;
             case Family::uniform:
                 kernels_.fill_uniform(key_.seed, key_.stream, index, n, a_, b_, lowest_, highest_, out);
                 break;
         }
     }
 
-   private:
+ private:
     Key key_;
     RandomKernels<T> kernels_;
     std::uint64_t columns_;  // of a matrix; identity has no other shape
@@ -104,7 +108,8 @@ void check_part(std::span<const std::size_t> shape, const Part& part) {
 
 std::size_t detail::checked_size(std::span<const std::size_t> shape) {
     if (shape.size() > kMaxRank)
-        throw std::invalid_argument("shape must have at most " + std::to_string(kMaxRank) + " axes, got " + std::to_string(shape.size()));
+        throw std::invalid_argument("shape must have at most " + std::to_string(kMaxRank) + " axes, got " +
+                                    std::to_string(shape.size()));
     std::size_t product = 1;
     for (const std::size_t n : shape) {
         if (__builtin_mul_overflow(product, std::max<std::size_t>(n, 1), &product) || product >> 63 != 0)
@@ -119,7 +124,8 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
     if (rank < 2 && axes.in == Axes{}.in && axes.out == Axes{}.out)
         throw std::invalid_argument(
             "shape must have at least 2 axes, (n_out, n_in, *kernel), to define fan_in and fan_out, got " + shape_text(shape) +
-            (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as normal(std=0.01)"
+            (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as "
+                         "normal(std=0.01)"
                        : ": state them, as in_axis=(), out_axis=(), or take a law without fans, as normal(std=0.01)"));
     enum Role { kernel, input, output };
     std::vector<Role> roles(shape.size(), kernel);
@@ -127,16 +133,19 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
         for (const std::ptrdiff_t axis : list) {
             const std::ptrdiff_t i = axis < 0 ? axis + rank : axis;
             if (i < 0 || i >= rank)
-                throw std::invalid_argument(std::string(name) + " must name axes of shape " + shape_text(shape) + ", got " + axes_text(list));
+                throw std::invalid_argument(std::string(name) + " must name axes of shape " + shape_text(shape) + ", got " +
+                                            axes_text(list));
             if (roles[static_cast<std::size_t>(i)] != kernel)
-                throw std::invalid_argument("in_axis and out_axis must be different axes, got " + axes_text(axes.in) + " and " + axes_text(axes.out));
+                throw std::invalid_argument("in_axis and out_axis must be different axes, got " + axes_text(axes.in) + " and " +
+                                            axes_text(axes.out));
             roles[static_cast<std::size_t>(i)] = role;
         }
     };
     assign(axes.in, input, "in_axis");
     assign(axes.out, output, "out_axis");
     Fans f{1, 1, 1};
-    for (std::size_t i = 0; i < shape.size(); ++i) (roles[i] == input ? f.in : roles[i] == output ? f.out : f.receptive) *= shape[i];
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        (roles[i] == input ? f.in : roles[i] == output ? f.out : f.receptive) *= shape[i];
     f.in *= f.receptive;
     f.out *= f.receptive;
     return f;
@@ -148,9 +157,12 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
     constexpr double kInfinity = std::numeric_limits<double>::infinity();
     Description r;
     switch (d.family) {
-        case Family::constant: r.mean = r.low = r.high = d.a; break;
+        case Family::constant:
+            r.mean = r.low = r.high = d.a;
+            break;
         case Family::identity: {
-            const double ones = size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1])) / size;  // share of the diagonal
+            const double ones =
+                size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1])) / size;  // share of the diagonal
             r.mean = d.a * ones;
             r.std = std::abs(d.a) * std::sqrt(ones * (1 - ones));
             r.low = ones == 1 ? d.a : std::min(d.a, 0.0);
@@ -188,7 +200,8 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
     if (!whole) check_part(out.shape, part);
     const Draw<T> draw(law, shape, axes, key);
     if (detail::overlaps_itself(out.shape, out.strides))
-        throw std::invalid_argument("out must not overlap itself, got shape " + shape_text(out.shape) + " with strides that meet");
+        throw std::invalid_argument("out must not overlap itself, got shape " + shape_text(out.shape) +
+                                    " with strides that meet");
 
     std::uint64_t index_strides[kMaxRank], first_index = 0, stride = 1;
     for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) {
@@ -219,7 +232,8 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
 template <class T>
 void fill(std::span<T> out, std::span<const std::size_t> shape, const Law& law, Key key, const Axes& axes) {
     if (detail::checked_size(shape) != out.size())
-        throw std::invalid_argument("out must have as many elements as shape " + shape_text(shape) + ", got " + std::to_string(out.size()));
+        throw std::invalid_argument("out must have as many elements as shape " + shape_text(shape) + ", got " +
+                                    std::to_string(out.size()));
     std::ptrdiff_t strides[kMaxRank], stride = 1;
     for (std::size_t i = shape.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[i])) strides[i] = stride;
     fill(ArrayView<T>{out.data(), shape, {strides, shape.size()}}, law, key, Part{}, axes);

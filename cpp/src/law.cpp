@@ -28,8 +28,8 @@ struct Definition {
     std::string name;
     Family family;
     std::vector<Parameter> parameters;
-    double k = 0;      // std or bound = gain * sqrt(k / fan); 0: no fans
-    std::string mode;  // the fan, where it is no parameter
+    double k = 0;        // std or bound = gain * sqrt(k / fan); 0: no fans
+    std::string mode{};  // the fan, where it is no parameter
 };
 
 const std::vector<Definition>& definitions() {
@@ -65,7 +65,8 @@ struct Synonym {
 constexpr std::string_view kTwoXaviers =
     "xavier_* has variance 1 / fan_in; what PyTorch and Keras call Xavier or Glorot, 2 / (fan_in + fan_out), is glorot_*";
 constexpr std::string_view kTorchXavier = "PyTorch's has variance 2 / (fan_in + fan_out); xavier_* here has 1 / fan_in";
-constexpr std::string_view kTorchLinear = "the default of PyTorch's Linear, kaiming_uniform_ with a = sqrt(5), is fan_in_uniform";
+constexpr std::string_view kTorchLinear =
+    "the default of PyTorch's Linear, kaiming_uniform_ with a = sqrt(5), is fan_in_uniform";
 constexpr std::string_view kNoTruncated = "this version has no truncated laws";
 constexpr Synonym kLawSynonyms[] = {
     {"kaiming_normal", "he_normal", ""},
@@ -107,9 +108,10 @@ constexpr Synonym kLawSynonyms[] = {
     {"sparse_", "", "this version has no sparse law"},
 };
 constexpr Synonym kParameterSynonyms[] = {
-    {"stddev", "std", ""}, {"sigma", "std", ""},   {"scale", "std", ""}, {"mu", "mean", ""},     {"loc", "mean", ""},
-    {"minval", "low", ""}, {"maxval", "high", ""}, {"a", "low", ""},     {"b", "high", ""},      {"val", "value", ""},
-    {"fan", "mode", ""},   {"fill", "value", ""},  {"c", "value", ""},   {"nonlinearity", "gain", ""},
+    {"stddev", "std", ""}, {"sigma", "std", ""},         {"scale", "std", ""},   {"mu", "mean", ""},
+    {"loc", "mean", ""},   {"minval", "low", ""},        {"maxval", "high", ""}, {"a", "low", ""},
+    {"b", "high", ""},     {"val", "value", ""},         {"fan", "mode", ""},    {"fill", "value", ""},
+    {"c", "value", ""},    {"nonlinearity", "gain", ""},
 };
 
 const Synonym* find(std::span<const Synonym> synonyms, std::string_view name) {
@@ -153,12 +155,14 @@ void check_value(const Parameter& p, const Value& value) {
     }
     const bool takes_word = p.kind == Kind::gain || p.kind == Kind::any_gain;
     if (word && !takes_word) throw std::invalid_argument(p.name + " must be a number, got '" + value_text(value) + "'");
-    if (word && std::find(activation_names().begin(), activation_names().end(), std::get<std::string>(value)) == activation_names().end())
+    if (word && std::find(activation_names().begin(), activation_names().end(), std::get<std::string>(value)) ==
+                    activation_names().end())
         throw std::invalid_argument(detail::unknown_name(p.name + ", as a word,", value_text(value), activation_names()));
     const bool signless = p.kind == Kind::scale || p.kind == Kind::gain;
     const double x = resolve(value);
     if (!std::isfinite(x) || (signless && x < 0))
-        throw std::invalid_argument(p.name + " must be finite" + (signless ? " and at least 0" : "") + ", got " + value_text(value));
+        throw std::invalid_argument(p.name + " must be finite" + (signless ? " and at least 0" : "") + ", got " +
+                                    value_text(value));
 }
 
 // The example that an error shows where a parameter without a default is left out.
@@ -244,7 +248,8 @@ Law law_from_text(std::string_view text) {
         return s;
     };
     const auto malformed = [&](const std::string& hint) {
-        return std::invalid_argument("law must look like 'he_normal' or 'normal(std=0.01)', got '" + std::string(text) + "'" + hint);
+        return std::invalid_argument("law must look like 'he_normal' or 'normal(std=0.01)', got '" + std::string(text) + "'" +
+                                     hint);
     };
     const std::string_view all = trim(text);
     const std::size_t open = all.find('(');
@@ -262,10 +267,12 @@ Law law_from_text(std::string_view text) {
         const std::size_t equals = item.find('=');
         if (equals == std::string_view::npos) {
             const auto& parameters = definitions()[definition_of(name)].parameters;
-            throw malformed(parameters.empty() ? "" : ": parameters have names, as " + parameters.back().name + "=" + std::string(item));
+            throw malformed(
+                parameters.empty() ? "" : ": parameters have names, as " + parameters.back().name + "=" + std::string(item));
         }
         std::string_view value = trim(item.substr(equals + 1));
-        const bool quoted = value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front();
+        const bool quoted =
+            value.size() >= 2 && (value.front() == '\'' || value.front() == '"') && value.back() == value.front();
         if (quoted) value = value.substr(1, value.size() - 2);
         double number = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
@@ -290,8 +297,7 @@ Distribution detail::distribution(const Law& law, std::span<const std::size_t> s
     const std::string& mode = d.mode.empty() ? std::get<std::string>(law.arguments().back().value) : d.mode;
     const auto in = static_cast<double>(f.in), out = static_cast<double>(f.out);
     const double fan = mode == "fan_in" ? in : mode == "fan_out" ? out : (in + out) / 2;
-    if (fan == 0)
-        throw std::invalid_argument("shape must have " + mode + " > 0 for " + d.name + ", got " + shape_text(shape));
+    if (fan == 0) throw std::invalid_argument("shape must have " + mode + " > 0 for " + d.name + ", got " + shape_text(shape));
     const double s = law.number("gain") * std::sqrt(d.k / fan);
     if (!std::isfinite(s))
         throw std::invalid_argument("gain must give a finite scale, got " + detail::text(law.number("gain")));

@@ -2,5 +2,6 @@
 // bit on every instruction set (the payload and the sign of NaN excepted).
 #pragma once
 
+#include "reference/init.hpp"
 #include "reference/random.hpp"
 #include "reference/stats.hpp"

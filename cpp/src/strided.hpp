@@ -33,7 +33,7 @@ inline bool overlaps_itself(std::span<const std::size_t> shape, std::span<const 
 // A box of elements, each with an index (its place in the whole parameter) and an offset (its place in memory). Axes whose
 // elements follow one another in both are merged, so that a contiguous array is one run.
 class Box {
-   public:
+ public:
     // `index_strides` are those of the whole parameter, `first_index` the index of the box's first element.
     Box(std::span<const std::size_t> shape, std::span<const std::uint64_t> index_strides,
         std::span<const std::ptrdiff_t> data_strides, std::uint64_t first_index)
@@ -46,8 +46,7 @@ class Box {
             if (!axes_.empty() && axes_.back().index_stride == axis.index_stride * axis.size &&
                 axes_.back().data_stride == axis.data_stride * inner)
                 axes_.back() = {axes_.back().size * axis.size, axis.index_stride, axis.data_stride};
-            else
-                axes_.push_back(axis);
+            else axes_.push_back(axis);
         }
         if (axes_.empty()) axes_.push_back({1, 1, 1});
     }
@@ -77,7 +76,7 @@ class Box {
         }
     }
 
-   private:
+ private:
     struct Axis {
         std::size_t size;
         std::uint64_t index_stride;

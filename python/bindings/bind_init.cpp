@@ -1,5 +1,6 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-std::string repr(py::handle object) { return py::repr(object); }
+std::string shown(py::handle object) { return py::repr(object); }
 
 // An integer or several of them, as signed numbers; `what` names them where something else came.
 std::vector<std::ptrdiff_t> integers(py::handle object, const char* name) {
@@ -21,12 +22,12 @@ std::vector<std::ptrdiff_t> integers(py::handle object, const char* name) {
         const py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(item.ptr()));
         if (!number) {
             PyErr_Clear();
-            throw py::type_error(std::string(name) + " must be an integer or a tuple of integers, got " + repr(object));
+            throw py::type_error(std::string(name) + " must be an integer or a tuple of integers, got " + shown(object));
         }
         list.push_back(PyLong_AsSsize_t(number.ptr()));
         if (list.back() == -1 && PyErr_Occurred()) {
             PyErr_Clear();
-            throw py::value_error(std::string(name) + " must hold integers below 2^63, got " + repr(object));
+            throw py::value_error(std::string(name) + " must hold integers below 2^63, got " + shown(object));
         }
     };
     if (PyIndex_Check(object.ptr())) {
@@ -34,7 +35,7 @@ std::vector<std::ptrdiff_t> integers(py::handle object, const char* name) {
     } else if (py::isinstance<py::iterable>(object) && !py::isinstance<py::str>(object)) {
         for (const py::handle item : object) append(item);
     } else {
-        throw py::type_error(std::string(name) + " must be an integer or a tuple of integers, got " + repr(object));
+        throw py::type_error(std::string(name) + " must be an integer or a tuple of integers, got " + shown(object));
     }
     return list;
 }
@@ -42,7 +43,7 @@ std::vector<std::ptrdiff_t> integers(py::handle object, const char* name) {
 Sizes shape_of(py::handle shape) {
     Sizes sizes;
     for (const std::ptrdiff_t n : integers(shape, "shape")) {
-        if (n < 0) throw py::value_error("shape must have no negative lengths, got " + repr(shape));
+        if (n < 0) throw py::value_error("shape must have no negative lengths, got " + shown(shape));
         sizes.push_back(static_cast<std::size_t>(n));
     }
     return sizes;
@@ -57,10 +58,16 @@ struct Block {
 // One slice or integer for every axis. Bounds may be None or negative as in Python, but never outside the axis: a block
 // that is cut silently would be a shard with a hole.
 Block block_of(py::handle block, const Sizes& shape) {
-    const bool bare = PySlice_Check(block.ptr()) || PyIndex_Check(block.ptr());
+    const auto is_part = [](py::handle item) { return PySlice_Check(item.ptr()) || PyIndex_Check(item.ptr()); };
+    const bool bare = is_part(block);
+    if (!bare && !PyTuple_Check(block.ptr()) && !PyList_Check(block.ptr()))
+        throw py::type_error("block must be a tuple of slices, got " + shown(block));
     const py::tuple items = bare ? py::make_tuple(block) : py::tuple(py::reinterpret_borrow<py::object>(block));
+    for (const py::handle item : items)
+        if (!is_part(item)) throw py::type_error("block must hold slices or integers, got " + shown(item));
     if (items.size() != shape.size())
-        throw py::value_error("block must have one slice an axis, " + std::to_string(shape.size()) + " in all, got " + repr(block));
+        throw py::value_error("block must have one slice an axis, " + std::to_string(shape.size()) + " in all, got " +
+                              shown(block));
     Block b;
     for (std::size_t i = 0; i < shape.size(); ++i) {
         const py::handle item = items[i];
@@ -71,17 +78,17 @@ Block block_of(py::handle block, const Sizes& shape) {
             const std::ptrdiff_t at = list.size() == 1 ? (list[0] < 0 ? list[0] + size : list[0]) : -1;
             if (at < 0 || at > size)
                 throw py::value_error("block must lie inside the shape: axis " + std::to_string(i) + " has length " +
-                                      std::to_string(size) + ", got " + repr(item));
+                                      std::to_string(size) + ", got " + shown(item));
             return at;
         };
         std::ptrdiff_t begin, end;
         if (PySlice_Check(item.ptr())) {
             const py::object step = item.attr("step");
             if (!step.is_none() && !step.equal(py::int_(1)))
-                throw py::value_error("block must have slices of step 1, got " + repr(item));
+                throw py::value_error("block must have slices of step 1, got " + shown(item));
             begin = bound(item.attr("start"), 0);
             end = bound(item.attr("stop"), size);
-            if (end < begin) throw py::value_error("block must have slices that start before they stop, got " + repr(item));
+            if (end < begin) throw py::value_error("block must have slices that start before they stop, got " + shown(item));
         } else {
             begin = bound(item, 0);
             end = begin + 1;
@@ -99,7 +106,8 @@ Argument argument(py::handle name, py::handle value) {
     const double number = PyFloat_AsDouble(value.ptr());
     if (number == -1.0 && PyErr_Occurred()) {
         PyErr_Clear();
-        throw py::type_error(key + " must be a number" + (key == "gain" ? " or an activation's name" : "") + ", got " + repr(value));
+        throw py::type_error(key + " must be a number" + (key == "gain" ? " or an activation's name" : "") + ", got " +
+                             shown(value));
     }
     return {key, number};
 }
@@ -151,14 +159,18 @@ py::object draw(const Law& law, py::handle shape, std::uint64_t seed, std::uint6
     if (out.is_none()) {
         out = is_double(dtype) ? py::array(py::array_t<double>(part.shape)) : py::array(py::array_t<float>(part.shape));
     } else {
-        if (!py::isinstance<py::array>(out)) throw py::type_error("out must be a NumPy array, got " + repr(py::type::of(out)));
+        if (!py::isinstance<py::array>(out)) throw py::type_error("out must be a NumPy array, got " + shown(py::type::of(out)));
         const auto array = py::reinterpret_borrow<py::array>(out);
         require_float(array, "out");
         if (!dtype.is_none() && is_double(dtype) != holds<double>(array))
-            throw py::type_error("out must have dtype " + std::string(is_double(dtype) ? "float64" : "float32") + " as stated, got " +
-                                 dtype_name(array));
-        if (!out.attr("shape").equal(py::tuple(py::cast(part.shape))))
-            throw py::value_error("out must have shape " + repr(py::tuple(py::cast(part.shape))) + ", got " + shape_text(array));
+            throw py::type_error("out must have dtype " + std::string(is_double(dtype) ? "float64" : "float32") +
+                                 " as stated, got " + dtype_name(array));
+        const bool same =
+            std::equal(part.shape.begin(), part.shape.end(), array.shape(), array.shape() + array.ndim(),
+                       [](std::size_t expected, py::ssize_t n) { return static_cast<py::ssize_t>(expected) == n; });
+        if (!same)
+            throw py::value_error("out must have shape " + shown(py::tuple(py::cast(part.shape))) + ", got " +
+                                  shape_text(array));
         require_writable(array, "out");
     }
     auto array = py::reinterpret_borrow<py::array>(out);

@@ -6,7 +6,7 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
-from fanin import random
+from fanin import init, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.stats import Summary, summarize
@@ -18,6 +18,7 @@ __all__ = [
     "__version__",
     "active_isa",
     "available_isas",
+    "init",
     "num_threads",
     "random",
     "set_isa",

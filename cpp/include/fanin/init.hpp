@@ -41,7 +41,7 @@ struct Argument {
 // the order  s = gain * sqrt(k / fan)  (k: 1, 2, or three times that for a uniform law's bound) and rounded once to the
 // dtype of the array. A gain is a number, at least 0 (identity: any), or the name of an activation.
 class Law {
-   public:
+ public:
     // std::invalid_argument for an unknown law or parameter (with what was probably meant), a value out of range or not
     // finite, a parameter stated twice, and a parameter left out that has no default.
     explicit Law(std::string_view name, std::vector<Argument> arguments = {});
@@ -59,7 +59,7 @@ class Law {
     // Same law, same values; gain=relu equals gain=1.4142135623730951.
     friend bool operator==(const Law& a, const Law& b);
 
-   private:
+ private:
     std::size_t definition_;
     std::vector<Argument> arguments_;
 };
@@ -95,9 +95,9 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes = {});
 // What a law would draw into a shape. `fans` is empty where the shape has none under `axes` and the law needs none.
 struct Description {
     std::optional<Fans> fans;
-    double mean = 0, std = 0;  // of the law; identity: over the elements of the matrix
-    double low = 0, high = 0;  // no draw lies outside; infinite for the normal laws
-    double bound = 0;          // the larger of |low| and |high|
+    double mean = 0, std = 0;                   // of the law; identity: over the elements of the matrix
+    double low = 0, high = 0;                   // no draw lies outside; infinite for the normal laws
+    double bound = 0;                           // the larger of |low| and |high|
     std::optional<double> n_in_var, n_out_var;  // n_in Var(w), n_out Var(w): what a linear layer multiplies the variance by,
                                                 // forward and backward
 };
