@@ -7,8 +7,8 @@ namespace fanin::python {
 void bind_isa(pybind11::module_& m);
 void bind_threads(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
-void bind_stats(pybind11::module_& m);
 void bind_init(pybind11::module_& m);
+void bind_stats(pybind11::module_& m);
 }  // namespace fanin::python
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -20,6 +20,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_isa(m);
     bind_threads(m);
     bind_random(m);
-    bind_stats(m);
     bind_init(m);
+    bind_stats(m);
 }
