@@ -5,5 +5,6 @@
 #include "reference/activation.hpp"
 #include "reference/math.hpp"
 #include "reference/dense.hpp"
+#include "reference/init.hpp"
 #include "reference/random.hpp"
 #include "reference/stats.hpp"

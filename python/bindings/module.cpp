@@ -8,6 +8,7 @@ void bind_isa(pybind11::module_& m);
 void bind_threads(pybind11::module_& m);
 void bind_random(pybind11::module_& m);
 void bind_activation(pybind11::module_& m);
+void bind_init(pybind11::module_& m);
 void bind_stats(pybind11::module_& m);
 void bind_dense(pybind11::module_& m);
 }  // namespace fanin::python
@@ -22,6 +23,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_threads(m);
     bind_random(m);
     bind_activation(m);
+    bind_init(m);
     bind_stats(m);
     bind_dense(m);
 }

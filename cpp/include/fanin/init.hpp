@@ -1,0 +1,133 @@
+// Laws of weights: zeros, ones, constant, identity, normal, uniform, and the scaled laws (xavier, glorot, he, lecun,
+// fan_in_uniform), drawn into any array at addressable positions.
+//
+// Element i of a parameter is a function of (seed, stream, i, law, dtype) and of nothing else, i being the C-order
+// position in the parameter's own full shape: same bits for any order of calls, thread count, instruction set, strides
+// of the array, and for a part of the parameter as for the whole.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "fanin/random.hpp"
+#include "fanin/view.hpp"
+
+namespace fanin {
+
+// ------------------------------------------------------------------------------------------------ laws
+
+// A parameter of a law, stated: a number, or a word where the parameter takes words (gain: an activation's name; mode).
+struct Argument {
+    std::string name;
+    std::variant<double, std::string> value;
+};
+
+// A law and its parameters; a value that never changes.
+//
+//   zeros, ones, constant(value), identity(gain=1)
+//   normal(mean=0, std=1), uniform(low, high)
+//   fan_in_uniform(gain=1)             U(-b, b), b = gain / sqrt(n_in)
+//   xavier_*(gain=1, mode=fan_in)      variance gain^2 / n_in    (fan_out: n_out, fan_avg: their mean)
+//   glorot_*(gain=1)                   variance gain^2 2 / (n_in + n_out)
+//   he_*(gain=1, mode=fan_in)          variance gain^2 2 / n_in  (the 2 is the law's own; a gain multiplies it)
+//   lecun_*(gain=1)                    variance gain^2 / n_in
+//
+// where * is normal, N(0, variance), or uniform, U(-b, b) with b = sqrt(3 variance). The numbers are computed in double in
+// the order  s = gain * sqrt(k / fan)  (k: 1, 2, or three times that for a uniform law's bound) and rounded once to the
+// dtype of the array. A gain is a number, at least 0 (identity: any), or the name of an activation.
+class Law {
+ public:
+    // std::invalid_argument for an unknown law or parameter (with what was probably meant), a value out of range or not
+    // finite, a parameter stated twice, and a parameter left out that has no default.
+    explicit Law(std::string_view name, std::vector<Argument> arguments = {});
+
+    std::string_view name() const;
+    // All parameters, in the order above, as stated or by default.
+    const std::vector<Argument>& arguments() const { return arguments_; }
+    // The value of a parameter, a gain's word resolved; std::invalid_argument where the law has no such number.
+    double number(std::string_view parameter) const;
+    // Whether the numbers of the law depend on the fans.
+    bool needs_fans() const;
+    // "he_normal(gain=2, mode=fan_out)": defaults are left out, words stand as stated. law_from_text reads it back.
+    std::string text() const;
+
+    // Same law, same values; gain=relu equals gain=1.4142135623730951.
+    friend bool operator==(const Law& a, const Law& b);
+
+ private:
+    std::size_t definition_;
+    std::vector<Argument> arguments_;
+};
+
+// The law that a text states: "he_normal", "normal(std=0.01)", "xavier_uniform(gain=tanh)"; words may stand in quotes.
+Law law_from_text(std::string_view text);
+
+// Names of all laws.
+const std::vector<std::string>& law_names();
+
+// What is said of a name that is no law: all laws, and the one that was probably meant (other libraries' names included).
+std::string unknown_law(std::string_view name);
+
+// ------------------------------------------------------------------------------------------------ fans
+
+// Which axes of a parameter count its inputs and outputs; negative numbers count from the end, empty lists are allowed.
+// The other axes are the receptive field of a kernel. The default is the layout (n_out, n_in, *kernel).
+struct Axes {
+    std::vector<std::ptrdiff_t> in = {1};
+    std::vector<std::ptrdiff_t> out = {0};
+};
+
+struct Fans {
+    std::size_t in = 0;         // inputs of one output: the product over axes.in times the receptive field
+    std::size_t out = 0;        // outputs of one input
+    std::size_t receptive = 1;  // the product over the other axes
+};
+
+// The fans of a shape. std::invalid_argument for an axis out of range or stated twice, a shape of 2^63 elements or more,
+// and a shape with fewer than two axes under the default axes, which says what to write.
+Fans fans(std::span<const std::size_t> shape, const Axes& axes = {});
+
+// What a law would draw into a shape. `fans` is empty where the shape has none under `axes` and the law needs none.
+struct Description {
+    std::optional<Fans> fans;
+    double mean = 0, std = 0;                   // of the law; identity: over the elements of the matrix
+    double low = 0, high = 0;                   // no draw lies outside; infinite for the normal laws
+    double bound = 0;                           // the larger of |low| and |high|
+    std::optional<double> n_in_var, n_out_var;  // n_in Var(w), n_out Var(w): what a linear layer multiplies the variance by,
+                                                // forward and backward
+};
+Description describe(const Law& law, std::span<const std::size_t> shape, const Axes& axes = {});
+
+// ------------------------------------------------------------------------------------------------ drawing
+
+// Where an array stands in its parameter: from `offset` on in a parameter of shape `shape`. Both empty: it is the whole.
+struct Part {
+    std::span<const std::size_t> shape;
+    std::span<const std::size_t> offset;
+};
+
+// Draws `law` into `out` (float or double), an array of any strides whose elements do not overlap, in parallel.
+// identity takes a matrix. std::invalid_argument, before anything is written, for what `fans` refuses where the law needs
+// fans, a fan of 0 that the law divides by, a part outside the shape, numbers that T cannot hold (an infinite std, no
+// number between low and high), and overlapping elements.
+template <class T>
+void fill(ArrayView<T> out, const Law& law, Key key, const Part& part = {}, const Axes& axes = {});
+
+// The same for a whole matrix of weights, shape (n_out, n_in).
+template <class T>
+void fill(MatrixView<T> out, const Law& law, Key key) {
+    const std::size_t shape[] = {out.rows, out.cols};
+    const std::ptrdiff_t strides[] = {out.row_stride, out.col_stride};
+    fill(ArrayView<T>{out.data, shape, strides}, law, key);
+}
+
+// The same for a whole parameter of shape `shape` in C order; `out` has as many elements.
+template <class T>
+void fill(std::span<T> out, std::span<const std::size_t> shape, const Law& law, Key key, const Axes& axes = {});
+
+}  // namespace fanin

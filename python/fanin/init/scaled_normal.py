@@ -1,0 +1,120 @@
+"""Normal laws scaled by the fans: N(0, gain^2 k / fan)."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+from numpy.typing import DTypeLike, NDArray
+
+from fanin._core import Law
+from fanin.init._law import Axes, Block, Gain, Mode, Shape, draw, sampler
+
+
+@sampler
+def xavier_normal(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    mode: Mode = "fan_in",
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw N(0, gain^2 / n_in).
+
+    The rule of deeplearning.ai's notes. What PyTorch calls ``xavier_normal_`` and Keras ``GlorotNormal``,
+    variance 2 / (n_in + n_out), is `glorot_normal`, or this with ``mode="fan_avg"``.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    """
+    return draw(Law("xavier_normal", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def glorot_normal(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw N(0, gain^2 2 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 12).
+
+    PyTorch's ``xavier_normal_``. Keras' and JAX's ``glorot_normal`` are truncated at two standard deviations.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    """
+    return draw(Law("glorot_normal", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def he_normal(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    mode: Mode = "fan_in",
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw N(0, gain^2 2 / n_in) (He et al. 2015, eq. 10), made for ReLU.
+
+    PyTorch's ``kaiming_normal_`` with its default nonlinearity at slope 0. Keras' and JAX's ``he_normal`` are truncated at
+    two standard deviations.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation *with its 2 for ReLU already in it*, so
+        ``he_normal(gain="relu")`` would count ReLU twice: for another activation write ``xavier_normal(gain="tanh")``.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    """
+    return draw(Law("he_normal", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def lecun_normal(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw N(0, gain^2 / n_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6).
+
+    The same as `xavier_normal` here; what self-normalizing networks (SELU) want. Keras' and JAX's ``lecun_normal`` are
+    truncated at two standard deviations.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    """
+    return draw(Law("lecun_normal", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)

@@ -1,0 +1,146 @@
+"""Uniform laws scaled by the fans: U(-b, b), b = gain sqrt(k / fan)."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+from numpy.typing import DTypeLike, NDArray
+
+from fanin._core import Law
+from fanin.init._law import Axes, Block, Gain, Mode, Shape, draw, sampler
+
+
+@sampler
+def fan_in_uniform(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw U(-b, b), b = gain / sqrt(n_in): variance 1 / (3 n_in), which vanishes with depth.
+
+    The "standard" heuristic of Glorot and Bengio (2010, eq. 1); the default of PyTorch's ``Linear`` (there written
+    ``kaiming_uniform_`` with a = sqrt(5)).
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    """
+    return draw(Law("fan_in_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def xavier_uniform(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    mode: Mode = "fan_in",
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
+
+    What PyTorch calls ``xavier_uniform_`` and Keras and JAX ``glorot_uniform``, variance 2 / (n_in + n_out), is
+    `glorot_uniform`, or this with ``mode="fan_avg"``.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    """
+    return draw(Law("xavier_uniform", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def glorot_uniform(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw U(-b, b), b = gain sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 16).
+
+    PyTorch's ``xavier_uniform_``; Keras' and JAX's ``glorot_uniform``, the default of Keras' layers.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    """
+    return draw(Law("glorot_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def he_uniform(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    mode: Mode = "fan_in",
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw U(-b, b), b = gain sqrt(6 / n_in): variance gain^2 2 / n_in (He et al. 2015, eq. 10).
+
+    PyTorch's ``kaiming_uniform_`` with a = 0 (its ``Linear`` uses a = sqrt(5), which is `fan_in_uniform`); Keras' and
+    JAX's ``he_uniform``.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation *with its 2 for ReLU already in it*, so
+        ``he_normal(gain="relu")`` would count ReLU twice: for another activation write ``xavier_normal(gain="tanh")``.
+    mode : {"fan_in", "fan_out", "fan_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    """
+    return draw(Law("he_uniform", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+
+
+@sampler
+def lecun_uniform(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: NDArray[Any] | None = None,
+    block: Block | None = None,
+) -> NDArray[Any]:
+    """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
+
+    Keras' and JAX's ``lecun_uniform``. Other libraries give this name to the bound 1 / sqrt(n_in), which is
+    `fan_in_uniform`.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the standard deviation.
+    """
+    return draw(Law("lecun_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)

@@ -1,0 +1,256 @@
+// `init` against the reference, bit for bit, on every instruction set; its texts, fans and refusals.
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include "check.hpp"
+#include "fanin/init.hpp"
+#include "fanin/threads.hpp"
+#include "reference/init.hpp"
+
+namespace {
+
+using fanin::Axes;
+using fanin::Key;
+using fanin::Law;
+using fanin::law_from_text;
+using fanin::reference::LawNumbers;
+using Sizes = std::vector<std::size_t>;
+
+constexpr Key kKey{0x0123456789abcdefull, 0xfedcba9876543210ull};
+
+struct Case {
+    std::string text;
+    LawNumbers numbers;
+};
+
+// Every law, with the numbers that the reference gives it for n_in and n_out.
+std::vector<Case> cases(double n_in, double n_out) {
+    using fanin::reference::scaled_law;
+    std::vector<Case> all{
+        {"zeros", {LawNumbers::constant, 0}},
+        {"ones", {LawNumbers::constant, 1}},
+        {"constant(value=-0.3)", {LawNumbers::constant, -0.3}},
+        {"identity(gain=1.5)", {LawNumbers::identity, 1.5}},
+        {"normal", {LawNumbers::normal, 0, 1}},
+        {"normal(mean=-0.1, std=0.01)", {LawNumbers::normal, -0.1, 0.01}},
+        {"uniform(low=-0.1, high=0.7)", {LawNumbers::uniform, -0.1, 0.7}},
+    };
+    const double mean_fan = (n_in + n_out) / 2;
+    for (const char* law :
+         {"fan_in_uniform", "xavier_normal", "xavier_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform"})
+        for (const char* gain : {"1", "0.3"})
+            all.push_back({std::string(law) + "(gain=" + gain + ")", scaled_law(law, n_in, std::stod(gain))});
+    for (const char* law : {"xavier_normal", "xavier_uniform", "he_normal", "he_uniform"}) {
+        all.push_back({std::string(law) + "(mode=fan_out)", scaled_law(law, n_out, 1)});
+        all.push_back({std::string(law) + "(gain=2, mode=fan_avg)", scaled_law(law, mean_fan, 2)});
+    }
+    all.push_back({"glorot_normal", scaled_law("glorot_normal", mean_fan, 1)});
+    all.push_back({"glorot_uniform(gain=3)", scaled_law("glorot_uniform", mean_fan, 3)});
+    return all;
+}
+
+Sizes c_strides(const Sizes& shape) {
+    Sizes strides(shape.size(), 1);
+    for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+    return strides;
+}
+
+std::size_t product(const Sizes& shape) {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+// Draws the block of `shape` at `offset` into memory of strides `order` (a permutation of the axes, the last the fastest;
+// `sign` -1 reverses every axis; `gap` leaves that many elements between neighbours) and compares it with the reference.
+template <class T>
+void block_equals_reference(const Case& c, const Sizes& full, const Sizes& offset, const Sizes& shape, const Sizes& order,
+                            int sign, std::size_t gap) {
+    const Sizes index_strides = c_strides(full);
+    std::vector<std::ptrdiff_t> strides(shape.size());
+    std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(gap + 1), first = 0;
+    for (std::size_t i = order.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[order[i]])) {
+        strides[order[i]] = sign * stride;
+        if (sign < 0 && shape[order[i]] > 0) first += stride * (static_cast<std::ptrdiff_t>(shape[order[i]]) - 1);
+    }
+    const std::size_t n = product(shape);
+    std::vector<T> memory(n * (gap + 1) + 1, T(42));
+    fanin::fill(fanin::ArrayView<T>{memory.data() + first, shape, strides}, law_from_text(c.text), kKey, {full, offset});
+    std::size_t touched = 0;
+    for (std::size_t p = 0; p < n; ++p) {
+        std::size_t rest = p, index = 0;
+        std::ptrdiff_t at = first;
+        for (std::size_t i = shape.size(); i-- > 0; rest /= shape[i]) {
+            index += (offset[i] + rest % shape[i]) * index_strides[i];
+            at += static_cast<std::ptrdiff_t>(rest % shape[i]) * strides[i];
+        }
+        const T expected = fanin::reference::law_element<T>(c.numbers, kKey, index, full.empty() ? 1 : full.back());
+        CHECK_SAME(memory[static_cast<std::size_t>(at)], expected, c.text + " index " + std::to_string(index));
+        memory[static_cast<std::size_t>(at)] = T(42);
+        ++touched;
+    }
+    CHECK(touched == n && std::all_of(memory.begin(), memory.end(), [](T x) { return x == T(42); }));  // nothing else written
+}
+
+// Matrices whose sizes straddle the vector lengths; whole, as a block, transposed, reversed, with gaps.
+template <class T>
+void laws_equal_reference() {
+    for (const Sizes& full : {Sizes{1, 1}, Sizes{3, 5}, Sizes{17, 31}, Sizes{33, 65}, Sizes{2, 700}})
+        for (const Case& c : cases(static_cast<double>(full[1]), static_cast<double>(full[0]))) {
+            block_equals_reference<T>(c, full, {0, 0}, full, {0, 1}, 1, 0);
+            block_equals_reference<T>(c, full, {0, 0}, full, {1, 0}, -1, 1);
+            const Sizes offset{full[0] / 3, full[1] / 4}, part{full[0] - full[0] / 3, full[1] / 2};
+            block_equals_reference<T>(c, full, offset, part, {0, 1}, 1, 0);
+            block_equals_reference<T>(c, full, offset, {part[0], 1}, {0, 1}, -1, 2);  // one column
+        }
+}
+
+// Ranks 0, 1, 3 and 4; kernels have receptive fields, blocks cut every axis.
+template <class T>
+void other_ranks_equal_reference() {
+    const Case normal{"normal(mean=1, std=2)", {LawNumbers::normal, 1, 2}};
+    block_equals_reference<T>(normal, {}, {}, {}, {}, 1, 0);
+    for (const std::size_t n : {0, 1, 7, 64, 65, 1000}) {
+        block_equals_reference<T>(normal, {n}, {0}, {n}, {0}, 1, 0);
+        block_equals_reference<T>(normal, {n}, {n / 2}, {n - n / 2}, {0}, -1, 1);
+    }
+    for (const Case& c : cases(5 * 3 * 3, 4 * 3 * 3)) {
+        if (c.text.starts_with("identity")) continue;
+        block_equals_reference<T>(c, {4, 5, 3, 3}, {0, 0, 0, 0}, {4, 5, 3, 3}, {0, 1, 2, 3}, 1, 0);
+        block_equals_reference<T>(c, {4, 5, 3, 3}, {1, 2, 0, 1}, {3, 2, 3, 2}, {2, 3, 0, 1}, 1, 0);
+        block_equals_reference<T>(c, {4, 5, 3, 3}, {1, 2, 0, 1}, {3, 0, 3, 2}, {0, 1, 2, 3}, 1, 0);
+    }
+    for (const Case& c : cases(6 * 9, 2 * 9)) {
+        if (c.text.starts_with("identity")) continue;
+        block_equals_reference<T>(c, {2, 6, 9}, {1, 3, 2}, {1, 3, 7}, {1, 0, 2}, -1, 0);
+    }
+}
+
+// More than one task, rows that straddle tasks, at every thread count: whole, transposed and as blocks.
+void same_bits_at_any_thread_count() {
+    const std::size_t rows = 601, cols = 523;
+    const Law law("he_normal");
+    std::vector<float> one(rows * cols), many(one.size());
+    fanin::set_num_threads(1);
+    fanin::fill(fanin::matrix_view(one.data(), rows, cols), law, kKey);
+    for (const std::size_t threads : {1, 2, 3, 8}) {
+        fanin::set_num_threads(threads);
+        std::fill(many.begin(), many.end(), 0.0f);
+        fanin::fill(fanin::matrix_view(many.data(), rows, cols), law, kKey);
+        CHECK(one == many);
+        fanin::fill(fanin::MatrixView<float>{many.data(), rows, cols, 1, static_cast<std::ptrdiff_t>(rows)}, law, kKey);
+        bool same = true;
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t j = 0; j < cols; ++j) same = same && many[j * rows + i] == one[i * cols + j];
+        CHECK(same);
+        std::fill(many.begin(), many.end(), 0.0f);
+        for (const std::size_t half : {0, 1}) {  // the columns in two shards, written where they belong
+            const std::size_t full[] = {rows, cols}, offset[] = {0, half * 200}, part[] = {rows, half == 0 ? 200 : cols - 200};
+            const std::ptrdiff_t strides[] = {static_cast<std::ptrdiff_t>(cols), 1};
+            fanin::fill(fanin::ArrayView<float>{many.data() + half * 200, part, strides}, law, kKey, {full, offset});
+        }
+        CHECK(one == many);
+    }
+}
+
+void texts() {
+    for (const char* text :
+         {"zeros", "constant(value=0.5)", "identity(gain=-2)", "normal", "normal(mean=1, std=0.01)", "he_normal",
+          "uniform(low=-1, high=2)", "xavier_uniform(gain=tanh, mode=fan_out)", "glorot_normal(gain=1e-30)"}) {
+        CHECK(law_from_text(text).text() == text);
+        CHECK(law_from_text(law_from_text(text).text()) == law_from_text(text));
+    }
+    CHECK(law_from_text(" he_normal( gain = 'relu' ,mode=\"fan_in\" ) ").text() == "he_normal(gain=relu)");
+    CHECK(law_from_text("he_normal(gain=1, mode=fan_in)") == Law("he_normal"));
+    CHECK(law_from_text("he_normal(gain=identity)") == Law("he_normal"));
+    CHECK(!(Law("he_normal") == Law("he_uniform")) && !(Law("normal") == Law("normal", {{"std", 2.0}})));
+    CHECK(law_from_text("constant(value=-0)").text() == "constant(value=0)");
+    for (const char* text : {"",
+                             "he_norml",
+                             "he_normal(",
+                             "he_normal)",
+                             "he_normal(2)",
+                             "he_normal(gain=)",
+                             "he_normal(gain=2, gain=3)",
+                             "he_normal(std=2)",
+                             "he_normal(gain=rleu)",
+                             "he_normal(gain=-1)",
+                             "he_normal(gain=nan)",
+                             "he_normal(mode=fan)",
+                             "he_normal(mode=2)",
+                             "normal(std=-1)",
+                             "normal(mean=inf)",
+                             "normal(std=big)",
+                             "uniform",
+                             "uniform(low=0)",
+                             "uniform(low=1, high=1)",
+                             "uniform(low=nan, high=1)",
+                             "constant",
+                             "zeros(value=0)",
+                             "he_normal((gain=2)"})
+        CHECK_THROWS(law_from_text(text), std::invalid_argument);
+    CHECK(fanin::unknown_law("kaiming_normal").ends_with("got 'kaiming_normal': did you mean 'he_normal'?"));
+    for (const std::string& name : fanin::law_names())
+        if (name != "constant" && name != "uniform") CHECK(Law(name).text() == name);
+}
+
+void fans_and_descriptions() {
+    const auto same = [](fanin::Fans f, std::size_t in, std::size_t out) { return f.in == in && f.out == out; };
+    CHECK(same(fanin::fans(Sizes{300, 784}), 784, 300));
+    CHECK(same(fanin::fans(Sizes{64, 3, 4, 4}), 48, 1024));
+    CHECK(same(fanin::fans(Sizes{3, 3, 16, 32}, {{-2}, {-1}}), 144, 288));
+    CHECK(same(fanin::fans(Sizes{8, 4, 16}, {{0, 1}, {2}}), 32, 16));
+    CHECK(same(fanin::fans(Sizes{128}, {{0}, {}}), 128, 1));
+    CHECK(same(fanin::fans(Sizes{}, {{}, {}}), 1, 1));
+    CHECK_THROWS(fanin::fans(Sizes{128}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{3, 4}, {{2}, {0}}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{3, 4}, {{-2}, {0}}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{std::size_t{1} << 32, std::size_t{1} << 31}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{0, std::size_t{1} << 32, std::size_t{1} << 31}), std::invalid_argument);
+    const fanin::Description d = fanin::describe(Law("glorot_uniform"), Sizes{300, 784});
+    CHECK(d.bound == std::sqrt(6.0 / 1084) && d.mean == 0);
+    CHECK(std::abs(*d.n_in_var - 2 * 784 / 1084.0) < 1e-15 && std::abs(*d.n_out_var - 2 * 300 / 1084.0) < 1e-15);
+    CHECK(!fanin::describe(Law("zeros"), Sizes{5}).fans);
+}
+
+void refusals() {
+    std::vector<float> x(12, 42.0f);
+    const auto matrix = fanin::matrix_view(x.data(), 3, 4);
+    CHECK_THROWS(fanin::fill(fanin::MatrixView<float>{x.data(), 3, 4, 0, 1}, Law("normal"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(fanin::MatrixView<float>{x.data(), 3, 4, 2, 1}, Law("normal"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(matrix, Law("normal", {{"std", 1e300}}), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(matrix, Law("constant", {{"value", -1e39}}), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(matrix, Law("uniform", {{"low", 1.0}, {"high", 1 + 1e-9}}), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span<float>(x), Sizes{3, 5}, Law("normal"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span<float>(x), Sizes{12}, Law("he_normal"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span<float>(x), Sizes{3, 2, 2}, Law("identity"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span<float>(), Sizes{3, 0}, Law("he_normal"), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span<float>(), Sizes{0, 0}, Law("glorot_normal"), kKey), std::invalid_argument);
+    const std::size_t shape[] = {3, 4}, full[] = {4, 4}, far[] = {2, 0}, wrap[] = {~std::size_t{0}, 0};
+    const std::ptrdiff_t strides[] = {4, 1};
+    const fanin::ArrayView<float> view{x.data(), shape, strides};
+    CHECK_THROWS(fanin::fill(view, Law("normal"), kKey, {full, far}), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(view, Law("normal"), kKey, {full, wrap}), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(view, Law("normal"), kKey, {Sizes{4}, Sizes{0}}), std::invalid_argument);
+    CHECK(std::all_of(x.begin(), x.end(), [](float v) { return v == 42.0f; }));
+    fanin::fill(std::span<float>(), Sizes{0, 4}, Law("he_normal"), kKey);  // empty, but its fan is not
+    fanin::fill(matrix, Law("he_uniform", {{"gain", 0.0}}), kKey);
+    CHECK(std::all_of(x.begin(), x.end(), [](float v) { return v == 0.0f && !std::signbit(v); }));
+}
+
+}  // namespace
+
+int main() {
+    check::each_isa([] {
+        laws_equal_reference<float>();
+        laws_equal_reference<double>();
+        other_ranks_equal_reference<float>();
+        other_ranks_equal_reference<double>();
+        same_bits_at_any_thread_count();
+    });
+    texts();
+    fans_and_descriptions();
+    refusals();
+    return check::result();
+}
