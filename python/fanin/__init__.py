@@ -6,8 +6,7 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
-from fanin import activation, random
-from fanin import init, random
+from fanin import activation, init, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import dense_backward, dense_forward
 from fanin.isa import active_isa, available_isas, set_isa, show_config
@@ -22,10 +21,10 @@ __all__ = [
     "activation",
     "active_isa",
     "available_isas",
-    "get_cmake_dir",
-    "get_include",
     "dense_backward",
     "dense_forward",
+    "get_cmake_dir",
+    "get_include",
     "init",
     "num_threads",
     "random",

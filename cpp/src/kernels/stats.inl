@@ -11,13 +11,13 @@ constexpr std::size_t kAccumulators = 8;
 constexpr std::size_t kParts = kAccumulators / kLanes<double>;
 
 template <class T>
-struct Format;
+struct Limits;
 template <>
-struct Format<float> {
+struct Limits<float> {
     static constexpr float infinity = __builtin_inff(), smallest_normal = 0x1p-126f;
 };
 template <>
-struct Format<double> {
+struct Limits<double> {
     static constexpr double infinity = __builtin_inf(), smallest_normal = 0x1p-1022;
 };
 
@@ -48,7 +48,7 @@ FANIN_INLINE bool finite(T x) {
 template <class T>
 struct FirstSweep {
     double sum = 0;
-    T low = Format<T>::infinity, high = -Format<T>::infinity;  // signs of zero not settled yet
+    T low = Limits<T>::infinity, high = -Limits<T>::infinity;  // signs of zero not settled yet
     std::uint64_t zeros = 0, tiny = 0;                         // tiny: zeros and subnormals
     std::uint64_t nans = 0, infs = 0;                          // counted under the mask only
 };
@@ -58,8 +58,8 @@ FANIN_INLINE FirstSweep<T> first_sweep(std::size_t n, const T* x) {
     using V = Vec<T>;
     using Mask = typename Simd<T>::Int;
     constexpr std::size_t kStep = kLanes<T> > kAccumulators ? kLanes<T> : kAccumulators;
-    const V infinity = splat(Format<T>::infinity), smallest_normal = splat(Format<T>::smallest_normal);
-    const VecD wide_infinity = splat(Format<double>::infinity);
+    const V infinity = splat(Limits<T>::infinity), smallest_normal = splat(Limits<T>::smallest_normal);
+    const VecD wide_infinity = splat(Limits<double>::infinity);
     Octet sum{};
     V low = infinity, high = -infinity;
     Mask zeros{}, tiny{}, nans{}, infs{};
@@ -107,7 +107,7 @@ FANIN_INLINE FirstSweep<T> first_sweep(std::size_t n, const T* x) {
         r.low = v < r.low ? v : r.low;
         r.high = v > r.high ? v : r.high;
         r.zeros += v == 0;
-        r.tiny += v < Format<T>::smallest_normal && v > -Format<T>::smallest_normal;
+        r.tiny += v < Limits<T>::smallest_normal && v > -Limits<T>::smallest_normal;
         accumulators[j % kAccumulators] += static_cast<double>(v);
     }
     r.sum = total(accumulators);
@@ -136,7 +136,7 @@ struct PowerSums {
 // Sums of d, d^2, d^3 = d^2 d, d^4 = d^2 d^2, d = x - mean.
 template <class T, bool masked, bool whole>
 FANIN_INLINE PowerSums second_sweep(std::size_t n, const T* x, double mean) {
-    const VecD means = splat(mean), infinity = splat(Format<double>::infinity);
+    const VecD means = splat(mean), infinity = splat(Limits<double>::infinity);
     Octet s1{}, s2{}, s3{}, s4{};
     std::size_t j = 0;
     for (; j + kAccumulators <= n; j += kAccumulators)
@@ -242,7 +242,7 @@ FANIN_INLINE VecI64 linear_slot(VecD x, const LinearSlots& s) {
 
 template <class T>
 void linear_slots(std::size_t n, const T* x, const LinearSlots& s, bool all_finite, std::uint32_t* tables, std::size_t stride) {
-    const VecD infinity = splat(Format<double>::infinity);
+    const VecD infinity = splat(Limits<double>::infinity);
     const VecI64 not_finite = splat_i64(static_cast<std::int64_t>(s.bins) + 2);
     std::int64_t slots[kSlotChunk];
     T rest[kLanes<double>];
@@ -287,7 +287,7 @@ FANIN_INLINE VecI64 power_slot(VecD x) {
     kept = kept > highest ? highest : kept;
     VecI64 k = bit_cast<VecI64>(bits(kept) >> 52) - (1023 - 128 - 1);
     k = magnitude == VecD{} ? VecI64{} : k;
-    k = magnitude < splat(Format<double>::infinity) ? k : splat_i64(257);
+    k = magnitude < splat(Limits<double>::infinity) ? k : splat_i64(257);
     const VecI64 sign = -bit_cast<VecI64>(bits(x) >> 63);
     return ((k ^ sign) - sign) + 257;
 }
