@@ -56,10 +56,14 @@ void activation_derivative(Activation activation, std::span<const T> z, std::spa
 // Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015, equation 10.
 double gain(Activation activation) {
     switch (activation) {
-        case Activation::identity: return 1.0;
-        case Activation::relu: return 1.414213562373095048801688724209698;
-        case Activation::tanh: return 1.592537419722831427770438846018598;
-        case Activation::sigmoid: return 1.846228545338605412960881409669293;
+        case Activation::identity:
+            return 1.0;
+        case Activation::relu:
+            return 1.414213562373095048801688724209698;
+        case Activation::tanh:
+            return 1.592537419722831427770438846018598;
+        case Activation::sigmoid:
+            return 1.846228545338605412960881409669293;
     }
     throw std::invalid_argument("activation must be one of the enumeration's values");
 }

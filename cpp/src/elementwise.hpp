@@ -62,7 +62,7 @@ struct ElementwisePlan {
 // A position in a plan that moves along runs of the innermost axis.
 template <class T>
 class ElementwiseCursor {
-   public:
+ public:
     ElementwiseCursor(const ElementwisePlan<T>& plan, std::size_t first) : plan_(plan) {
         for (std::size_t i = plan.rank; i-- > 0;) {
             index_[i] = first % plan.axes[i].size;
@@ -91,8 +91,8 @@ class ElementwiseCursor {
         }
     }
 
-   private:
-    std::ptrdiff_t offset(std::ptrdiff_t ElementwisePlan<T>::Axis::*stride) const {
+ private:
+    std::ptrdiff_t offset(std::ptrdiff_t ElementwisePlan<T>::Axis::* stride) const {
         std::ptrdiff_t sum = 0;
         for (std::size_t i = 0; i < plan_.rank; ++i) sum += static_cast<std::ptrdiff_t>(index_[i]) * (plan_.axes[i].*stride);
         return sum;
@@ -103,7 +103,8 @@ class ElementwiseCursor {
 
 // The views are those of the arguments `in_name` and `out_name`; std::invalid_argument where they do not fit each other.
 template <class T, class Kernel>
-void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out, const std::string& in_name, const std::string& out_name) {
+void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out, const std::string& in_name,
+                 const std::string& out_name) {
     if (!std::ranges::equal(in.shape, out.shape))
         throw std::invalid_argument(out_name + " must have the shape of " + in_name + ", " + shape_text(in.shape) + ", got " +
                                     shape_text(out.shape));
@@ -112,7 +113,8 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out, const s
                                     std::to_string(in.shape.size()));
     for (std::size_t i = 0; i < out.shape.size(); ++i)
         if (out.shape[i] > 1 && out.strides[i] == 0)
-            throw std::invalid_argument(out_name + " must not hold an element twice, got stride 0 along axis " + std::to_string(i));
+            throw std::invalid_argument(out_name + " must not hold an element twice, got stride 0 along axis " +
+                                        std::to_string(i));
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;
     constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
@@ -130,12 +132,14 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out, const s
             ElementwiseCursor<T> reader = cursor;
             reader.each_run(n, [&](std::size_t count, std::size_t done) {
                 const T* from = reader.in();
-                for (std::size_t i = 0; i < count; ++i) buffer[done + i] = from[static_cast<std::ptrdiff_t>(i) * plan.inner().in];
+                for (std::size_t i = 0; i < count; ++i)
+                    buffer[done + i] = from[static_cast<std::ptrdiff_t>(i) * plan.inner().in];
             });
             kernel(n, buffer, buffer);
             cursor.each_run(n, [&](std::size_t count, std::size_t done) {
                 T* to = cursor.out();
-                for (std::size_t i = 0; i < count; ++i) to[static_cast<std::ptrdiff_t>(i) * plan.inner().out] = buffer[done + i];
+                for (std::size_t i = 0; i < count; ++i)
+                    to[static_cast<std::ptrdiff_t>(i) * plan.inner().out] = buffer[done + i];
             });
         }
     });

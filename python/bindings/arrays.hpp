@@ -76,7 +76,7 @@ VectorView<T> vector(py::array& a, const char* name, const char* shape) {
 // What a view of any rank points into.
 template <class T>
 class ArrayOf {
-   public:
+ public:
     ArrayOf(const py::array& a, const char* name) : data_(static_cast<const T*>(a.data())) {
         for (int axis = 0; axis < a.ndim(); ++axis) {
             shape_.push_back(static_cast<std::size_t>(a.shape(axis)));
@@ -88,7 +88,7 @@ class ArrayOf {
     ArrayView<const T> view() const { return {data_, shape_, strides_}; }
     ArrayView<T> mutable_view() const { return {const_cast<T*>(data_), shape_, strides_}; }
 
-   private:
+ private:
     const T* data_;
     std::vector<std::size_t> shape_;
     std::vector<std::ptrdiff_t> strides_;
@@ -97,7 +97,8 @@ class ArrayOf {
 // An argument that must be a NumPy array as it stands: TypeError that says what came.
 inline py::array require_array(const py::object& object, const char* name) {
     if (py::isinstance<py::array>(object)) return py::reinterpret_borrow<py::array>(object);
-    throw py::type_error(std::string(name) + " must be a NumPy array, got " + std::string(py::str(py::type::of(object).attr("__name__"))));
+    throw py::type_error(std::string(name) + " must be a NumPy array, got " +
+                         std::string(py::str(py::type::of(object).attr("__name__"))));
 }
 
 // `out` may be `in` itself or share nothing with it. Where only the extents of memory overlap, NumPy decides whether an
@@ -106,7 +107,8 @@ inline void require_same_or_disjoint(const py::array& out, const char* out_name,
     auto same = [&] {
         if (out.data() != in.data() || out.ndim() != in.ndim()) return false;
         for (int axis = 0; axis < out.ndim(); ++axis)
-            if (out.shape(axis) != in.shape(axis) || (out.shape(axis) > 1 && out.strides(axis) != in.strides(axis))) return false;
+            if (out.shape(axis) != in.shape(axis) || (out.shape(axis) > 1 && out.strides(axis) != in.strides(axis)))
+                return false;
         return true;
     };
     const py::module_ numpy = py::module_::import("numpy");
@@ -118,15 +120,16 @@ inline void require_same_or_disjoint(const py::array& out, const char* out_name,
         if (!error.matches(PyExc_Exception)) throw;
     }
     if (shared)
-        throw py::value_error(std::string(out_name) + " must be " + in_name + " itself or share no memory with it, got an overlapping view");
+        throw py::value_error(std::string(out_name) + " must be " + in_name +
+                              " itself or share no memory with it, got an overlapping view");
 }
 
 // Around every long core call: the GIL is released, and Ctrl-C ends the call (Python raises KeyboardInterrupt).
 class LongCall {
-   public:
+ public:
     LongCall() : interrupt_(&pending_signal) {}
 
-   private:
+ private:
     static bool pending_signal(void*) {
         const py::gil_scoped_acquire acquire;
         if (PyErr_CheckSignals() == 0) return false;

@@ -1,10 +1,9 @@
-#include "fanin/activation.hpp"
-
 #include <pybind11/stl.h>
 
 #include <string>
 
 #include "arrays.hpp"
+#include "fanin/activation.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin::python {
@@ -45,14 +44,16 @@ py::array evaluate(const std::string& name, const py::object& z, const py::objec
 }
 py::array derivative(const std::string& name, const py::object& z, const py::object& out) {
     const Activation activation = activation_from_name(name);
-    return over_array(z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) { activation_derivative<T>(activation, from, to); });
+    return over_array(
+        z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) { activation_derivative<T>(activation, from, to); });
 }
 
 // The kernels themselves, for tests: contiguous arrays of one size, nothing else checked.
 template <class T>
 T* raw(py::array& a, py::ssize_t size) {
     require_dtype<T>(a, "array", nullptr);
-    if (!(a.flags() & py::array::c_style) || a.size() != size) throw py::value_error("arrays must be C-contiguous and of one size");
+    if (!(a.flags() & py::array::c_style) || a.size() != size)
+        throw py::value_error("arrays must be C-contiguous and of one size");
     return static_cast<T*>(const_cast<void*>(a.data()));
 }
 template <auto float_kernel, auto double_kernel>

@@ -23,15 +23,25 @@ namespace {
 
 // The exact functions, in a type W wider than the one tested.
 template <class W>
-W exact_exp(W x) { return std::exp(x); }
+W exact_exp(W x) {
+    return std::exp(x);
+}
 template <class W>
-W exact_log(W x) { return std::log(x); }
+W exact_log(W x) {
+    return std::log(x);
+}
 template <class W>
-W exact_log1p(W x) { return std::log1p(x); }
+W exact_log1p(W x) {
+    return std::log1p(x);
+}
 template <class W>
-W exact_tanh(W x) { return std::tanh(x); }
+W exact_tanh(W x) {
+    return std::tanh(x);
+}
 template <class W>
-W exact_sigmoid(W x) { return 1 / (1 + std::exp(-x)); }
+W exact_sigmoid(W x) {
+    return 1 / (1 + std::exp(-x));
+}
 template <class W>
 W exact_tanh_derivative(W x) {
     const W c = std::cosh(x);
@@ -47,20 +57,28 @@ template <class W>
 W exact_sin_turns(W x) {
     const W quarter = std::rint(4 * x), angle = static_cast<W>(6.283185307179586476925286766559005768L) * (x - quarter / 4);
     switch (static_cast<int>(quarter) & 3) {
-        case 0: return std::sin(angle);
-        case 1: return std::cos(angle);
-        case 2: return -std::sin(angle);
-        default: return -std::cos(angle);
+        case 0:
+            return std::sin(angle);
+        case 1:
+            return std::cos(angle);
+        case 2:
+            return -std::sin(angle);
+        default:
+            return -std::cos(angle);
     }
 }
 template <class W>
 W exact_cos_turns(W x) {
     const W quarter = std::rint(4 * x), angle = static_cast<W>(6.283185307179586476925286766559005768L) * (x - quarter / 4);
     switch (static_cast<int>(quarter) & 3) {
-        case 0: return std::cos(angle);
-        case 1: return -std::sin(angle);
-        case 2: return -std::cos(angle);
-        default: return std::sin(angle);
+        case 0:
+            return std::cos(angle);
+        case 1:
+            return -std::sin(angle);
+        case 2:
+            return -std::cos(angle);
+        default:
+            return std::sin(angle);
     }
 }
 

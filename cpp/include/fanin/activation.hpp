@@ -38,7 +38,7 @@ void activation_derivative(Activation activation, std::span<const T> z, std::spa
 
 // The forward gain 1 / sqrt(E g(z)^2), z standard normal: what a law multiplies its standard deviation by, so that the
 // second moment of the next pre-activation equals this one's. identity 1, relu sqrt(2) (He et al. 2015, eq. 10), tanh
-// 1.5925374197228313 (PyTorch's table says 5/3), sigmoid 1.8462285453386177. Correctly rounded.
+// 1.5925374197228315 (PyTorch's table says 5/3), sigmoid 1.8462285453386054. Correctly rounded.
 double gain(Activation activation);
 
 }  // namespace fanin

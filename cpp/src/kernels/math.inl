@@ -20,9 +20,9 @@ template <>
 struct Format<float> {
     using Bits = std::uint32_t;
     static constexpr int mantissa_bits = 23, bias = 127;
-    static constexpr float round = 0x1.8p23f;   // x + round - round = x rounded to an integer, for |x| < 2^22
+    static constexpr float round = 0x1.8p23f;  // x + round - round = x rounded to an integer, for |x| < 2^22
     static constexpr float log2_e = kLog2EF32, ln2 = kLn2F32, ln2_high = kLn2HighF32, ln2_low = kLn2LowF32;
-    static constexpr float exp_low = -104.0f, exp_high = 89.0f;    // beyond: 0 and infinity
+    static constexpr float exp_low = -104.0f, exp_high = 89.0f;   // beyond: 0 and infinity
     static constexpr float big = 0x1p64f, half_range = 0x1p-32f;  // in two steps of this size every exponent is reached
     static constexpr float tanh_one = 10.0f;                      // tanh rounds to 1 from 9.02 on
     static constexpr float tanh_small_limit = 0.40625f;
@@ -261,12 +261,12 @@ void map_unary(std::size_t n, const T* x, T* y) {
 }
 
 // What map_unary is handed: a function as a type.
-#define FANIN_FUNCTION(Name, expression)     \
-    struct Name {                            \
-        template <class V>                   \
+#define FANIN_FUNCTION(Name, expression)       \
+    struct Name {                              \
+        template <class V>                     \
         FANIN_INLINE V operator()(V x) const { \
-            return expression;               \
-        }                                    \
+            return expression;                 \
+        }                                      \
     }
 FANIN_FUNCTION(Exp, exp(x));
 FANIN_FUNCTION(Log, log(x));

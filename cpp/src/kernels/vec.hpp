@@ -36,7 +36,7 @@ struct Simd;
 template <>
 struct Simd<float> {
     using Vec = VecF;
-    using Int = VecI32;   // comparisons give this: all ones where true
+    using Int = VecI32;  // comparisons give this: all ones where true
     using Bits = VecU32;
     static constexpr std::size_t lanes = FANIN_VECTOR_BYTES / sizeof(float);
 };
@@ -152,6 +152,8 @@ FANIN_INLINE VecF fma(VecF a, VecF b, VecF c) {
     return (VecF)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__SSE2__)
+    return (VecF)fma_software((FmaFloats)a, (FmaFloats)b, (FmaFloats)c);
 #else
     VecF r;
     for (std::size_t i = 0; i < kLanes<float>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);
@@ -163,6 +165,8 @@ FANIN_INLINE VecD fma(VecD a, VecD b, VecD c) {
     return (VecD)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__SSE2__)
+    return (VecD)fma_software((FmaDoubles)a, (FmaDoubles)b, (FmaDoubles)c);
 #else
     VecD r;
     for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);

@@ -9,10 +9,14 @@ namespace fanin::reference {
 template <class T>
 T activate(Activation activation, T z) {
     switch (activation) {
-        case Activation::identity: return z;
-        case Activation::relu: return z <= 0 ? T(0) : z;  // NaN is not <= 0, and -0 is
-        case Activation::tanh: return tanh(z);
-        case Activation::sigmoid: return sigmoid(z);
+        case Activation::identity:
+            return z;
+        case Activation::relu:
+            return z <= 0 ? T(0) : z;  // NaN is not <= 0, and -0 is
+        case Activation::tanh:
+            return tanh(z);
+        case Activation::sigmoid:
+            return sigmoid(z);
     }
     return z;
 }
@@ -20,10 +24,14 @@ T activate(Activation activation, T z) {
 template <class T>
 T activation_derivative(Activation activation, T z) {
     switch (activation) {
-        case Activation::identity: return 1;
-        case Activation::relu: return z <= 0 ? T(0) : z > 0 ? T(1) : z;
-        case Activation::tanh: return tanh_derivative(z);
-        case Activation::sigmoid: return sigmoid_derivative(z);
+        case Activation::identity:
+            return 1;
+        case Activation::relu:
+            return z <= 0 ? T(0) : z > 0 ? T(1) : z;
+        case Activation::tanh:
+            return tanh_derivative(z);
+        case Activation::sigmoid:
+            return sigmoid_derivative(z);
     }
     return z;
 }
