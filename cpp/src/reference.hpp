@@ -3,8 +3,11 @@
 #pragma once
 
 #include "reference/activation.hpp"
-#include "reference/math.hpp"
 #include "reference/dense.hpp"
 #include "reference/init.hpp"
+#include "reference/loss.hpp"
+#include "reference/math.hpp"
+#include "reference/network.hpp"
+#include "reference/optimizer.hpp"
 #include "reference/random.hpp"
 #include "reference/stats.hpp"

@@ -194,7 +194,7 @@ void set_num_threads(std::size_t n) {
 InterruptScope::InterruptScope(Check check, void* context) : previous_check_(t_check), previous_context_(t_context) {
     t_check = check;
     t_context = context;
-    t_last_check = std::chrono::steady_clock::now();
+    if (check != nullptr) t_last_check = std::chrono::steady_clock::now();  // a null scope leaves the outer one's clock alone
 }
 
 InterruptScope::~InterruptScope() {

@@ -11,6 +11,9 @@ void bind_activation(pybind11::module_& m);
 void bind_init(pybind11::module_& m);
 void bind_stats(pybind11::module_& m);
 void bind_dense(pybind11::module_& m);
+void bind_loss(pybind11::module_& m);
+void bind_optimizer(pybind11::module_& m);
+void bind_network(pybind11::module_& m);
 }  // namespace fanin::python
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -26,4 +29,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_init(m);
     bind_stats(m);
     bind_dense(m);
+    bind_loss(m);
+    bind_optimizer(m);
+    bind_network(m);
 }

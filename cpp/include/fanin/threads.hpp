@@ -24,7 +24,8 @@ struct Interrupted : std::runtime_error {
 };
 
 // While alive, long calls of this thread ask `check(context)` now and then (at most every 50 ms, between tasks), and
-// throw Interrupted when it answers true. The Python bindings check for Ctrl-C here; scopes nest.
+// throw Interrupted when it answers true. The Python bindings check for Ctrl-C here; scopes nest, and one with a null
+// check keeps what is inside it from being interrupted.
 class InterruptScope {
    public:
     using Check = bool (*)(void* context);

@@ -1,4 +1,4 @@
-// Kernels of `loss`: cost of each row and gradient of the mean cost, from logits z (row-major, contiguous).
+// Kernels of `loss`: the costs of one block of rows, summed, and the gradient of the mean cost.
 #pragma once
 
 #include <cstddef>
@@ -6,13 +6,20 @@
 
 namespace fanin {
 
-// cost[i]: cost of row i, not yet divided; dz[i, j] = scale * d cost[i] / d z[i, j], skipped where dz is null.
+// Rows (cross_entropy) or elements (the others) of a block; the sums of classes are cut in blocks of as many.
+inline constexpr std::size_t kLossBlock = 512;
+
+// Each returns the sum of the block's costs in the order of loss.hpp and writes dz = scale * d cost / dz. `z`, `y` and
+// `dz` are contiguous, row-major; dz is not z.
 template <class T>
 struct LossKernels {
-    void (*cross_entropy)(std::size_t batch, std::size_t classes, const T* z, const std::int64_t* y, T scale, T* cost, T* dz);
-    void (*binary_cross_entropy)(std::size_t n, const T* z, const T* y, T scale, T* cost, T* dz);
-    void (*squared_error)(std::size_t n, const T* z, const T* y, T scale, T* cost, T* dz);  // cost (z - y)^2
-    void (*hinge)(std::size_t n, const T* z, const T* y, T scale, T* cost, T* dz);
+    // rows <= kLossBlock, classes >= 2, labels in range.
+    double (*cross_entropy)(std::size_t rows, std::size_t classes, const T* z, const std::int64_t* y, T scale, T* dz);
+    // n <= kLossBlock elements.
+    double (*binary_cross_entropy)(std::size_t n, const T* z, const T* y, T scale, T* dz);
+    // The cost (z - y)^2; its factor 2 is part of `scale`.
+    double (*squared_error)(std::size_t n, const T* z, const T* y, T scale, T* dz);
+    double (*hinge)(std::size_t n, const T* z, const T* y, T scale, T* dz);
 };
 
 }  // namespace fanin

@@ -1,4 +1,4 @@
-// Kernels of `optimizer`: one parameter array, updated in place.
+// Kernels of `optimizer`: one parameter array, updated in place. Every element is independent of its place.
 #pragma once
 
 #include <cstddef>

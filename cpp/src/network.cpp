@@ -1,0 +1,336 @@
+#include "fanin/network.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "fanin/dense.hpp"
+#include "fanin/random.hpp"
+#include "fanin/threads.hpp"
+#include "message.hpp"
+
+namespace fanin {
+namespace {
+
+static_assert(kPieceRows % kSumBlock == 0);  // so that dw and db of the pieces add up to those of the whole (dense.hpp)
+
+std::uint64_t next_identity() {
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
+// Rounded up to whole cache lines, so that every array begins at one.
+template <class T>
+std::size_t padded(std::size_t n) {
+    constexpr std::size_t kLine = 64 / sizeof(T);
+    return (n + kLine - 1) / kLine * kLine;
+}
+
+NetworkShape checked(NetworkShape shape) {
+    const auto& sizes = shape.sizes;
+    if (sizes.size() < 2)
+        throw std::invalid_argument("sizes must have at least 2 widths, input and output, got " + std::to_string(sizes.size()));
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+        if (sizes[i] == 0)
+            throw std::invalid_argument("sizes must hold widths of at least 1, got 0 at place " + std::to_string(i));
+    if (shape.activations.size() != sizes.size() - 2)
+        throw std::invalid_argument("activations must have one for each of the " + std::to_string(sizes.size() - 2) +
+                                    " hidden layers, got " + std::to_string(shape.activations.size()));
+    check_outputs(shape.loss, sizes.back());
+    return shape;
+}
+
+template <class T>
+void check_no_nan(MatrixView<const T> x) {
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        const MatrixView<const T> row{&x(i, 0), 1, x.cols, 0, x.col_stride};
+        int nans = 0;
+        if (x.col_stride == 1)
+            for (std::size_t j = 0; j < x.cols; ++j) nans |= row.data[j] != row.data[j];
+        else
+            for (std::size_t j = 0; j < x.cols; ++j) nans |= row(0, j) != row(0, j);
+        if (nans != 0) throw std::invalid_argument("x must not hold NaN, got one at row " + std::to_string(i));
+    }
+}
+
+template <class T>
+MatrixView<const T> rows_of(MatrixView<const T> x, std::size_t begin, std::size_t n) {
+    x.data += static_cast<std::ptrdiff_t>(begin) * x.row_stride;
+    x.rows = n;
+    return x;
+}
+
+}  // namespace
+
+// Held while a call is at work.
+template <class T>
+struct Network<T>::Busy {
+    explicit Busy(std::atomic_flag& flag_of_network) : flag(flag_of_network) {
+        if (flag.test_and_set(std::memory_order_acquire))
+            throw std::runtime_error("this network is at work in another call; give each thread a copy() of its own");
+    }
+    ~Busy() { flag.clear(std::memory_order_release); }
+    std::atomic_flag& flag;
+};
+
+template <class T>
+Network<T>::Network(NetworkShape shape, std::uint64_t seed)
+    : shape_(checked(std::move(shape))), seed_(seed), id_(next_identity()) {
+    std::size_t total = 0;
+    for (std::size_t l = 0; l + 1 < shape_.sizes.size(); ++l) {
+        const std::size_t n_in = shape_.sizes[l], n_out = shape_.sizes[l + 1];
+        std::size_t weights = 0;
+        if (__builtin_mul_overflow(n_in, n_out, &weights) || weights > (std::size_t{1} << 48))
+            throw std::invalid_argument("sizes must give layers of at most 2^48 weights, got " + std::to_string(n_in) + " x " +
+                                        std::to_string(n_out));
+        const bool last = l + 2 == shape_.sizes.size();
+        layers_.push_back(
+            {n_in, n_out, last ? Activation::identity : shape_.activations[l], total, total + padded<T>(weights)});
+        total = layers_.back().bias + (shape_.bias ? padded<T>(n_out) : 0);
+    }
+    parameters_.assign(total, T(0));
+    gradients_.assign(total, T(0));
+    z_.resize(layers_.size());
+    a_.resize(layers_.size());
+}
+
+template <class T>
+Network<T>::Network(const Network& other) : Network(other.shape_, other.seed_) {
+    const Busy busy(other.busy_);
+    parameters_ = other.parameters_;
+    epochs_ = other.epochs_;
+}
+
+template <class T>
+MatrixView<T> Network<T>::weight_in(detail::AlignedVector<T>& all, std::size_t l) {
+    return matrix_view(all.data() + layers_[l].weight, layers_[l].n_out, layers_[l].n_in);
+}
+
+template <class T>
+VectorView<T> Network<T>::bias_in(detail::AlignedVector<T>& all, std::size_t l) {
+    return {all.data() + layers_[l].bias, shape_.bias ? layers_[l].n_out : 0, 1};
+}
+
+// ------------------------------------------------------------------------------------------------ arguments
+
+template <class T>
+void Network<T>::check(MatrixView<const T> x) const {
+    const std::size_t n_in = shape_.sizes.front();
+    if (x.cols != n_in)
+        throw std::invalid_argument("x must have shape (batch, " + std::to_string(n_in) + "), got (" + std::to_string(x.rows) +
+                                    ", " + std::to_string(x.cols) + ")");
+    check_no_nan(x);
+}
+
+template <class T>
+void Network<T>::check(MatrixView<const T> x, Targets<T> y) const {
+    if (x.rows == 0) throw std::invalid_argument("x must have at least one row, got 0");
+    check(x);
+    check_targets(shape_.loss, x.rows, outputs(), y);
+}
+
+// ------------------------------------------------------------------------------------------------ buffers
+
+// Room for `rows` rows (at most a piece), and for as many that have to be gathered first. Grows, never shrinks.
+template <class T>
+void Network<T>::reserve(std::size_t rows, bool gather) {
+    rows = std::min(rows, kPieceRows);
+    if (rows > capacity_) {
+        std::size_t total = 0, widest = 0;
+        for (const Layer& layer : layers_) {
+            total += padded<T>(rows * layer.n_out) * (layer.activation == Activation::identity ? 1 : 2);
+            widest = std::max(widest, layer.n_out);
+        }
+        const std::size_t delta = padded<T>(rows * widest);
+        capacity_ = 0;
+        storage_.assign(total + 2 * delta, T(0));
+        capacity_ = rows;
+        T* next = storage_.data();
+        for (T*& buffer : delta_) {
+            buffer = next;
+            next += delta;
+        }
+        for (std::size_t l = 0; l < layers_.size(); ++l) {
+            const std::size_t n = padded<T>(rows * layers_[l].n_out);
+            z_[l] = a_[l] = next;
+            next += n;
+            if (layers_[l].activation == Activation::identity) continue;
+            a_[l] = next;
+            next += n;
+        }
+    }
+    if (!gather) return;
+    gathered_x_.resize(std::max(gathered_x_.size(), rows * shape_.sizes.front()));
+    if (shape_.loss == Loss::cross_entropy) gathered_labels_.resize(std::max(gathered_labels_.size(), rows));
+    else gathered_values_.resize(std::max(gathered_values_.size(), rows * outputs()));
+}
+
+// Rows begin .. begin + n - 1 of a batch as consecutive rows: as they stand, or gathered.
+template <class T>
+typename Network<T>::Rows Network<T>::piece(const Rows& rows, std::size_t begin, std::size_t n) {
+    const std::size_t width = outputs();
+    if (rows.order == nullptr) return {rows_of(rows.x, begin, n), rows.y.rows(begin, n, width), nullptr};
+    const MatrixView<T> x = matrix_view(gathered_x_.data(), n, rows.x.cols);
+    const bool labels = shape_.loss == Loss::cross_entropy;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto from = static_cast<std::size_t>(rows.order[begin + i]);
+        if (rows.x.col_stride == 1) std::copy_n(&rows.x(from, 0), x.cols, &x(i, 0));
+        else
+            for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = rows.x(from, j);
+        if (labels) gathered_labels_[i] = rows.y.labels[from];
+        else std::copy_n(rows.y.values.data() + from * width, width, gathered_values_.data() + i * width);
+    }
+    if (labels) return {x, {{gathered_labels_.data(), n}, {}}, nullptr};
+    return {x, {{}, {gathered_values_.data(), n * width}}, nullptr};
+}
+
+// ------------------------------------------------------------------------------------------------ passes
+
+template <class T>
+void Network<T>::forward_piece(MatrixView<const T> x, T* logits) {
+    MatrixView<const T> input = x;
+    for (std::size_t l = 0; l < layers_.size(); ++l) {
+        const Layer& layer = layers_[l];
+        const bool last = l + 1 == layers_.size(), two = layer.activation != Activation::identity;
+        const MatrixView<T> a = matrix_view(last ? logits : a_[l], x.rows, layer.n_out);
+        std::optional<VectorView<const T>> b;
+        if (shape_.bias) b = bias(l);
+        std::optional<MatrixView<T>> z;
+        if (two) z = matrix_view(z_[l], x.rows, layer.n_out);
+        dense_forward<T>(input, weight(l), b, layer.activation, a, z);
+        input = a;
+    }
+}
+
+// From d cost / d logits in delta_[0] to the gradients of all parameters. The first layer owes no dx.
+template <class T>
+void Network<T>::backward_piece(MatrixView<const T> x, bool accumulate) {
+    std::size_t now = 0;
+    for (std::size_t l = layers_.size(); l-- > 0; now = 1 - now) {
+        const Layer& layer = layers_[l];
+        const MatrixView<T> delta = matrix_view(delta_[now], x.rows, layer.n_out);
+        const MatrixView<const T> input = l == 0 ? x : matrix_view(a_[l - 1], x.rows, layer.n_in);
+        std::optional<MatrixView<const T>> z;
+        if (layer.activation != Activation::identity) z = matrix_view(z_[l], x.rows, layer.n_out);
+        DenseGradients<T> out;
+        out.out_dw = weight_in(gradients_, l);
+        if (shape_.bias) out.out_db = bias_in(gradients_, l);
+        out.out_dz = delta;
+        std::optional<MatrixView<T>> dx;
+        if (l != 0) dx = matrix_view(delta_[1 - now], x.rows, layer.n_in);
+        if (!accumulate) out.out_dx = dx;
+        dense_backward<T>(delta, input, weight(l), z, layer.activation, out, accumulate);
+        // dx is of these rows alone: never added to. delta is dz by now.
+        if (accumulate && dx) dense_backward<T>(delta, input, weight(l), std::nullopt, Activation::identity, {dx, {}, {}, {}});
+    }
+}
+
+// The mean cost of n rows of a batch, and with_gradients its gradients in gradients_.
+template <class T>
+double Network<T>::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients) {
+    double total = 0;
+    for (std::size_t done = 0; done < n; done += kPieceRows) {
+        const std::size_t count = std::min(kPieceRows, n - done);
+        const Rows now = piece(rows, begin + done, count);
+        forward_piece(now.x, z_.back());
+        detail::add_loss<T>(shape_.loss, count, outputs(), z_.back(), now.y, n, delta_[0], total);
+        if (with_gradients) backward_piece(now.x, done != 0);
+    }
+    return total / detail::mean_terms(shape_.loss, n, outputs());
+}
+
+// ------------------------------------------------------------------------------------------------ public
+
+template <class T>
+void Network<T>::forward(MatrixView<const T> x, std::span<T> logits) {
+    check(x);
+    if (logits.size() != x.rows * outputs())
+        throw std::invalid_argument("logits must have shape (batch, outputs) = (" + std::to_string(x.rows) + ", " +
+                                    std::to_string(outputs()) + "), got " + std::to_string(logits.size()) + " elements");
+    const Busy busy(busy_);
+    reserve(x.rows, false);
+    for (std::size_t done = 0; done < x.rows; done += kPieceRows)
+        forward_piece(rows_of(x, done, std::min(kPieceRows, x.rows - done)), logits.data() + done * outputs());
+}
+
+template <class T>
+double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
+    check(x, y);
+    const Busy busy(busy_);
+    reserve(x.rows, false);
+    return pass({x, y, nullptr}, 0, x.rows, false);
+}
+
+template <class T>
+double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
+                             std::span<const VectorView<T>> out_db) {
+    check(x, y);
+    bool fits = out_dw.size() == layers() && out_db.size() == (shape_.bias ? layers() : 0);
+    for (std::size_t l = 0; fits && l < layers(); ++l)
+        fits = out_dw[l].rows == layers_[l].n_out && out_dw[l].cols == layers_[l].n_in &&
+               (!shape_.bias || out_db[l].size == layers_[l].n_out);
+    if (!fits) throw std::invalid_argument("out_dw and out_db must have the shapes of the network's weights and biases");
+    const Busy busy(busy_);
+    reserve(x.rows, false);
+    const double cost = pass({x, y, nullptr}, 0, x.rows, true);
+    for (std::size_t l = 0; l < layers(); ++l) {
+        const MatrixView<T> dw = weight_in(gradients_, l);
+        for (std::size_t i = 0; i < dw.rows; ++i)
+            for (std::size_t j = 0; j < dw.cols; ++j) out_dw[l](i, j) = dw(i, j);
+        for (std::size_t i = 0; shape_.bias && i < dw.rows; ++i) out_db[l][i] = bias_in(gradients_, l)[i];
+    }
+    return cost;
+}
+
+template <class T>
+double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
+    check(x, y);
+    const Busy busy(busy_);
+    optimizer.bind<T>(id_, parameters_.size());
+    reserve(x.rows, false);
+    const double cost = pass({x, y, nullptr}, 0, x.rows, true);
+    optimizer.update<T>(gradients_, parameters_);
+    return cost;
+}
+
+template <class T>
+std::size_t Network<T>::steps_per_epoch(std::size_t rows, std::size_t batch_size) {
+    return batch_size == 0 ? 1 : (rows + batch_size - 1) / batch_size;
+}
+
+template <class T>
+void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
+                     std::span<double> costs, std::span<double> epoch_costs) {
+    check(x, y);
+    const std::size_t batch_size = options.batch_size == 0 ? x.rows : std::min(options.batch_size, x.rows);
+    const std::size_t steps = steps_per_epoch(x.rows, batch_size);
+    if (costs.size() != steps * options.epochs || epoch_costs.size() != options.epochs)
+        throw std::invalid_argument("costs and epoch_costs must have " + std::to_string(steps * options.epochs) + " and " +
+                                    std::to_string(options.epochs) + " elements, got " + std::to_string(costs.size()) +
+                                    " and " + std::to_string(epoch_costs.size()));
+    const Busy busy(busy_);
+    optimizer.bind<T>(id_, parameters_.size());
+    reserve(batch_size, options.shuffle);
+    const Key key{seed_, detail::own_stream("fanin/shuffle")};
+    if (options.shuffle) order_.resize(x.rows);
+    double* cost = costs.data();
+    for (double& epoch_cost : epoch_costs) {
+        if (options.shuffle) permutation(order_, key, epochs_);
+        const Rows rows{x, y, options.shuffle ? order_.data() : nullptr};
+        ++epochs_;
+        double sum = 0;
+        for (std::size_t begin = 0; begin < x.rows; begin += batch_size) {
+            const std::size_t n = std::min(batch_size, x.rows - begin);
+            check_interrupt();
+            *cost = pass(rows, begin, n, true);
+            optimizer.update<T>(gradients_, parameters_);
+            sum += *cost++ * static_cast<double>(n);
+        }
+        epoch_cost = sum / static_cast<double>(x.rows);
+    }
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace fanin

@@ -1,0 +1,152 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
+#include "fanin/network.hpp"
+#include "targets.hpp"
+
+namespace fanin::python {
+namespace {
+
+// x and y as the module above prepares them: T, any strides; int64 labels or T values in C order.
+template <class T>
+MatrixView<const T> rows_of(const Network<T>& net, const py::array& x) {
+    require_dtype<T>(x, "x", "the network");
+    if (x.ndim() != 2)
+        throw py::value_error("x must have shape (batch, " + std::to_string(net.shape().sizes.front()) + "), got " +
+                              shape_text(x));
+    return const_matrix<T>(x, "x", "(batch, n_in)");
+}
+
+template <class T>
+Targets<T> targets_for(const Network<T>& net, const py::array& x, const py::array& y) {
+    const Loss loss = net.shape().loss;
+    if (loss == Loss::cross_entropy) require_dtype<std::int64_t>(y, "y", nullptr);
+    else require_dtype<T>(y, "y", "the network");
+    require_target_shape(y, loss, static_cast<std::size_t>(x.shape(0)), net.shape().sizes.back());
+    if (!(y.flags() & py::array::c_style)) throw py::value_error("y must be C-contiguous");
+    return targets_of<T>(y, loss);
+}
+
+// A live array: it keeps the network alive.
+template <class T>
+py::array live(MatrixView<T> v, const py::object& owner) {
+    return py::array_t<T>({v.rows, v.cols}, v.data, owner);
+}
+template <class T>
+py::array live(VectorView<T> v, const py::object& owner) {
+    return py::array_t<T>(static_cast<py::ssize_t>(v.size), v.data, owner);
+}
+
+// (cost, [(dw, db), ...]); db is None without biases.
+template <class T>
+py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y) {
+    const MatrixView<const T> rows = rows_of(net, x);
+    const Targets<T> targets = targets_for(net, x, y);
+    std::vector<MatrixView<T>> out_dw;
+    std::vector<VectorView<T>> out_db;
+    py::list all;
+    for (std::size_t l = 0; l < net.layers(); ++l) {
+        const std::size_t n_out = net.weight(l).rows, n_in = net.weight(l).cols;
+        py::array_t<T> dw({n_out, n_in});
+        out_dw.push_back(matrix_view(dw.mutable_data(), n_out, n_in));
+        py::object db = py::none();
+        if (net.shape().bias) {
+            py::array_t<T> array(static_cast<py::ssize_t>(n_out));
+            out_db.push_back({array.mutable_data(), n_out, 1});
+            db = array;
+        }
+        all.append(py::make_tuple(dw, db));
+    }
+    double cost = 0;
+    {
+        const LongCall call;
+        cost = net.gradients(rows, targets, out_dw, out_db);
+    }
+    return py::make_tuple(cost, all);
+}
+
+template <class T>
+void bind(py::module_& m, const char* name) {
+    using py::arg;
+    using Net = Network<T>;
+    py::class_<Net>(m, name)
+        .def(py::init([](const std::vector<std::size_t>& sizes, const std::vector<std::string>& activations,
+                         const std::string& loss, bool bias, std::uint64_t seed) {
+                 NetworkShape shape{sizes, {}, loss_from_name(loss), bias};
+                 for (const std::string& activation : activations)
+                     shape.activations.push_back(activation_from_name(activation));
+                 return std::make_unique<Net>(std::move(shape), seed);
+             }),
+             arg("sizes"), arg("activations"), arg("loss"), arg("bias"), arg("seed"))
+        .def("copy", [](const Net& net) { return std::make_unique<Net>(net); })
+        .def_property_readonly("seed", &Net::seed)
+        .def_property_readonly("epochs", &Net::epochs)
+        .def_property_readonly("activations",
+                               [](const Net& net) {
+                                   py::tuple names(net.layers());
+                                   for (std::size_t l = 0; l < net.layers(); ++l) names[l] = activation_name(net.activation(l));
+                                   return names;
+                               })
+        .def(
+            "weight", [](const py::object& self, std::size_t l) { return live(self.cast<Net&>().weight(l), self); },
+            arg("layer"))
+        .def(
+            "bias", [](const py::object& self, std::size_t l) { return live(self.cast<Net&>().bias(l), self); }, arg("layer"))
+        .def(
+            "forward",
+            [](Net& net, const py::array& x) {
+                const MatrixView<const T> rows = rows_of(net, x);
+                const std::size_t outputs = net.shape().sizes.back();
+                py::array_t<T> logits({rows.rows, outputs});
+                const std::span<T> out(logits.mutable_data(), rows.rows * outputs);
+                const LongCall call;
+                net.forward(rows, out);
+                return logits;
+            },
+            arg("x").noconvert())
+        .def(
+            "loss",
+            [](Net& net, const py::array& x, const py::array& y) {
+                const MatrixView<const T> rows = rows_of(net, x);
+                const Targets<T> targets = targets_for(net, x, y);
+                const LongCall call;
+                return net.loss(rows, targets);
+            },
+            arg("x").noconvert(), arg("y").noconvert())
+        .def("gradients", &gradients<T>, arg("x").noconvert(), arg("y").noconvert())
+        .def(
+            "step",
+            [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer) {
+                const MatrixView<const T> rows = rows_of(net, x);
+                const Targets<T> targets = targets_for(net, x, y);
+                const LongCall call;
+                return net.step(rows, targets, optimizer);
+            },
+            arg("x").noconvert(), arg("y").noconvert(), arg("optimizer"))
+        .def(
+            "fit",
+            [](Net& net, const py::array& x, const py::array& y, std::size_t epochs, std::size_t batch_size, bool shuffle,
+               Optimizer& optimizer) {
+                const MatrixView<const T> rows = rows_of(net, x);
+                const Targets<T> targets = targets_for(net, x, y);
+                const std::size_t steps = Net::steps_per_epoch(rows.rows, batch_size) * epochs;
+                py::array_t<double> costs(static_cast<py::ssize_t>(steps)), epoch_costs(static_cast<py::ssize_t>(epochs));
+                const std::span<double> each(costs.mutable_data(), steps), means(epoch_costs.mutable_data(), epochs);
+                {
+                    const LongCall call;
+                    net.fit(rows, targets, {epochs, batch_size, shuffle}, optimizer, each, means);
+                }
+                return py::make_tuple(costs, epoch_costs);
+            },
+            arg("x").noconvert(), arg("y").noconvert(), arg("epochs"), arg("batch_size"), arg("shuffle"), arg("optimizer"));
+}
+
+}  // namespace
+
+void bind_network(py::module_& m) {
+    bind<float>(m, "NetworkF32");
+    bind<double>(m, "NetworkF64");
+}
+
+}  // namespace fanin::python
