@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from fanin import activation, init, random
 from fanin import activation, init, loss, random
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import dense_backward, dense_forward
 from fanin.history import History
@@ -18,18 +23,30 @@ from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
+if TYPE_CHECKING:
+    from fanin import datasets, theory
+    from fanin.compare import Comparison, compare
+    from fanin.diagnose import Diagnosis, diagnose
+    from fanin.trace import Trace, trace
+
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
     "History",
     "Network",
+    "Comparison",
+    "Diagnosis",
     "Summary",
+    "Trace",
     "__version__",
     "activation",
     "active_isa",
     "available_isas",
     "dense_backward",
     "dense_forward",
+    "compare",
+    "datasets",
+    "diagnose",
     "get_cmake_dir",
     "get_include",
     "init",
@@ -40,7 +57,46 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "summarize",
+    "theory",
+    "trace",
 ]
+
+# What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
+_LAZY = {
+    "Comparison": "compare",
+    "Diagnosis": "diagnose",
+    "Trace": "trace",
+    "compare": "compare",
+    "datasets": "",
+    "diagnose": "diagnose",
+    "theory": "",
+    "trace": "trace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'fanin' has no attribute {name!r}")
+    topic = _LAZY[name]
+    value = getattr(import_module(f"fanin.{topic}"), name) if topic else import_module(f"fanin.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
+class _Package(ModuleType):
+    """`fanin.trace` is the function, whoever imports the module of that name: Python binds a module in its package."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and _LAZY.get(name) == name:
+            value = getattr(value, name, value)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
 num_threads()

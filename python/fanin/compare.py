@@ -1,0 +1,340 @@
+"""Compare initializations: one network, one data set, one seed, several laws; which of them learns, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fanin import datasets
+from fanin.diagnose import Diagnosis, diagnose
+from fanin.network import Network
+from fanin.optimizer import SGD
+from fanin.trace import Trace, number, trace
+
+_COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
+
+
+@dataclass(frozen=True)
+class Run:
+    """One initialization: its first moment, its training, its result."""
+
+    law: str
+    trace: Trace  # before the first step
+    diagnosis: Diagnosis  # of that trace
+    cost_start: float  # mean over the training rows, before the first step
+    cost_end: float
+    costs: NDArray[np.float64]  # of the batch of every step
+    epoch_costs: NDArray[np.float64]
+    error: float  # held out: the fraction misclassified; the cost where the loss is mean_squared_error
+
+    @property
+    def learns_late(self) -> bool:
+        """Whether the signal vanishes at the start, and training still halves the cost."""
+        return self.diagnosis.verdict == "vanishing" and self.cost_end < self.cost_start / 2
+
+    @property
+    def verdict(self) -> str:
+        """The diagnosis at the start in a few words, with what became of it."""
+        words = [self.diagnosis.verdict]
+        backward = self.diagnosis.backward
+        if backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
+            words.append(f"gradients {backward}")
+        if self.learns_late:
+            words.append("learns late")
+        if not math.isfinite(self.cost_end):
+            words.append("diverges")
+        return ", ".join(words)
+
+    @property
+    def spread(self) -> list[float]:
+        """Standard deviation of every hidden layer's activations at the start."""
+        return [float(layer.a.std) for layer in self.trace.hidden]
+
+    @property
+    def gradients(self) -> list[float]:
+        """Root mean square of the gradient with respect to every hidden layer's activations at the start."""
+        return [float(layer.da.rms) if layer.da is not None else math.nan for layer in self.trace.hidden]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` returns; print it for a table.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+        In the order of the laws.
+    settings : dict
+        What all runs share: sizes, activation, loss, epochs, batch_size, optimizer, seed, dtype, rows, held_out.
+    """
+
+    runs: tuple[Run, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, law: str) -> Run:
+        for run in self.runs:
+            if run.law == law:
+                return run
+        raise KeyError(f"no run of {law!r}; there are {', '.join(run.law for run in self.runs)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for NaN and infinity."""
+        return {
+            "settings": dict(self.settings),
+            "runs": [
+                {
+                    "law": run.law,
+                    "spread": run.spread,
+                    "gradients": run.gradients,
+                    "cost_start": run.cost_start,
+                    "cost_end": run.cost_end,
+                    "error": run.error,
+                    "verdict": run.verdict,
+                    "learns_late": run.learns_late,
+                    "costs": run.costs.tolist(),
+                    "epoch_costs": run.epoch_costs.tolist(),
+                    "diagnosis": run.diagnosis.to_dict(),
+                    "trace": run.trace.to_dict(),
+                }
+                for run in self.runs
+            ],
+        }
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the heads and the rows of the table as text."""
+        hidden = len(self.settings["sizes"]) - 2
+        shown = _shown(hidden)
+        where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
+        error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
+        heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
+        rows = [
+            [
+                run.law,
+                " ".join(_short(run.spread[i]) for i in shown),
+                " ".join(_short(run.gradients[i]) for i in shown),
+                f"{run.cost_start:.3g}",
+                f"{run.cost_end:.3g}",
+                f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
+                run.verdict,
+            ]
+            for run in self.runs
+        ]
+        return heads, rows
+
+    def title(self) -> str:
+        """Return one line that says what was compared."""
+        s = self.settings
+        sizes = "-".join(str(n) for n in s["sizes"])
+        return (
+            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epochs, "
+            f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
+        )
+
+    def __str__(self) -> str:
+        heads, rows = self.table()
+        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+        return "\n".join([self.title(), "", *lines])
+
+
+def _shown(hidden: int) -> list[int]:
+    if hidden <= _COLUMNS:
+        return list(range(hidden))
+    return sorted({round(i * (hidden - 1) / (_COLUMNS - 1)) for i in range(_COLUMNS)})
+
+
+def _short(value: float) -> str:
+    """Two digits in at most five columns."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if 0.01 <= value < 100:
+        return f"{value:.2f}".lstrip("0") if value < 1 else f"{value:.2g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _listed(shown: list[int]) -> str:
+    return " " + ",".join(str(i + 1) for i in shown)
+
+
+def compare(
+    laws: Iterable[Any],
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    hidden: Iterable[int] = (300, 300, 300, 300),
+    activation: str = "tanh",
+    epochs: int = 10,
+    batch_size: int = 100,
+    optimizer: SGD | None = None,
+    held_out: float | int | tuple[ArrayLike, ArrayLike] = 0.2,
+    seed: int = 0,
+    loss: str = "cross_entropy",
+    dtype: str = "float32",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Train one network from several initializations and judge each at its start.
+
+    Parameters
+    ----------
+    laws : iterable of laws
+        Names as ``"xavier_normal"`` or ``"normal(std=0.01)"``, functions or objects: whatever `Network` takes as `init`.
+    x : array, shape (n, n_in)
+        Real numbers, converted once to `dtype`.
+    y : array, shape (n,) or (n, outputs)
+        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order.
+    hidden : iterable of int
+        Sizes of the hidden layers.
+    activation, loss, dtype : str
+        As in `Network`.
+    epochs, batch_size : int
+        As in `Network.fit`; every run shuffles alike.
+    optimizer : SGD, optional
+        ``SGD(lr=0.1)`` by default. Every law steps a fresh copy of it; the one given is not touched.
+    held_out : float, int or (x, y)
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+    seed : int
+        Of the split, of every network's weights and of the shuffling. All laws of one family therefore scale the same draw.
+    progress : callable, optional
+        Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``.
+
+    Returns
+    -------
+    Comparison
+        A run for every law. The trace at the start is of the first `batch_size` training rows, but of 100 at least and of
+        1000 at most, as far as there are so many.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong; the message names it.
+
+    Examples
+    --------
+    >>> import fanin as fi
+    >>> x, y = fi.datasets.digits()
+    >>> result = fi.compare(["zeros", "xavier_normal"], x, y, hidden=[50], epochs=1)
+    >>> [run.diagnosis.verdict for run in result.runs]
+    ['no gradient', 'healthy']
+    """
+    named = [(law_name(law), law) for law in ([laws] if isinstance(laws, str) else laws)]
+    if not named:
+        raise ValueError("laws must name at least one initialization, got none")
+    if len({name for name, _ in named}) < len(named):
+        raise ValueError(f"laws must differ, got {', '.join(name for name, _ in named)}")
+    optimizer = SGD(lr=0.1) if optimizer is None else optimizer
+    train, test, outputs = _data(x, y, held_out, seed, loss, dtype)
+    sizes = [train.x.shape[1], *(int(n) for n in hidden), outputs]
+    settings = {
+        "sizes": sizes,
+        "activation": activation,
+        "loss": loss,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": repr(optimizer),
+        "seed": seed,
+        "dtype": str(dtype),
+        "rows": len(train.x),
+        "held_out": len(test.x),
+    }
+    networks = [Network(sizes, activation=activation, init=law, loss=loss, seed=seed, dtype=dtype) for _, law in named]
+    batch = min(len(train.x), 1000, max(batch_size, 100))
+    runs = []
+    for (name, _), net in zip(named, networks, strict=True):
+        first = trace(net, train.x[:batch], train.y[:batch])
+        start = net.loss(train.x, train.y)
+        history = net.fit(
+            train.x,
+            train.y,
+            epochs=epochs,
+            batch_size=batch_size,
+            optimizer=optimizer.copy(),
+            progress=None if progress is None else _named(progress, name, epochs),
+        )
+        runs.append(
+            Run(
+                law=name,
+                trace=first,
+                diagnosis=diagnose(first),
+                cost_start=float(start),
+                cost_end=float(net.loss(train.x, train.y)),
+                costs=np.asarray(history.costs, dtype=np.float64),
+                epoch_costs=np.asarray(history.epoch_costs, dtype=np.float64),
+                error=_error(net, test),
+            )
+        )
+    return Comparison(tuple(runs), settings)
+
+
+def law_name(law: Any) -> str:
+    """Return what a law is called in a table: a name as it is, a function's name, an object's own words."""
+    if isinstance(law, str):
+        return law
+    return str(getattr(law, "__name__", None) or law)
+
+
+def _named(progress: Callable[[str, int, int], None], name: str, epochs: int) -> Callable[[int, int, float], None]:
+    progress(name, 0, epochs)
+    return lambda done, all_of_them, cost: progress(name, done, all_of_them)
+
+
+def _data(
+    x: ArrayLike, y: ArrayLike, held_out: Any, seed: int, loss: str, dtype: str
+) -> tuple[datasets.Data, datasets.Data, int]:
+    """Train and held-out data in the network's types, and the number of outputs."""
+    x, y = _matrix("x", x, dtype), np.asarray(y)
+    if len(x) != len(y):
+        raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")
+    rows = len(y)
+    if isinstance(held_out, tuple):
+        x_held, y_held = _matrix("held_out x", held_out[0], dtype), np.asarray(held_out[1])
+        if x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"held_out must be (x, y) with {x.shape[1]} columns in x and equal rows, got {x_held.shape} and {y_held.shape}"
+            )
+        x, y = np.concatenate([x, x_held]), np.concatenate([y, y_held])
+    targets, outputs = _targets(y, loss, dtype)
+    if isinstance(held_out, tuple):
+        return datasets.Data(x[:rows], targets[:rows]), datasets.Data(x[rows:], targets[rows:]), outputs
+    train, test = datasets.split(x, targets, held_out, seed)
+    return train, test, outputs
+
+
+def _matrix(what: str, x: ArrayLike, dtype: str) -> NDArray[Any]:
+    matrix = np.ascontiguousarray(x, dtype=dtype)
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {matrix.shape}")
+    if not np.isfinite(matrix).all():
+        raise ValueError(f"{what} must hold finite numbers, got NaN or infinity in row {_bad_row(matrix)}")
+    return matrix
+
+
+def _bad_row(matrix: NDArray[Any]) -> int:
+    return int(np.argmin(np.isfinite(matrix).all(axis=1)))
+
+
+def _targets(y: NDArray[Any], loss: str, dtype: str) -> tuple[NDArray[Any], int]:
+    if loss != "cross_entropy":
+        targets = np.ascontiguousarray(y, dtype=dtype)
+        if loss == "mean_squared_error" and targets.ndim == 1:
+            targets = targets[:, None]
+        return targets, targets.shape[1] if targets.ndim == 2 else 1
+    if y.ndim != 1:
+        raise ValueError(f'y must have shape (n,) for "cross_entropy", got {y.shape}')
+    if y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
+        raise ValueError('y must hold class labels for "cross_entropy"; for real numbers use loss="mean_squared_error"')
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y must hold at least two classes, got {len(classes)}")
+    return labels.astype(np.int64), len(classes)
+
+
+def _error(net: Network, test: datasets.Data) -> float:
+    if net.loss_name == "mean_squared_error":
+        return float(net.loss(test.x, test.y))
+    return float(np.mean(np.asarray(net.predict(test.x)).reshape(-1) != test.y.reshape(-1)))

@@ -1,0 +1,215 @@
+"""Reports for people: a Rich table and a picture of a comparison. They need the extra ``fanin[report]``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanin.compare import Comparison, Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from rich.table import Table
+
+# Okabe and Ito's palette, distinct for every common form of colour blindness; its yellow is too pale for a line.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
+_VERDICT_STYLE = {"healthy": "green", "vanishing": "yellow", "diverged": "bold red"}
+_GREY = "#5f6368"
+_ROWS = 5  # layers drawn; of a deeper network the first, the last and some between
+
+
+def rich_table(result: Comparison, width: int = 120) -> Table:
+    """Return the comparison as a Rich table for a terminal of `width` columns (80 or more), the verdict coloured."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    heads, rows = result.table()
+    cells = [heads, *rows]
+    natural = [max(len(row[i]) for row in cells) for i in range(len(heads))]
+    narrow = sum(natural) + 2 * len(heads) > width
+    table = Table(
+        title=result.title(),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for i, head in enumerate(heads):
+        size = natural[i]
+        if narrow and i in (1, 2):
+            size = max(_two_lines(row[i]) for row in rows)
+        elif narrow and i > 2:
+            size = max(len(word) for row in cells for word in row[i].replace(" %", "_%").split())
+        table.add_column(head, justify="right" if 3 <= i <= 5 else "left", width=size)
+    for run, row in zip(result.runs, rows, strict=True):
+        style = _VERDICT_STYLE.get(run.diagnosis.verdict, "red")
+        table.add_row(*(Text(cell) for cell in row[:-1]), Text(row[-1], style=style))
+    return table
+
+
+def _two_lines(text: str) -> int:
+    """Return the width at which words fill two lines, of at least six columns for the head."""
+    words = text.split()
+    half = -(-len(words) // 2)
+    return max(len(" ".join(words[:half])), len(" ".join(words[half:])), 6)
+
+
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Refuse a path that `save_figure` could not write, before hours of training.
+
+    Raises
+    ------
+    ValueError
+        If Matplotlib knows no format of that ending.
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    folder, name = os.path.split(os.fspath(path))
+    formats = FigureCanvasBase.get_supported_filetypes()
+    if os.path.splitext(name)[1].lstrip(".").lower() not in formats:
+        raise ValueError(f"figure must end with one of .{', .'.join(sorted(formats))}, got {name!r}")
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"figure: there is no folder {folder}")
+
+
+def save_figure(result: Comparison, path: str | os.PathLike[str]) -> None:
+    """Draw `figure` into a file; the name's ending chooses the format (PNG, PDF, SVG).
+
+    Raises
+    ------
+    ValueError
+        If Matplotlib knows no such format.
+    """
+    figure(result).savefig(path, dpi=150)
+
+
+def figure(result: Comparison) -> Figure:
+    """Return a Matplotlib figure: cost curves above, below them every layer's activations at the start.
+
+    Each column of histograms is an initialization, each row a hidden layer; a histogram is scaled to its own peak. Costs are
+    drawn on a logarithmic axis, averaged over short windows of steps; a cross marks the step where a cost stopped being finite.
+    """
+    from matplotlib.figure import Figure
+
+    columns = len(result.runs)
+    layers = _layers(len(result.runs[0].trace.hidden))
+    width = min(max(9.0, 2.6 * columns), 40.0)
+    tall = 3.9 + 0.95 * len(layers)
+    figure = Figure(figsize=(width, tall), facecolor="white", layout="constrained")
+    parts = figure.subfigures(2, 1, height_ratios=[3.5, max(0.4 + 0.95 * len(layers), 0.1)]) if layers else [figure]
+    curves = parts[0].subplots()
+    _draw_costs(curves, result)
+    if layers:
+        grid = parts[1].subplots(len(layers), columns, squeeze=False, sharex="col")
+        for column, run in enumerate(result.runs):
+            _draw_histograms(grid[:, column], run, layers, _COLOURS[column % len(_COLOURS)], first=column == 0)
+        parts[1].supxlabel("activation at the start, on one batch", fontsize=9, color=_GREY)
+    return figure
+
+
+def _layers(hidden: int) -> list[int]:
+    if hidden <= _ROWS:
+        return list(range(hidden))
+    return sorted({round(i * (hidden - 1) / (_ROWS - 1)) for i in range(_ROWS)})
+
+
+def _smooth(costs: np.ndarray[Any, Any], points: int = 150) -> tuple[Any, Any]:
+    """Steps and means over windows of equal length, about `points` of them, the first step kept as it is."""
+    window = max(1, len(costs) // points)
+    whole = len(costs) // window * window
+    means = costs[:whole].reshape(-1, window).mean(axis=1)
+    steps = np.arange(whole).reshape(-1, window).mean(axis=1) + 1
+    return np.concatenate([[1], steps]), np.concatenate([costs[:1], means])
+
+
+def _draw_costs(axes: Axes, result: Comparison) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    last = 1
+    for i, run in enumerate(result.runs):
+        colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
+        error = "" if result.settings["loss"] == "mean_squared_error" else f"   held-out error {100 * run.error:.1f} %"
+        finite = np.isfinite(run.costs)
+        steps, means = _smooth(np.where(finite & (run.costs > 0), run.costs, np.nan))
+        axes.plot(steps, means, color=colour, linestyle=dash, linewidth=1.8, label=f"{run.law}: {run.verdict}{error}")
+        if not finite.all():
+            k = int(np.argmin(finite))
+            height = run.costs[k - 1] if k and run.costs[k - 1] > 0 else 1.0
+            axes.plot([k + 1], [height], marker="x", markersize=9, markeredgewidth=2.2, color=colour)
+            axes.annotate("not finite", (k + 1, height), textcoords="offset points", xytext=(8, 0), fontsize=8, color=colour)
+        last = max(last, len(run.costs))
+    axes.set_yscale("log")
+    axes.set_xlim(1, max(last, 2))
+    axes.set_xlabel(f"step (a batch of {result.settings['batch_size']})")
+    axes.set_ylabel("cost of the batch")
+    axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
+    axes.set_axisbelow(True)
+    _tidy(axes)
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_major_formatter(plain)
+    low, high = axes.get_ylim()
+    few = LogLocator(subs=(2.0, 5.0)) if high / low < 300 else NullLocator()
+    axes.yaxis.set_minor_locator(few)
+    axes.yaxis.set_minor_formatter(plain)
+    axes.tick_params(which="both", labelsize=9, colors=_GREY, length=2)
+    legend = axes.figure.legend(
+        loc="outside upper left", frameon=False, fontsize=9, handlelength=3.2, title=result.title(), alignment="left"
+    )
+    legend.get_title().set(fontsize=9, color=_GREY)
+
+
+def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, first: bool) -> None:
+    for row, (axes, index) in enumerate(zip(column, layers, strict=True)):
+        layer = run.trace.hidden[index]
+        _draw_histogram(axes, layer.a, colour)
+        axes.set_yticks([])
+        axes.set_ylim(0, 1.12)
+        full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
+        place, side = (0.5, "center") if full else (0.98, "right")
+        axes.text(place, 0.9, _spread(layer), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY)
+        axes.tick_params(labelsize=8, colors=_GREY, length=2)
+        _tidy(axes, "left")
+        if row == 0:
+            axes.set_title(run.law, fontsize=10, color=colour, fontweight="bold")
+        if first:
+            axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
+
+
+def _draw_histogram(axes: Axes, summary: Any, colour: str) -> None:
+    histogram = summary.histogram
+    counts = None if histogram is None else np.asarray(histogram.counts, dtype=np.float64)
+    if counts is None or summary.std == 0 or not counts.any():
+        axes.axvline(float(summary.mean), color=colour, linewidth=2.5)  # every value is the same, or none is finite
+        if histogram is None:
+            return
+    else:
+        edges = np.asarray(histogram.edges)
+        axes.stairs(counts / counts.max(), edges, fill=True, color=colour, alpha=0.35)
+        axes.stairs(counts / counts.max(), edges, color=colour, linewidth=1.0)
+    edges = np.asarray(histogram.edges)
+    margin = 0.06 * float(edges[-1] - edges[0])
+    axes.set_xlim(float(edges[0]) - margin, float(edges[-1]) + margin)
+
+
+def _spread(layer: Any) -> str:
+    text = f"std {float(layer.a.std):.2g}"
+    if layer.saturated is not None and layer.saturated >= 0.01:
+        text += f"\n{100 * layer.saturated:.0f} % saturated"
+    return text
+
+
+def _tidy(axes: Axes, *sides: str) -> None:
+    for side in ("top", "right", *sides):
+        axes.spines[side].set_visible(False)
+    for spine in axes.spines.values():
+        spine.set_color("#b0b0b0")

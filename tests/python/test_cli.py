@@ -1,0 +1,187 @@
+"""The command line: what it prints, where, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import fanin as fi
+from fanin.cli import _laws, _scaled, main
+
+pytest.importorskip("rich")
+pytest.importorskip("matplotlib")
+FAST = ["--hidden", "8,8", "--epochs", "1", "--batch-size", "20"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty current directory with two tables of 80 rows: labels.csv (a, b, kind: text) and sizes.csv (a, b, size: real)."""
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(1).standard_normal((80, 2)) * [1, 100]
+    kinds = ["up" if a + b / 100 > 0 else "down" for a, b in rows]
+    for name, column, values in (("labels", "kind", kinds), ("sizes", "size", [f"{a + b:.6g}" for a, b in rows])):
+        lines = [f"{a:.6g},{b:.6g},{value}" for (a, b), value in zip(rows, values, strict=True)]
+        (tmp_path / f"{name}.csv").write_text("\n".join([f"a,b,{column}", *lines, ""]))
+    np.savez(tmp_path / "both.npz", x=rows, y=np.array(kinds) == "up")
+    return tmp_path
+
+
+def fails(capsys, *args):
+    """Run what must fail; returns its one line on stderr."""
+    assert main(list(args)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    return err
+
+
+def test_compare_on_labels(folder, capsys):
+    assert main(["compare", "--data", "labels.csv", "--target", "kind", *FAST, "--init", "zeros,xavier_normal"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = out.splitlines()
+    assert lines[0].startswith("2-8-8-2 tanh, cross_entropy, SGD(lr=0.1), batch 20, 1 epochs, 64 rows, 16 held out, seed 0")
+    assert [line.split()[0] for line in lines[3:5]] == ["zeros", "xavier_normal"]
+    assert lines[-1] == "picture: compare.png"
+    assert (folder / "compare.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_compare_on_real_targets_and_npz(folder, capsys):
+    options = [*FAST, "--init", "he_normal", "--activation", "relu", "--figure", "f.svg"]
+    assert main(["compare", "--data", "sizes.csv", "--target", "size", *options]) == 0
+    assert "mean_squared_error" in capsys.readouterr().out
+    assert (
+        main(["compare", "--data", "both.npz", *options, "--held-out", "10", "--optimizer", "momentum", "--dtype", "float64"])
+        == 0
+    )
+    assert "SGD(lr=0.1, momentum=0.9), batch 20, 1 epochs, 70 rows, 10 held out" in capsys.readouterr().out
+
+
+def test_digits_by_default(folder, capsys):
+    pytest.importorskip("sklearn")
+    assert main(["compare", *FAST]) == 0
+    out = capsys.readouterr().out
+    assert "64-8-8-10" in out
+    assert "1400 rows, 397 held out, seed 0" in out
+    assert [line.split()[0] for line in out.splitlines()[3:7]] == ["zeros", "fan_in_uniform", "xavier_normal", "normal"]
+
+
+def test_seed_gives_the_same_table(folder, capsys):
+    outs = []
+    for seed in ("1", "1", "2"):
+        main(["compare", "--data", "both.npz", *FAST, "--init", "xavier_normal", "--seed", seed])
+        outs.append(capsys.readouterr().out)
+    assert outs[0] == outs[1] != outs[2]
+
+
+def test_linear(capsys):
+    assert main(["compare", "--linear"]) == 0
+    out = capsys.readouterr().out
+    assert "38.44336" in out
+    assert "0.001953125" in out
+    assert [line.split(":")[1].split(";")[0].strip() for line in out.splitlines()[-3:]] == ["exploding", "healthy", "vanishing"]
+
+
+def test_config_and_describe(capsys):
+    assert main(["config"]) == 0
+    assert capsys.readouterr().out == fi.show_config() + "\n"
+    assert main(["describe", "he_normal", "300", "784"]) == 0
+    assert "784" in capsys.readouterr().out
+
+
+def test_help(capsys):
+    assert main([]) == 0
+    assert "compare" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", "--help"])
+    assert stop.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out
+    for option in (
+        "--data",
+        "--target",
+        "--scale",
+        "--held-out",
+        "--hidden",
+        "--init",
+        "--epochs",
+        "--lr",
+        "--seed",
+        "--linear",
+    ):
+        assert option in out
+
+
+def test_errors_are_one_line(folder, capsys):
+    assert "add --loss mean_squared_error" not in fails(capsys, "compare", "--data", "labels.csv", "--target", "nothing")
+    assert "needs --target NAME" in fails(capsys, "compare", "--data", "labels.csv")
+    assert "--target names a column" in fails(capsys, "compare", "--target", "kind")
+    assert "no_such.csv" in fails(capsys, "compare", "--data", "no_such.csv", "--target", "kind")
+    assert ".npz or .csv" in fails(capsys, "compare", "--data", "labels.txt")
+    assert "xavier_normal" in fails(capsys, "compare", "--data", "both.npz", "--init", "xavier_norm", *FAST)
+    assert "tanh" in fails(capsys, "compare", "--data", "both.npz", "--activation", "tan", *FAST)
+    assert "no folder" in fails(capsys, "compare", "--figure", "nowhere/a.png")
+    assert "figure must end with" in fails(capsys, "compare", "--figure", "a.nonsense")
+    assert "lr must" in fails(capsys, "compare", "--lr", "-1")
+    np.savez(folder / "many.npz", x=np.ones((80, 2)), y=np.arange(80))
+    assert "add --loss mean_squared_error" in fails(capsys, "compare", "--data", "many.npz", *FAST)
+    assert not (folder / "compare.png").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--epochs", "x"], ["--hidden", "3,0"], ["--hidden", "3,a"], ["--scale", "big"], ["--nonsense"]]
+)
+def test_wrong_options(wrong, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["compare", *wrong])
+    assert stop.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["rich", "matplotlib", "sklearn"])
+def test_a_missing_extra_is_named(module, monkeypatch, folder, capsys):
+    for name in [name for name in sys.modules if name.split(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    assert "pip install 'fanin[report]'" in fails(capsys, "compare", *FAST)
+
+
+def test_laws_are_split_outside_parentheses():
+    assert _laws(None) == ["zeros", "fan_in_uniform", "xavier_normal", "normal"]
+    assert _laws(["zeros, normal(mean=0, std=0.1)", "he_normal"]) == ["zeros", "normal(mean=0, std=0.1)", "he_normal"]
+
+
+def test_scaling_is_by_the_training_rows():
+    train, held = np.array([[1.0, 5], [3, 5]]), np.array([[5.0, 6]])
+    assert _scaled("none", train, held)[0] is train
+    x, h = _scaled("unit", train, held)
+    assert (x.tolist(), h.tolist()) == ([[0, 0], [1, 0]], [[2, 1]])
+    x, h = _scaled("standard", train, held)
+    assert (x.tolist(), h.tolist()) == ([[-1, 0], [1, 0]], [[3, 1]])
+
+
+def _start(*args, **options):
+    code = "import sys; from fanin.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True, **options)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_with_130_and_one_line(folder):
+    run = _start("compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal")
+    time.sleep(4)  # imports take one or two seconds; the training would take hours
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "fanin compare: interrupted\n")
+
+
+def test_a_pipe_is_quiet(folder):
+    run = _start("compare", "--data", "both.npz", *FAST)
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (0, "")
+    assert "\x1b" not in out

@@ -1,0 +1,196 @@
+"""A trace against the same in NumPy float64, and what it says about special networks."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import fanin as fi
+
+RNG = np.random.default_rng(5)
+X = RNG.standard_normal((30, 5))
+LABELS = RNG.integers(0, 3, 30)
+G = {
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+    "identity": (lambda z: z, np.ones_like),
+}
+
+
+def network(activation="tanh", sizes=(5, 7, 6, 3), **options):
+    net = fi.Network(sizes, activation=activation, **{"init": "xavier_normal", "seed": 3, "dtype": "float64", **options})
+    for b in net.biases:
+        b[...] = RNG.standard_normal(b.shape) / 10
+    return net
+
+
+def by_hand(net, x, y):
+    """z, a, dz, da, dw, db of every layer, cross-entropy, mean over the batch."""
+    zs, activations = [], [x]
+    for w, b, g in zip(net.weights, net.biases, net.activations, strict=True):
+        zs.append(activations[-1] @ w.T + b)
+        activations.append(G[g][0](zs[-1]))
+    p = np.exp(zs[-1]) / np.exp(zs[-1]).sum(axis=1, keepdims=True)
+    cost = -np.log(p[np.arange(len(y)), y]).mean()
+    da = (p - np.eye(p.shape[1])[y]) / len(y)
+    layers = []
+    for a_in, a, z, w, b, g in reversed(
+        list(zip(activations[:-1], activations[1:], zs, net.weights, net.biases, net.activations, strict=True))
+    ):
+        dz = da * G[g][1](z)
+        layers.append({"z": z, "a": a, "dz": dz, "da": da, "w": w, "b": b, "dw": dz.T @ a_in, "db": dz.sum(axis=0)})
+        da = dz @ w
+    return cost, layers[::-1]
+
+
+@pytest.mark.parametrize("activation", G)
+def test_every_summary_equals_numpy(activation):
+    net = network(activation)
+    t = fi.trace(net, X, LABELS)
+    cost, layers = by_hand(net, X, LABELS)
+    assert t.cost == pytest.approx(cost, rel=1e-12)
+    for layer, expected in zip(t.layers, layers, strict=True):
+        for key, values in expected.items():
+            summary = getattr(layer, key)
+            # Sums of at most 7 terms and 30 rows in float64: a few ULP of the largest element.
+            assert summary.count == values.size
+            assert float(summary.rms) == pytest.approx(np.sqrt(np.mean(values**2)), rel=1e-12)
+            assert float(summary.std) == pytest.approx(values.std(), rel=1e-11, abs=1e-17)
+            assert float(summary.min) == pytest.approx(values.min(), rel=1e-11, abs=1e-17)
+        assert layer.n_var_w == pytest.approx(layer.n_in * np.mean(expected["w"] ** 2), rel=1e-12)
+        assert layer.dead == np.mean(np.all(expected["a"] == 0, axis=0))
+    assert t.hidden[0].forward_ratio is None
+    rms = [np.sqrt(np.mean(layer["a"] ** 2)) for layer in layers]
+    assert t.hidden[1].forward_ratio == pytest.approx(rms[1] / rms[0], rel=1e-12)
+    back = [np.sqrt(np.mean(layer["da"] ** 2)) for layer in layers]
+    assert t.hidden[0].backward_ratio == pytest.approx(back[0] / back[1], rel=1e-12)
+    assert t.hidden[1].backward_ratio is None
+
+
+def test_gradients_are_those_of_the_network():
+    net = network()
+    t = fi.trace(net, X, LABELS)
+    for layer, (dw, db) in zip(t.layers, net.gradients(X, LABELS), strict=True):
+        assert layer.dw.rms == fi.summarize(dw).rms
+        assert layer.db.rms == fi.summarize(db).rms
+
+
+def test_saturation_is_counted():
+    net = network("sigmoid", sizes=(5, 400, 3), init="normal(std=3)")
+    a = net.forward(X)  # the first call only; the hidden layer by hand below
+    hidden = 1 / (1 + np.exp(-(X @ net.weights[0].T + net.biases[0])))
+    assert fi.trace(net, X).hidden[0].saturated == np.mean((hidden < 0.03) | (hidden > 0.97))
+    assert a.shape == (30, 3)
+    assert fi.trace(network("relu"), X).hidden[0].saturated is None
+
+
+def test_forward_only():
+    t = fi.trace(network(), X)
+    assert t.cost is None
+    assert t.uninformed_cost == pytest.approx(math.log(3))
+    assert t.hidden[0].da is None
+    assert t.hidden[0].backward_ratio is None
+    assert "expected" in str(t)
+
+
+def test_expected_spread_of_a_wide_network():
+    """4 relative standard deviations of one draw: sqrt(fluctuation / n) / 2 a layer, growing with depth at most as sqrt(l)."""
+    x = np.random.default_rng(0).standard_normal((500, 100))
+    for activation, law in (("tanh", "xavier_normal"), ("relu", "he_normal"), ("sigmoid", "xavier_normal")):
+        net = fi.Network([100, *[400] * 5, 10], activation=activation, init=law, seed=1)
+        for depth, layer in enumerate(fi.trace(net, x, np.zeros(500, int)).hidden, start=1):
+            tolerance = 4 * layer.forward_noise * math.sqrt(depth)
+            assert float(layer.a.std) == pytest.approx(layer.expected_std, rel=tolerance)
+            if layer.backward_ratio is not None:
+                assert layer.backward_ratio == pytest.approx(layer.expected_backward_ratio, rel=4 * layer.backward_noise)
+
+
+def test_many_rows_are_grouped_without_changing_the_expectation():
+    x = np.random.default_rng(0).standard_normal((256, 20)) * np.linspace(0.5, 2, 256)[:, None]
+    net = fi.Network([20, 50, 50, 2], seed=1, dtype="float64")
+    few, many = fi.trace(net, x), fi.trace(net, np.tile(x, (4, 1)))
+    for one, other in zip(few.layers, many.layers, strict=True):
+        assert one.expected_std == pytest.approx(other.expected_std, rel=1e-9)
+
+
+def test_twins_and_dead_units():
+    net = network("relu")
+    net.weights[0][2] = net.weights[0][4]
+    net.biases[0][2] = net.biases[0][4]
+    assert fi.trace(net, X).hidden[0].twins == 2
+    assert fi.trace(net, X, LABELS).hidden[0].twins == 0, "unlike outgoing weights: unlike gradients, so they will part"
+    net.biases[0][1] = -1e6
+    assert fi.trace(net, X).hidden[0].dead == pytest.approx(1 / 7)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1.0, 1e30])
+def test_table_fits_100_columns(scale):
+    net = fi.Network([784, 2048, 2048, *[300] * 9, 10], activation="tanh" if scale < 1e30 else "identity", seed=1)
+    for w in net.weights:
+        w[...] *= np.float32(scale) if scale < 1e30 else np.float32(1e3)
+    t = fi.trace(net, np.ones((3, 784)), [1, 2, 3])
+    lines = str(t).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert len(lines) == 2 + 12 + 1
+    json.dumps(t.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "y"),
+    [
+        ("mean_squared_error", 2, RNG.standard_normal((30, 2))),
+        ("mean_squared_error", 1, RNG.standard_normal((30, 1))),
+        ("binary_cross_entropy", 1, LABELS % 2),
+        ("hinge", 1, LABELS % 2 * 2 - 1),
+    ],
+)
+def test_every_loss(loss, outputs, y):
+    net = fi.Network([5, 6, outputs], loss=loss, seed=1, dtype="float64")
+    t = fi.trace(net, X, y)
+    assert t.cost == net.loss(X, y)
+    assert t.hidden[0].dw.rms == fi.summarize(net.gradients(X, y)[0][0]).rms
+
+
+def test_without_biases():
+    net = fi.Network([5, 6, 3], seed=1, bias=False)
+    t = fi.trace(net, X, LABELS)
+    assert t.hidden[0].b is None
+    assert t.hidden[0].to_dict()["b"] is None
+
+
+def test_values_that_are_not_finite_are_counted():
+    net = network("identity")
+    net.weights[1][0, 0] = np.inf
+    t = fi.trace(net, X, LABELS)
+    assert t.hidden[1].w.infs == 1
+    assert math.isnan(t.hidden[1].expected_std)
+    assert max(map(len, str(t).splitlines())) <= 100
+
+
+def test_the_function_is_not_shadowed_by_its_module():
+    import fanin.trace
+    from fanin.trace import Trace
+
+    assert callable(fi.trace)
+    assert fi.Trace is Trace
+    assert isinstance(fi.trace(network(), X), Trace)
+
+
+def test_refusals():
+    net = network()
+    with pytest.raises(ValueError, match=r"x must have shape \(batch, n_in\) = \(1 or more, 5\), got \(30, 4\)"):
+        fi.trace(net, X[:, :4])
+    with pytest.raises(ValueError, match="got \\(0, 5\\)"):
+        fi.trace(net, X[:0])
+    bad = X.copy()
+    bad[7, 2] = np.nan
+    with pytest.raises(ValueError, match="row 7"):
+        fi.trace(net, bad)
+    with pytest.raises(ValueError, match="y must"):
+        fi.trace(net, X, LABELS[:-1])
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        fi.nonsense  # noqa: B018
