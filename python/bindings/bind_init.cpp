@@ -1,4 +1,5 @@
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,6 +13,7 @@ namespace fanin::python {
 namespace {
 
 using Sizes = std::vector<std::size_t>;
+using Dict = py::typing::Dict<py::str, py::object>;
 
 std::string shown(py::handle object) { return py::repr(object); }
 
@@ -112,24 +114,24 @@ Argument argument(py::handle name, py::handle value) {
     return {key, number};
 }
 
-Law make_law(const std::string& name, const py::dict& parameters) {
+Law make_law(const std::string& name, const Dict& parameters) {
     std::vector<Argument> arguments;
     for (const auto& [key, value] : parameters) arguments.push_back(argument(key, value));
     return Law(name, std::move(arguments));
 }
 
-py::dict parameters(const Law& law) {
-    py::dict d;
+Dict parameters(const Law& law) {
+    Dict d;
     for (const Argument& a : law.arguments()) std::visit([&](const auto& value) { d[py::str(a.name)] = value; }, a.value);
     return d;
 }
 
 // What equal laws have in common, words of gains resolved.
-py::tuple identity_of(const Law& law) {
+py::typing::Tuple<py::object, py::ellipsis> identity_of(const Law& law) {
     py::list key;
     key.append(law.name());
     for (const Argument& a : law.arguments()) key.append(a.name == "mode" ? py::cast(a.value) : py::cast(law.number(a.name)));
-    return py::tuple(key);
+    return py::typing::Tuple<py::object, py::ellipsis>(key);
 }
 
 bool is_double(py::handle dtype) {
@@ -150,8 +152,8 @@ void draw_into(py::array& out, const Law& law, Key key, const Sizes& shape, cons
 }
 
 // Draws the block of a parameter of shape `shape`, or all of it, into `out` or a new array; returns the array.
-py::object draw(const Law& law, py::handle shape, std::uint64_t seed, std::uint64_t stream, py::handle dtype, py::object out,
-                py::handle block, py::handle in_axis, py::handle out_axis) {
+py::array draw(const Law& law, py::handle shape, std::uint64_t seed, std::uint64_t stream, py::handle dtype, py::object out,
+               py::handle block, py::handle in_axis, py::handle out_axis) {
     const Sizes full = shape_of(shape);
     const Axes axes = axes_of(in_axis, out_axis);
     describe(law, full, axes);  // refuses what cannot be drawn before an array is made
@@ -173,16 +175,16 @@ py::object draw(const Law& law, py::handle shape, std::uint64_t seed, std::uint6
                                   shape_text(array));
         require_writable(array, "out");
     }
-    auto array = py::reinterpret_borrow<py::array>(out);
+    auto array = py::reinterpret_borrow<py::array>(out);  // the same object
     if (holds<double>(array)) draw_into<double>(array, law, {seed, stream}, full, part, axes);
     else draw_into<float>(array, law, {seed, stream}, full, part, axes);
-    return out;
+    return array;
 }
 
-py::dict description(const Law& law, py::handle shape, py::handle in_axis, py::handle out_axis) {
+Dict description(const Law& law, py::handle shape, py::handle in_axis, py::handle out_axis) {
     const Sizes full = shape_of(shape);
     const Description d = describe(law, full, axes_of(in_axis, out_axis));
-    py::dict r;
+    Dict r;
     r["shape"] = py::tuple(py::cast(full));
     r["fan_in"] = d.fans ? py::cast(d.fans->in) : py::none();
     r["fan_out"] = d.fans ? py::cast(d.fans->out) : py::none();

@@ -53,8 +53,6 @@ class Description(NamedTuple):
             rows["n_out Var(w)"] = f"{self.n_out_var:.6g} (backward)"
         return "\n".join(f"{name:<14}{value}" for name, value in rows.items())
 
-    __str__ = __repr__
-
 
 def describe(law_like: LawLike, shape: Shape, *, in_axis: Axes = 1, out_axis: Axes = 0) -> Description:
     """Tell what a law would draw into a shape: fans, mean, std, bounds, n_in Var(w).
