@@ -40,20 +40,17 @@ ProductPlan<T> product_plan(const Product<T>& p) {
     // Packing pays from the second row tile on; where columns are neighbours, from the fourth or so.
     const bool in_place = p.b_col == 1 && p.m <= 3 * kernel.tile_rows;
     const std::size_t chunk_k = std::min(p.k, kChunkK);
-    const std::size_t fits = kPackedElements / std::max<std::size_t>(chunk_k, 1) / kernel.tile_cols * kernel.tile_cols;
+    if (chunk_k * (p.n + kernel.lanes) <= kPackedElements) return {in_place, chunk_k, p.n};
+    const std::size_t fits = kPackedElements / chunk_k / kernel.tile_cols * kernel.tile_cols;
     return {in_place, chunk_k, std::min(p.n, fits)};
 }
 
-// Elements of workspace that product() needs for such a shape, whatever the strides.
-template <class T>
-std::size_t product_workspace(std::size_t n, std::size_t k) {
-    Product<T> p{};
-    p.m = ~std::size_t{0};
-    p.n = n;
-    p.k = k;
-    const ProductPlan<T> plan = product_plan(p);
-    const std::size_t lanes = kernels<T>().dense.lanes;
-    return plan.chunk_k * (ceil_div(plan.group, lanes) * lanes);
+// Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set. It grows
+// with n and with k.
+inline std::size_t product_workspace(std::size_t n, std::size_t k) {
+    constexpr std::size_t kMostLanes = 16;
+    const std::size_t rows = std::min(k, kChunkK);
+    return n > kPackedElements ? kPackedElements : std::min(kPackedElements, rows * (n + kMostLanes - 1));
 }
 
 // The rectangle of c (and what belongs to it of a, b and init) from row i and column j on.

@@ -44,9 +44,18 @@ FANIN_INLINE void tile_of_width(const TileArguments<T>& t, std::size_t width) {
     else tile_of_width<T, rows, vectors - 1>(t, width);
 }
 
+// Where the tile finds a panel of b: packed, or in place but for a last panel that is no whole number of vectors (reading
+// one would go past the end of b's rows). That one is copied for each block of k.
+template <class T>
+struct Panels {
+    const T* packed;  // null: in place
+    std::size_t first_k;
+    const T* tail;
+};
+
 // One block of k for `rows` rows and all columns. `t` names the left end of the rows.
 template <class T, std::size_t rows>
-void row_of_tiles(const Product<T>& p, TileArguments<T> t, std::size_t first_k, const T* packed) {
+void row_of_tiles(const Product<T>& p, TileArguments<T> t, const Panels<T>& panels) {
     constexpr std::size_t full = kTileVectors * kLanes<T>;
     alignas(64) T copy[rows * kCopyStride<T>];
     if (p.n > full) copy_a<T, rows>(t, copy);
@@ -54,62 +63,59 @@ void row_of_tiles(const Product<T>& p, TileArguments<T> t, std::size_t first_k, 
     T* c = t.c;
     for (std::size_t j = 0; j < p.n;) {
         const std::size_t width = panel_width<T>(p.n, j);
-        t.cols = p.n - j < width ? p.n - j : width;
         const auto col = static_cast<std::ptrdiff_t>(j);
+        t.cols = p.n - j < width ? p.n - j : width;
         t.init = init == nullptr ? nullptr : init + col * t.init_col;
         t.c = c + col * t.c_col;
-        if (packed != nullptr) {
-            t.b = packed + j * p.k + first_k * width;
+        if (panels.packed != nullptr) {
+            t.b = panels.packed + j * p.k + panels.first_k * width;
             t.b_k = static_cast<std::ptrdiff_t>(width);
-            tile_of_width<T, rows>(t, width);
-        } else {
-            t.b = p.b + static_cast<std::ptrdiff_t>(first_k) * p.b_k + col;
+        } else if (t.cols == width) {
+            t.b = p.b + static_cast<std::ptrdiff_t>(panels.first_k) * p.b_k + col;
             t.b_k = p.b_k;
-            if (t.cols == width) {
-                tile_of_width<T, rows>(t, width);
-            } else {  // whole vectors would read past the row's end
-                alignas(64) T tail[kProductBlock * full];
-                pack_panel<T>(t.k, t.cols, width, t.b, t.b_k, 1, tail);
-                t.b = tail;
-                t.b_k = static_cast<std::ptrdiff_t>(width);
-                tile_of_width<T, rows>(t, width);
-            }
+        } else {
+            t.b = panels.tail;
+            t.b_k = static_cast<std::ptrdiff_t>(width);
         }
+        tile_of_width<T, rows>(t, width);
         j += width;
     }
 }
 
 template <class T, std::size_t rows = kTileRows>
-FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const TileArguments<T>& t, std::size_t first_k,
-                                  const T* packed) {
-    if constexpr (rows == 1) row_of_tiles<T, 1>(p, t, first_k, packed);
-    else if (height == rows) row_of_tiles<T, rows>(p, t, first_k, packed);
-    else row_of_tiles_of<T, rows - 1>(height, p, t, first_k, packed);
+FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const TileArguments<T>& t, const Panels<T>& panels) {
+    if constexpr (rows == 1) row_of_tiles<T, 1>(p, t, panels);
+    else if (height == rows) row_of_tiles<T, rows>(p, t, panels);
+    else row_of_tiles_of<T, rows - 1>(height, p, t, panels);
 }
 
 template <class T>
 void multiply(const Product<T>& p, const T* packed) {
+    constexpr std::size_t full = kTileVectors * kLanes<T>;
+    alignas(64) T tail[kProductBlock * full];
     for (std::size_t first_k = 0; first_k < p.k; first_k += kProductBlock) {
         TileArguments<T> t;
         t.k = p.k - first_k < kProductBlock ? p.k - first_k : kProductBlock;
-        t.cols = 0;
         t.a_row = p.a_row;
         t.a_k = p.a_k;
-        t.b = nullptr;
-        t.b_k = 0;
         const bool first = first_k == 0;  // r is init; later it stands in c
         const T* init = first ? p.init : p.c;
         t.init_row = first ? p.init_row : p.c_row;
         t.init_col = first ? p.init_col : p.c_col;
         t.c_row = p.c_row;
         t.c_col = p.c_col;
+        if (packed == nullptr && p.n % kLanes<T> != 0) {
+            const std::size_t j = p.n / full * full;
+            const T* from = p.b + static_cast<std::ptrdiff_t>(first_k) * p.b_k + j;
+            pack_panel<T>(t.k, p.n - j, panel_width<T>(p.n, j), from, p.b_k, 1, tail);
+        }
         for (std::size_t i = 0; i < p.m;) {
             const std::size_t height = p.m - i < kTileRows ? p.m - i : kTileRows;
             const auto row = static_cast<std::ptrdiff_t>(i);
             t.a = p.a + row * p.a_row + static_cast<std::ptrdiff_t>(first_k) * p.a_k;
             t.init = init == nullptr ? nullptr : init + row * t.init_row;
             t.c = p.c + row * p.c_row;
-            row_of_tiles_of<T>(height, p, t, first_k, packed);
+            row_of_tiles_of<T>(height, p, t, Panels<T>{packed, first_k, tail});
             i += height;
         }
     }

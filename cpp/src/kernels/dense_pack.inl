@@ -7,13 +7,13 @@ namespace {
 template <class T>
 inline constexpr std::size_t kChunk = 16 / sizeof(T);
 
-// [p[0] | p[chunk rows on] | ...]: one chunk from each of a vector's worth of rows, `stride` elements apart.
+// One chunk from each of a vector's worth of places.
 template <class T>
-FANIN_INLINE Vec<T> load_chunks(const T* p, std::ptrdiff_t stride) {
-    auto chunk = [&](std::ptrdiff_t row) {
-        typedef float Quarter __attribute__((vector_size(16)));
+FANIN_INLINE Vec<T> load_chunks(const T* const* rows, std::size_t first, std::size_t step, std::size_t at) {
+    typedef float Quarter __attribute__((vector_size(16)));
+    auto chunk = [&](std::size_t row) {
         Quarter q;
-        __builtin_memcpy(&q, p + row * stride, sizeof q);
+        __builtin_memcpy(&q, rows[first + row * step] + at, sizeof q);
         return q;
     };
 #if FANIN_VECTOR_BYTES == 64
@@ -30,53 +30,48 @@ FANIN_INLINE Vec<T> load_chunks(const T* p, std::ptrdiff_t stride) {
 #endif
 }
 
-// to[p * to_stride + q] = from[q * from_stride + p] for p < kChunk and q < kLanes: each vector of q is one store.
-// Chunk row r of quarter c is row q = c * kChunk + r, so that a transpose inside the quarters gives ascending q.
-FANIN_INLINE void transpose_chunk(const float* from, std::ptrdiff_t from_stride, float* to, std::size_t to_stride) {
-    const VecF r0 = load_chunks<float>(from, 4 * from_stride), r1 = load_chunks<float>(from + from_stride, 4 * from_stride),
-               r2 = load_chunks<float>(from + 2 * from_stride, 4 * from_stride),
-               r3 = load_chunks<float>(from + 3 * from_stride, 4 * from_stride);
+// to[p * width + q] = rows[q][at + p] for p < kChunk and q < kLanes: each vector of q is one store. Place c of vector r is
+// row c * kChunk + r, so that a transpose inside the quarters gives ascending q.
+FANIN_INLINE void transpose_chunk(const float* const* rows, std::size_t at, float* to, std::size_t width) {
+    const VecF r0 = load_chunks<float>(rows, 0, 4, at), r1 = load_chunks<float>(rows, 1, 4, at);
+    const VecF r2 = load_chunks<float>(rows, 2, 4, at), r3 = load_chunks<float>(rows, 3, 4, at);
     const VecF even_low = interleave_low(r0, r2), odd_low = interleave_low(r1, r3);
     const VecF even_high = interleave_high(r0, r2), odd_high = interleave_high(r1, r3);
     store<float>(to, interleave_low(even_low, odd_low));
-    store<float>(to + to_stride, interleave_high(even_low, odd_low));
-    store<float>(to + 2 * to_stride, interleave_low(even_high, odd_high));
-    store<float>(to + 3 * to_stride, interleave_high(even_high, odd_high));
+    store<float>(to + width, interleave_high(even_low, odd_low));
+    store<float>(to + 2 * width, interleave_low(even_high, odd_high));
+    store<float>(to + 3 * width, interleave_high(even_high, odd_high));
 }
-FANIN_INLINE void transpose_chunk(const double* from, std::ptrdiff_t from_stride, double* to, std::size_t to_stride) {
-    const VecD r0 = load_chunks<double>(from, 2 * from_stride), r1 = load_chunks<double>(from + from_stride, 2 * from_stride);
+FANIN_INLINE void transpose_chunk(const double* const* rows, std::size_t at, double* to, std::size_t width) {
+    const VecD r0 = load_chunks<double>(rows, 0, 2, at), r1 = load_chunks<double>(rows, 1, 2, at);
     store<double>(to, interleave_low(r0, r1));
-    store<double>(to + to_stride, interleave_high(r0, r1));
+    store<double>(to + width, interleave_high(r0, r1));
 }
 
-// One panel: to[p * width + j] = b[p * b_k + j * b_col] for j < cols, zero for the rest of the width.
+// One panel: to[p * width + j] = b[p * b_k + j * b_col] for j < cols. The rest of the width is never stored by the tile;
+// it holds zeros or the last column again.
 template <class T>
 void pack_panel(std::size_t k, std::size_t cols, std::size_t width, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col,
                 T* to) {
     constexpr std::size_t lanes = kLanes<T>;
-    std::size_t begin = 0;  // columns below it are done, by whole vectors
     if (b_col == 1) {
-        const std::size_t whole = cols / lanes * lanes;
-        for (std::size_t p = 0; p < k; ++p)
-            for (std::size_t j = 0; j < whole; j += lanes)
-                store<T>(to + p * width + j, load<T>(b + static_cast<std::ptrdiff_t>(p) * b_k + j));
-        begin = whole;
-    } else if (b_k == 1) {
-        const std::size_t whole_k = k / kChunk<T> * kChunk<T>;
-        for (; begin + lanes <= cols; begin += lanes) {
-            const T* from = b + static_cast<std::ptrdiff_t>(begin) * b_col;
-            std::size_t p = 0;
-            for (; p < whole_k; p += kChunk<T>) transpose_chunk(from + p, b_col, to + p * width + begin, width);
-            for (; p < k; ++p)
-                for (std::size_t j = 0; j < lanes; ++j)
-                    to[p * width + begin + j] = from[p + static_cast<std::size_t>(static_cast<std::ptrdiff_t>(j) * b_col)];
+        const std::size_t whole = cols / lanes * lanes, rest = cols - whole;
+        for (std::size_t p = 0; p < k; ++p, b += b_k, to += width) {
+            for (std::size_t j = 0; j < whole; j += lanes) store<T>(to + j, load<T>(b + j));
+            if (rest != 0) store<T>(to + whole, load_first<T>(b + whole, rest));
         }
+        return;
     }
-    for (std::size_t j = begin; j < cols; ++j)
-        for (std::size_t p = 0; p < k; ++p)
-            to[p * width + j] = b[static_cast<std::ptrdiff_t>(p) * b_k + static_cast<std::ptrdiff_t>(j) * b_col];
-    for (std::size_t p = 0; p < k; ++p)
-        for (std::size_t j = cols; j < width; ++j) to[p * width + j] = T(0);
+    for (std::size_t j = 0; j < width; j += lanes) {
+        const T* rows[lanes];
+        for (std::size_t q = 0; q < lanes; ++q)
+            rows[q] = b + static_cast<std::ptrdiff_t>(j + q < cols ? j + q : cols - 1) * b_col;
+        std::size_t p = 0;
+        if (b_k == 1)
+            for (; p + kChunk<T> <= k; p += kChunk<T>) transpose_chunk(rows, p, to + p * width + j, width);
+        for (; p < k; ++p)
+            for (std::size_t q = 0; q < lanes; ++q) to[p * width + j + q] = rows[q][static_cast<std::ptrdiff_t>(p) * b_k];
+    }
 }
 
 // The width of the panel that begins at column j.
