@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import doctest
 import hashlib
+import importlib
 import inspect
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -277,3 +280,16 @@ def test_describe() -> None:
     assert eye.mean == pytest.approx(np.mean(2 * np.eye(3, 5)))
     assert eye.std == pytest.approx(np.std(2 * np.eye(3, 5)))
     assert fi.init.describe("constant(value=0.5)", 3).bound == 0.5
+
+
+# ------------------------------------------------------------------------------------------------ documentation
+
+
+def test_the_reproducibility_page_tells_the_truth() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reproducibility.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0
+
+
+@pytest.mark.parametrize("module", ["fanin.init._law", "fanin.init._describe", "fanin.init"])
+def test_examples_of_the_docstrings(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
