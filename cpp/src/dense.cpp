@@ -207,9 +207,8 @@ DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w) {
 
 template <class T>
 std::size_t dense_workspace(const DenseShape& s) {
-    const std::size_t packed =
-        std::max({detail::product_workspace(s.n_out, s.n_in), detail::product_workspace(s.n_in, s.n_out),
-                  detail::product_workspace(s.n_in, s.batch)});
+    const std::size_t packed = std::max({detail::product_workspace(s.n_out, s.n_in), detail::product_workspace(s.n_in, s.n_out),
+                                         detail::product_workspace(s.n_in, s.batch)});
     const std::size_t line = kAlign / sizeof(T);
     return packed + detail::ceil_div(s.batch * s.n_out, line) * line + line;
 }

@@ -55,12 +55,6 @@ inline bool may_overlap(const Extent& a, const Extent& b, std::intptr_t size) {
     return true;
 }
 
-template <class T, class U>
-void require_apart(const MatrixView<T>& out, const char* out_name, const MatrixView<U>& other, const char* other_name) {
-    if (may_overlap(extent(out), extent(other), sizeof(T)))
-        throw std::invalid_argument(std::string(out_name) + " must not overlap " + other_name);
-}
-
 // Each element of an output has a place of its own: along one axis it steps over the whole of the other.
 template <class T>
 void require_distinct(const MatrixView<T>& out, const char* name) {

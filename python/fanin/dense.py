@@ -170,10 +170,10 @@ def dense_backward(
     for name in names:
         if name not in _GRADIENTS:
             raise ValueError(f"need must hold names among 'dx', 'dw', 'db', 'dz', got {name!r}")
-    outs = {"dx": out_dx, "dw": out_dw, "db": out_db, "dz": out_dz}
-    if accumulate:
-        for name in names:
-            if name != "dz" and outs[name] is None:
-                raise ValueError(f"accumulate=True adds to the caller's arrays: out_{name} must be given, got None")
-    needs = [name in names for name in _GRADIENTS]
-    return DenseBackward(*_core.dense_backward(da, x, w, z, activation, *needs, *outs.values(), accumulate))
+    outs = (out_dx, out_dw, out_db, out_dz)
+    for name, out in zip(_GRADIENTS, outs, strict=True):
+        if accumulate and name != "dz" and name in names and out is None:
+            raise ValueError(f"accumulate=True adds to the caller's arrays: out_{name} must be given, got None")
+    need_dx, need_dw, need_db, need_dz = (name in names for name in _GRADIENTS)
+    results = _core.dense_backward(da, x, w, z, activation, need_dx, need_dw, need_db, need_dz, *outs, accumulate)
+    return DenseBackward(*results)
