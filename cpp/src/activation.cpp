@@ -11,10 +11,10 @@ namespace {
 std::size_t number_of(Activation activation) { return static_cast<std::size_t>(activation); }
 
 template <class T>
-void contiguous(void (*kernel)(std::size_t, const T*, T*), std::span<const T> z, std::span<T> out, const char* name) {
+void contiguous(void (*kernel)(std::size_t, const T*, T*), std::span<const T> z, std::span<T> out) {
     const std::size_t from_shape[] = {z.size()}, to_shape[] = {out.size()};
     const std::ptrdiff_t stride[] = {1};
-    detail::elementwise<T>(kernel, {z.data(), from_shape, stride}, {out.data(), to_shape, stride}, "z", name);
+    detail::elementwise<T>(kernel, {z.data(), from_shape, stride}, {out.data(), to_shape, stride});
 }
 
 }  // namespace
@@ -34,21 +34,21 @@ Activation activation_from_name(std::string_view name) {
 }
 
 template <class T>
-void activate(Activation activation, ArrayView<const T> z, ArrayView<T> a) {
-    detail::elementwise<T>(kernels<T>().activation.forward[number_of(activation)], z, a, "z", "a");
+void activate(Activation activation, ArrayView<const T> z, ArrayView<T> out) {
+    detail::elementwise<T>(kernels<T>().activation.forward[number_of(activation)], z, out);
 }
 template <class T>
-void activate(Activation activation, std::span<const T> z, std::span<T> a) {
-    contiguous(kernels<T>().activation.forward[number_of(activation)], z, a, "a");
+void activate(Activation activation, std::span<const T> z, std::span<T> out) {
+    contiguous(kernels<T>().activation.forward[number_of(activation)], z, out);
 }
 
 template <class T>
-void activation_derivative(Activation activation, ArrayView<const T> z, ArrayView<T> d) {
-    detail::elementwise<T>(kernels<T>().activation.derivative[number_of(activation)], z, d, "z", "d");
+void activation_derivative(Activation activation, ArrayView<const T> z, ArrayView<T> out) {
+    detail::elementwise<T>(kernels<T>().activation.derivative[number_of(activation)], z, out);
 }
 template <class T>
-void activation_derivative(Activation activation, std::span<const T> z, std::span<T> d) {
-    contiguous(kernels<T>().activation.derivative[number_of(activation)], z, d, "d");
+void activation_derivative(Activation activation, std::span<const T> z, std::span<T> out) {
+    contiguous(kernels<T>().activation.derivative[number_of(activation)], z, out);
 }
 
 // 1 / sqrt of the integral of g(z)^2 exp(-z^2 / 2) / sqrt(2 pi), to 34 digits by quadrature in 50-digit arithmetic (an

@@ -101,22 +101,19 @@ class ElementwiseCursor {
     std::array<std::size_t, kMaxRank> index_;
 };
 
-// The views are those of the arguments `in_name` and `out_name`; std::invalid_argument where they do not fit each other.
+// The views are those of the arguments z and out; std::invalid_argument where they do not fit each other.
 template <class T, class Kernel>
-void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out, const std::string& in_name,
-                 const std::string& out_name) {
+void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     if (!std::ranges::equal(in.shape, out.shape))
-        throw std::invalid_argument(out_name + " must have the shape of " + in_name + ", " + shape_text(in.shape) + ", got " +
-                                    shape_text(out.shape));
+        throw std::invalid_argument("out must have the shape of z, " + shape_text(in.shape) + ", got " + shape_text(out.shape));
     if (in.shape.size() > kMaxRank)
-        throw std::invalid_argument(in_name + " must have at most " + std::to_string(kMaxRank) + " axes, got " +
+        throw std::invalid_argument("z must have at most " + std::to_string(kMaxRank) + " axes, got " +
                                     std::to_string(in.shape.size()));
-    for (std::size_t i = 0; i < out.shape.size(); ++i)
-        if (out.shape[i] > 1 && out.strides[i] == 0)
-            throw std::invalid_argument(out_name + " must not hold an element twice, got stride 0 along axis " +
-                                        std::to_string(i));
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;
+    for (std::size_t i = 0; i < out.shape.size(); ++i)
+        if (out.shape[i] > 1 && out.strides[i] == 0)
+            throw std::invalid_argument("out must not hold an element twice, got stride 0 along axis " + std::to_string(i));
     constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
     constexpr std::size_t kShortRun = 64, kChunk = 1024;
     fanin::parallel_for((plan.size + kTask - 1) / kTask, [&](std::size_t task) {

@@ -19,22 +19,22 @@ std::string_view activation_name(Activation activation);
 // The activation of that name; std::invalid_argument listing all of them (and the nearest) otherwise.
 Activation activation_from_name(std::string_view name);
 
-// a[i] = g(z[i]). `a` and `z` have one shape, at most kMaxRank axes, any strides, and are the same array or do not
+// out[i] = g(z[i]). `out` and `z` have one shape, at most kMaxRank axes, any strides, and are the same array or do not
 // overlap; another shape is std::invalid_argument. tanh, sigmoid: 2 ULP; identity, relu: exact. NaN stays NaN;
 // relu(-0) = +0. In parallel; same bits everywhere.
 template <class T>
-void activate(Activation activation, ArrayView<const T> z, ArrayView<T> a);
+void activate(Activation activation, ArrayView<const T> z, ArrayView<T> out);
 template <class T>
-void activate(Activation activation, std::span<const T> z, std::span<T> a);
+void activate(Activation activation, std::span<const T> z, std::span<T> out);
 
-// d[i] = g'(z[i]), evaluated from z: 4 ULP, also where g saturates (tanh'(20) = 1.7e-17) and where g' is subnormal.
+// out[i] = g'(z[i]), evaluated from z: 4 ULP, also where g saturates (tanh'(20) = 1.7e-17) and where g' is subnormal.
 // identity' = 1 for every z, NaN included; relu'(0) = 0; otherwise NaN stays NaN. The rest as for activate.
 //
 // Back through an activation goes dz = da g'(z), a plain product: where g'(z) = 0, an infinite da gives NaN.
 template <class T>
-void activation_derivative(Activation activation, ArrayView<const T> z, ArrayView<T> d);
+void activation_derivative(Activation activation, ArrayView<const T> z, ArrayView<T> out);
 template <class T>
-void activation_derivative(Activation activation, std::span<const T> z, std::span<T> d);
+void activation_derivative(Activation activation, std::span<const T> z, std::span<T> out);
 
 // The forward gain 1 / sqrt(E g(z)^2), z standard normal: what a law multiplies its standard deviation by, so that the
 // second moment of the next pre-activation equals this one's. identity 1, relu sqrt(2) (He et al. 2015, eq. 10), tanh

@@ -8,16 +8,16 @@
 //     sin, cos       @        @        sigmoid'                  @         @
 //
 // Every order is written out again, in scalars, in reference/math.hpp. NaN in gives NaN out, subnormals are numbers like
-// the others. No branch; at most one division. `a < b ? b : a` returns a where either is NaN, which is how NaN passes.
+// the others. No branch; at most one division.
 
 namespace fanin::FANIN_ISA {
 namespace {
 
 // What differs between the two types.
 template <class T>
-struct Format;
+struct MathFormat;
 template <>
-struct Format<float> {
+struct MathFormat<float> {
     using Bits = std::uint32_t;
     static constexpr int mantissa_bits = 23, bias = 127;
     static constexpr float round = 0x1.8p23f;  // x + round - round = x rounded to an integer, for |x| < 2^22
@@ -38,7 +38,7 @@ struct Format<float> {
     static FANIN_INLINE VecF to_real(VecI32 e) { return to_float(e); }
 };
 template <>
-struct Format<double> {
+struct MathFormat<double> {
     using Bits = std::uint64_t;
     static constexpr int mantissa_bits = 52, bias = 1023;
     static constexpr double round = 0x1.8p52;
@@ -59,7 +59,7 @@ struct Format<double> {
     static FANIN_INLINE VecD to_real(VecI64 e) { return to_double_51(e); }
 };
 template <class V>
-using FormatOf = Format<typename LaneOf<V>::T>;
+using FormatOf = MathFormat<typename LaneOf<V>::T>;
 template <class V>
 using BitsOf = typename Simd<typename LaneOf<V>::T>::Bits;
 template <class V>
@@ -87,9 +87,7 @@ FANIN_INLINE ExpParts<V> exp_parts(V x) {
 template <class V>
 FANIN_INLINE V exp(V x) {
     using F = FormatOf<V>;
-    const V low = splat(F::exp_low), high = splat(F::exp_high);
-    x = x < low ? low : x;
-    x = x > high ? high : x;
+    x = at_most(at_least(x, splat(F::exp_low)), splat(F::exp_high));
     const ExpParts<V> e = exp_parts(x);
     const IntOf<V> negative = x < V{};
     const V first = negative ? splat(F::big) : splat(1 / F::big), second = negative ? splat(1 / F::big) : splat(F::big);
@@ -100,9 +98,7 @@ FANIN_INLINE V exp(V x) {
 template <class V>
 FANIN_INLINE V exp_of_negative(V x, typename LaneOf<V>::T c) {
     using F = FormatOf<V>;
-    const V low = splat(F::exp_low - 2);
-    x = x < low ? low : x;
-    const ExpParts<V> e = exp_parts(x);
+    const ExpParts<V> e = exp_parts(at_least(x, splat(F::exp_low - 2)));
     return (1 + e.q) * from_bits(bits(splat(c * F::big)) + e.k_bits) * (1 / F::big);
 }
 
@@ -113,11 +109,7 @@ FANIN_INLINE V exp_of_negative(V x, typename LaneOf<V>::T c) {
 template <class V>
 FANIN_INLINE V sigmoid(V x) {
     using F = FormatOf<V>;
-    const V low = splat(-F::sigmoid_one), high = splat(-F::exp_low);
-    V y = -x;
-    y = y < low ? low : y;
-    y = y > high ? high : y;
-    const ExpParts<V> e = exp_parts(y);
+    const ExpParts<V> e = exp_parts(at_most(at_least(-x, splat(-F::sigmoid_one)), splat(-F::exp_low)));
     const V scale = splat(F::half_range);
     const V power = from_bits(bits(scale) + e.k_bits);
     const V sum = power + scale, lost = scale - (sum - power);
@@ -139,9 +131,7 @@ template <class V>
 FANIN_INLINE V tanh(V x) {
     using F = FormatOf<V>;
     using T = typename LaneOf<V>::T;
-    const V one = splat(F::tanh_one);
-    V y = abs(x);
-    y = y > one ? one : y;
+    const V y = at_most(abs(x), splat(F::tanh_one));
     const V rounded = fma(y, splat(2 * F::log2_e), splat(F::round));
     const V k = rounded - F::round;
     const V s = fma(k, splat(F::ln2 * T(-0.5)), y);

@@ -176,6 +176,28 @@ FANIN_INLINE VecD fma(VecD a, VecD b, VecD c) {
 FANIN_INLINE float fma(float a, float b, float c) { return fma_scalar(a, b, c); }
 FANIN_INLINE double fma(double a, double b, double c) { return fma_scalar(a, b, c); }
 
+// x < limit ? limit : x and x > limit ? limit : x, one instruction each; a NaN in x stays (that fixes the operands' order).
+#if FANIN_VECTOR_BYTES == 64
+FANIN_INLINE VecF at_least(VecF x, VecF limit) { return (VecF)_mm512_max_ps((__m512)limit, (__m512)x); }
+FANIN_INLINE VecF at_most(VecF x, VecF limit) { return (VecF)_mm512_min_ps((__m512)limit, (__m512)x); }
+FANIN_INLINE VecD at_least(VecD x, VecD limit) { return (VecD)_mm512_max_pd((__m512d)limit, (__m512d)x); }
+FANIN_INLINE VecD at_most(VecD x, VecD limit) { return (VecD)_mm512_min_pd((__m512d)limit, (__m512d)x); }
+#elif FANIN_VECTOR_BYTES == 32
+FANIN_INLINE VecF at_least(VecF x, VecF limit) { return (VecF)_mm256_max_ps((__m256)limit, (__m256)x); }
+FANIN_INLINE VecF at_most(VecF x, VecF limit) { return (VecF)_mm256_min_ps((__m256)limit, (__m256)x); }
+FANIN_INLINE VecD at_least(VecD x, VecD limit) { return (VecD)_mm256_max_pd((__m256d)limit, (__m256d)x); }
+FANIN_INLINE VecD at_most(VecD x, VecD limit) { return (VecD)_mm256_min_pd((__m256d)limit, (__m256d)x); }
+#else
+template <class V>
+FANIN_INLINE V at_least(V x, V limit) {
+    return x < limit ? limit : x;
+}
+template <class V>
+FANIN_INLINE V at_most(V x, V limit) {
+    return x > limit ? limit : x;
+}
+#endif
+
 // IEEE square root, one correctly rounded instruction.
 FANIN_INLINE VecF sqrt(VecF v) {
 #if FANIN_VECTOR_BYTES == 64

@@ -1,0 +1,337 @@
+"""Activations and the elementary functions beneath them (P3): accuracy, special values, strides, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import permutations, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp
+from numpy.typing import NDArray
+
+import fanin as fi
+from fanin import _core
+
+Array = NDArray[np.floating]
+DTYPES = [np.float32, np.float64]
+NAMES = ["identity", "relu", "tanh", "sigmoid"]
+
+
+@pytest.fixture(autouse=True)
+def restore() -> Iterator[None]:
+    isa, threads = fi.active_isa(), fi.num_threads()
+    yield
+    fi.set_isa(isa)
+    fi.set_num_threads(threads)
+
+
+def stratified(n: int, dtype: type, seed: int = 0) -> Array:
+    """Bit patterns: half of them any, half with exponents -30 .. 9, where these functions bend."""
+    rng = np.random.default_rng(seed)
+    if dtype is np.float32:
+        bits = rng.integers(0, 2**32, n, np.uint32)
+        dense = (bits & 0x807FFFFF) | (rng.integers(97, 137, n).astype(np.uint32) << 23)
+        return np.where(np.arange(n) % 2 == 0, bits, dense).astype(np.uint32).view(np.float32)
+    bits = rng.integers(0, 2**64, n, np.uint64)
+    dense = (bits & 0x800FFFFFFFFFFFFF) | (rng.integers(993, 1033, n).astype(np.uint64) << np.uint64(52))
+    return np.where(np.arange(n) % 2 == 0, bits, dense).astype(np.uint64).view(np.float64)
+
+
+# Exact enough for what is compared: long double has 11 bits more than float64; float32 is compared in it too.
+def exact_sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def exact_tanh_derivative(x: Array) -> Array:
+    u = np.exp(-2 * np.abs(x))
+    return 4 * u / (1 + u) ** 2
+
+
+def exact_sigmoid_derivative(x: Array) -> Array:
+    u = np.exp(-np.abs(x))
+    return u / (1 + u) ** 2
+
+
+TWO_PI = np.longdouble("6.283185307179586476925286766559005768")
+
+
+def exact_sin_turns(x: Array) -> Array:
+    quarter = np.rint(4 * x)
+    angle = TWO_PI * (x - quarter / 4)  # the difference is exact
+    return np.choose(quarter.astype(int) % 4, [np.sin(angle), np.cos(angle), -np.sin(angle), -np.cos(angle)])
+
+
+def exact_cos_turns(x: Array) -> Array:
+    quarter = np.rint(4 * x)
+    angle = TWO_PI * (x - quarter / 4)
+    return np.choose(quarter.astype(int) % 4, [np.cos(angle), -np.sin(angle), -np.cos(angle), np.sin(angle)])
+
+
+def tanh_derivative(x: Array) -> Array:
+    return fi.activation.derivative("tanh", x)
+
+
+def sigmoid_derivative(x: Array) -> Array:
+    return fi.activation.derivative("sigmoid", x)
+
+
+Pair = tuple[Callable[[Array], Array], Callable[[Array], Array], int]
+FUNCTIONS: dict[str, Pair] = {  # ours, exact, the bound of P3 in ULP
+    "exp": (_core.math_exp, np.exp, 2),
+    "log": (_core.math_log, np.log, 2),
+    "log1p": (_core.math_log1p, np.log1p, 2),
+    "tanh": (_core.math_tanh, np.tanh, 2),
+    "sigmoid": (_core.math_sigmoid, exact_sigmoid, 2),
+    "sin_turns": (_core.math_sin_turns, exact_sin_turns, 2),
+    "cos_turns": (_core.math_cos_turns, exact_cos_turns, 2),
+    "tanh_derivative": (tanh_derivative, exact_tanh_derivative, 4),
+    "sigmoid_derivative": (sigmoid_derivative, exact_sigmoid_derivative, 4),
+}
+
+
+def ulps(got: Array, exact: Array) -> Array:
+    """Return |got - exact| in units of the last place that got's type has at exact; infinity is the next power of two."""
+    info = np.finfo(got.dtype)
+    limit = np.ldexp(np.longdouble(1), info.maxexp)
+    clipped = [np.clip(v.astype(np.longdouble), -limit, limit) for v in (got, exact)]
+    _, exponent = np.frexp(clipped[1])
+    unit = np.ldexp(np.longdouble(1), np.maximum(exponent, info.minexp + 1) - info.nmant - 1)
+    return np.abs(clipped[0] - clipped[1]) / unit
+
+
+def domain(name: str, x: Array) -> Array:
+    if name == "log":
+        return np.abs(x)
+    if name == "log1p":
+        return np.where(x < -1, -x, x)
+    if name.endswith("turns"):
+        return x[(x >= 0) & (x < 1)]
+    return x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_accuracy_of_a_million_inputs(name: str, dtype: type) -> None:
+    """P3. Long double has 64 bits of fraction, so its own error is below 0.001 ULP of float64."""
+    if np.finfo(np.longdouble).nmant < 63:
+        pytest.skip("long double is no wider than float64 here")
+    ours, exact, bound = FUNCTIONS[name]
+    x = domain(name, stratified(1_000_000, dtype))
+    with np.errstate(all="ignore"):
+        x = x[~np.isnan(x)]
+        expected = exact(x.astype(np.longdouble))
+        got = ours(np.ascontiguousarray(x))
+        assert not np.isnan(got).any()
+        worst = ulps(got, expected).max()
+    assert worst <= bound
+    assert worst > 0.5  # the measure measures
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_long_double_against_mpmath(name: str) -> None:
+    """The oracle of the test above, itself within 2^-60 of 40-digit arithmetic on 300 inputs."""
+    mp.dps = 40
+    oracles = {
+        "exp": mp.exp,
+        "log": mp.log,
+        "log1p": mp.log1p,
+        "tanh": mp.tanh,
+        "sigmoid": lambda v: 1 / (1 + mp.exp(-v)),
+        "sin_turns": lambda v: mp.sinpi(2 * v),
+        "cos_turns": lambda v: mp.cospi(2 * v),
+        "tanh_derivative": lambda v: mp.sech(v) ** 2,
+        "sigmoid_derivative": lambda v: mp.exp(-v) / (1 + mp.exp(-v)) ** 2,
+    }
+    x = domain(name, stratified(20_000, np.float64, seed=1)[1::2])
+    x = x[np.abs(x) < 300][:300]
+    for value, got in zip(x, FUNCTIONS[name][1](x.astype(np.longdouble)), strict=True):
+        expected = oracles[name](mp.mpf(float(value)))
+        high = float(got)
+        ours = mp.mpf(high) + mp.mpf(float(got - np.longdouble(high)))
+        assert abs(ours - expected) <= abs(expected) * mp.mpf(2) ** -60
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_special_values(dtype: type) -> None:
+    inf, nan, tiny = np.inf, np.nan, np.finfo(dtype).smallest_subnormal
+    table = {
+        "exp": ([0, -0.0, inf, -inf, nan, 1000, -1000], [1, 1, inf, 0, nan, inf, 0]),
+        "log": ([1, 0, -0.0, inf, -inf, -1, -tiny, nan], [0, -inf, -inf, inf, nan, nan, nan, nan]),
+        "log1p": ([0, -0.0, -1, -2, inf, -inf, nan, tiny, -tiny], [0, -0.0, -inf, nan, inf, nan, nan, tiny, -tiny]),
+        "tanh": ([0, -0.0, inf, -inf, nan, tiny, -tiny], [0, -0.0, 1, -1, nan, tiny, -tiny]),
+        "sigmoid": ([0, -0.0, inf, -inf, nan], [0.5, 0.5, 1, 0, nan]),
+        "sin_turns": ([0, 0.25, 0.5, 0.75, nan], [0, 1, 0, -1, nan]),
+        "cos_turns": ([0, 0.25, 0.5, 0.75, nan], [1, 0, -1, 0, nan]),
+    }
+    for isa in fi.available_isas():
+        fi.set_isa(isa)
+        for name, (x, y) in table.items():
+            got, expected = FUNCTIONS[name][0](np.array(x, dtype)), np.array(y, dtype)
+            np.testing.assert_array_equal(got, expected, err_msg=name)
+            assert (np.signbit(got) == np.signbit(expected))[~np.isnan(expected)].all(), name
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_same_bits_on_every_instruction_set(dtype: type) -> None:
+    z = stratified(100_003, dtype)
+    seen = set()
+    for isa in fi.available_isas():
+        fi.set_isa(isa)
+        results = [f(name, z) for name in NAMES for f in (fi.activation.evaluate, fi.activation.derivative)]
+        seen.add(b"".join(np.where(np.isnan(r), np.array(0.5, dtype), r).tobytes() for r in results))
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_saturated_gradients(dtype: type) -> None:
+    """1 - tanh^2 is 0 from 9.02 on in float32 and sigma (1 - sigma) from 17 on; the derivative is not."""
+    z = np.array([9, 10, 20, 30], dtype)
+    exact = 1 / np.cosh(z.astype(np.float64)) ** 2
+    np.testing.assert_allclose(fi.activation.derivative("tanh", z), exact, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(fi.activation.derivative("tanh", -z), exact, rtol=4 * np.finfo(dtype).eps)
+    smallest = np.array([47.0 if dtype is np.float32 else 365.0], dtype)  # 4 exp(-2 z) is subnormal here
+    got = fi.activation.derivative("tanh", smallest)[0]
+    assert 0 < got < np.finfo(dtype).tiny
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_derivative_is_the_slope(name: str) -> None:
+    """Central differences: error h^2 g'''/6 <= 1e-10 and rounding eps / h <= 1e-10, with h = 1e-5 and |g'''| <= 2."""
+    z = np.linspace(-6, 6, 1000)  # even count: 0 is not among them
+    h = 1e-5
+    slope = (fi.activation.evaluate(name, z + h) - fi.activation.evaluate(name, z - h)) / (2 * h)
+    np.testing.assert_allclose(fi.activation.derivative(name, z), slope, atol=2e-10)
+
+
+def test_kinks() -> None:
+    z = np.array([-1.0, -0.0, 0.0, 5e-324, np.nan])
+    relu, slope = fi.activation.evaluate("relu", z), fi.activation.derivative("relu", z)
+    np.testing.assert_array_equal(relu, [0, 0, 0, 5e-324, np.nan])
+    assert not np.signbit(relu[:3]).any()
+    np.testing.assert_array_equal(slope, [0, 0, 0, 1, np.nan])
+    np.testing.assert_array_equal(fi.activation.derivative("identity", z), np.ones(5))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", NAMES)
+def test_any_strides(name: str, dtype: type) -> None:
+    block = stratified(9 * 8 * 70, dtype, seed=2).reshape(9, 8, 70)
+    for axes, (i, j, k) in product(permutations(range(3)), product([1, -1, 2], repeat=3)):
+        z = block[::i, ::j, ::k].transpose(axes)
+        expected = fi.activation.evaluate(name, np.ascontiguousarray(z))
+        np.testing.assert_array_equal(fi.activation.evaluate(name, z), expected)
+        out = np.full((20, 20, 80), 7, dtype)
+        target = out.transpose(axes)[: z.shape[0], : z.shape[1], : z.shape[2]]
+        if target.shape == z.shape:
+            assert fi.activation.evaluate(name, z, out=target) is target
+            np.testing.assert_array_equal(target, expected)
+            assert (out == 7).sum() >= out.size - z.size
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=st.lists(st.integers(0, 20), max_size=5), name=st.sampled_from(NAMES), threads=st.integers(1, 3))
+def test_any_rank(shape: list[int], name: str, threads: int) -> None:
+    fi.set_num_threads(threads)
+    z = np.linspace(-3, 3, int(np.prod(shape)), dtype=np.float32).reshape(shape)
+    a = fi.activation.evaluate(name, z)
+    assert a.shape == z.shape
+    assert a.dtype == z.dtype
+    again = fi.activation.evaluate(name, z.ravel()[::-1])[::-1]
+    np.testing.assert_array_equal(a.ravel(), again)
+
+
+def test_result_keeps_memory_order_and_input() -> None:
+    z = np.asfortranarray(np.ones((3, 4)))
+    assert fi.activation.evaluate("tanh", z).flags.f_contiguous
+    z.setflags(write=False)
+    fi.activation.derivative("tanh", z)
+    assert (z == 1).all()
+    np.testing.assert_array_equal(
+        fi.activation.evaluate("relu", np.broadcast_to(np.float32(2), (3, 4))), np.full((3, 4), 2, "f")
+    )
+    assert fi.activation.evaluate("relu", np.array(-1.0)).shape == ()
+
+
+def test_out_may_be_the_input_or_interleaved_with_it() -> None:
+    z = np.arange(-6.0, 6.0)
+    expected = fi.activation.evaluate("tanh", z)
+    pair = np.empty((12, 2))
+    pair[:, 0] = z
+    fi.activation.evaluate("tanh", pair[:, 0], out=pair[:, 1])  # one block of memory, no element in common
+    np.testing.assert_array_equal(pair[:, 1], expected)
+    np.testing.assert_array_equal(pair[:, 0], z)
+    assert fi.activation.evaluate("tanh", z, out=z) is z
+    np.testing.assert_array_equal(z, expected)
+
+
+@pytest.mark.parametrize("function", [fi.activation.evaluate, fi.activation.derivative])
+def test_refusals(function: Callable[..., Array]) -> None:
+    z = np.arange(12, dtype=np.float32).reshape(3, 4)
+    frozen = np.zeros_like(z)
+    frozen.setflags(write=False)
+    before = z.copy()
+    cases: list[tuple[type[Exception], str, Callable[[], object]]] = [
+        (ValueError, r"activation must be one of identity, relu, tanh, sigmoid, got 'tahn': did you mean 'tanh'\?",
+         lambda: function("tahn", z)),
+        (TypeError, "z must be a NumPy array, got list", lambda: function("tanh", [1.0])),
+        (TypeError, "z must have dtype float32 or float64, got int64", lambda: function("tanh", np.arange(3, dtype=np.int64))),
+        (TypeError, "z must have dtype float32 or float64, got >f4", lambda: function("tanh", z.astype(">f4"))),
+        (TypeError, "out must be a NumPy array, got int", lambda: function("tanh", z, out=1)),
+        (TypeError, "out must have dtype float32 like z, got float64", lambda: function("tanh", z, out=np.zeros((3, 4)))),
+        (ValueError, r"out must have the shape of z, \(3, 4\), got \(4, 3\)",
+         lambda: function("tanh", z, out=np.zeros((4, 3), "f"))),
+        (ValueError, "out must be writable, got a read-only array", lambda: function("tanh", z, out=frozen)),
+        (ValueError, "out must be z itself or share no memory with it", lambda: function("tanh", z[1:], out=z[:-1])),
+        (ValueError, "out must be z itself or share no memory with it", lambda: function("tanh", z, out=z[::-1])),
+        (ValueError, "z must be aligned", lambda: function("tanh", np.zeros(17, np.uint8)[1:].view(np.float32))),
+    ]  # fmt: skip
+    for error, message, call in cases:
+        with pytest.raises(error, match=message):
+            call()
+    np.testing.assert_array_equal(z, before)
+
+
+def test_names() -> None:
+    assert fi.activation.names() == NAMES
+    with pytest.raises(ValueError, match=r"got 'ReLU': did you mean 'relu'\?"):
+        fi.activation.gain("ReLU")
+    with pytest.raises(ValueError, match=r"got 'maxout'$"):
+        fi.activation.gain("maxout")
+
+
+def test_gains_by_quadrature() -> None:
+    """literature.md section 8, repeated: 1 / sqrt(E g(z)^2) in 30-digit arithmetic, correctly rounded."""
+    mp.dps = 30
+
+    def gain(g: Callable[[object], object]) -> float:
+        second = mp.quad(lambda z: g(z) ** 2 * mp.npdf(z), mp.linspace(-12, 12, 25))
+        return float(1 / mp.sqrt(second))
+
+    assert fi.activation.gain("tanh") == gain(mp.tanh)
+    assert fi.activation.gain("sigmoid") == gain(lambda z: 1 / (1 + mp.exp(-z)))
+    assert fi.activation.gain("relu") == np.sqrt(2)
+    assert fi.activation.gain("identity") == 1
+
+
+def test_fma_rounds_once() -> None:
+    """(1 + e)(1 - e) - 1 = -e^2, which two roundings lose; on every instruction set."""
+    for isa, dtype in product(fi.available_isas(), DTYPES):
+        fi.set_isa(isa)
+        e = np.finfo(dtype).eps
+        got = _core.fma(np.array([1 + e] * 5, dtype), np.array([1 - e] * 5, dtype), np.array([-1] * 5, dtype))
+        np.testing.assert_array_equal(got, np.array([-(e * e)] * 5, dtype))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("argument", [["f32"], ["f64", "100000000"]])
+def test_sweep(cpp_build: Path, argument: list[str]) -> None:
+    """Every float32 and 10^8 float64 inputs a function; prints the largest errors, fails above P3's bounds."""
+    import subprocess
+
+    done = subprocess.run([cpp_build / "tests/cpp/sweep_math", *argument], capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout
