@@ -6,13 +6,12 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
-from fanin import activation, init, random
-from fanin import activation, init, loss, random
 import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from fanin import activation, init, loss, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import dense_backward, dense_forward
 from fanin.history import History
@@ -32,20 +31,20 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
-    "History",
-    "Network",
     "Comparison",
     "Diagnosis",
+    "History",
+    "Network",
     "Summary",
     "Trace",
     "__version__",
     "activation",
     "active_isa",
     "available_isas",
-    "dense_backward",
-    "dense_forward",
     "compare",
     "datasets",
+    "dense_backward",
+    "dense_forward",
     "diagnose",
     "get_cmake_dir",
     "get_include",

@@ -117,8 +117,8 @@ class Comparison:
                 run.law,
                 " ".join(_short(run.spread[i]) for i in shown),
                 " ".join(_short(run.gradients[i]) for i in shown),
-                f"{run.cost_start:.3g}",
-                f"{run.cost_end:.3g}",
+                f"{run.cost_start:#.3g}",
+                f"{run.cost_end:#.3g}",
                 f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
                 run.verdict,
             ]

@@ -113,12 +113,7 @@ class Trace:
         }
 
     def __str__(self) -> str:
-        head = f"{'':<10}{'':>9} {'n':>7} {'activations':^27} {'':>5} {'':>5} {'gradients of a':^24} {'of w':>8}"
-        names = (
-            f"{'layer':<10}{'in > out':>9} {'Var(w)':>7} {'std':>8} {'expected':>9} {'ratio':>8} {'satur.':>5}"
-            f" {'dead':>4} {'rms':>8} {'ratio':>7} {'expect.':>7} {'rms':>8}"
-        )
-        lines = [head.rstrip(), names, *(_row(layer) for layer in self.layers)]
+        lines = [_line(_GROUPS_OF_COLUMNS), _line(_COLUMNS), *(_line(_cells(layer)) for layer in self.layers)]
         if self.cost is not None:
             beside = "" if self.uninformed_cost is None else f"; a network that favours no class: {self.uninformed_cost:.4g}"
             lines.append(f"cost {self.cost:.4g}{beside}")
@@ -126,7 +121,7 @@ class Trace:
 
 
 def number(value: float | None, width: int = 8) -> str:
-    """Format a number in at most `width` (7 or more) columns, so that scales from 1e-300 to 1e300 compare at a glance."""
+    """Format a number in `width` columns (7 or more), so that scales from 1e-300 to 1e300 compare at a glance."""
     if value is None:
         text = "-"
     elif value == 0 or not math.isfinite(value):
@@ -135,17 +130,31 @@ def number(value: float | None, width: int = 8) -> str:
         text = f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
     else:
         text = f"{value:.1e}"
+        if 0 < width < len(text):
+            text = f"{value:.0e}"
     return f"{text:>{width}}"
 
 
-def _row(layer: LayerTrace) -> str:
-    saturated = "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %"
-    widths = f"{layer.n_in}>{layer.n_out}"
+_WIDTHS = (-10, 9, 7, 8, 8, 8, 5, 5, 8, 7, 7, 7)
+_GROUPS_OF_COLUMNS = ("", "", "n", "", "of a:", "", "", "", "of da:", "", "", "of dw:")
+_COLUMNS = ("layer", "in > out", "Var(w)", "std", "expected", "ratio", "satur", "dead", "rms", "ratio", "expect.", "rms")
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    """Join cells; a negative width is flush left."""
+    return " ".join(f"{c:<{-w}}" if w < 0 else f"{c:>{w}}" for c, w in zip(cells, _WIDTHS, strict=True)).rstrip()
+
+
+def _cells(layer: LayerTrace) -> tuple[str, ...]:
+    numbers = (layer.n_var_w, float(layer.a.std), layer.expected_std, layer.forward_ratio)
+    back = (_rms(layer.da), layer.backward_ratio, layer.expected_backward_ratio, _rms(layer.dw))
     return (
-        f"{layer.name:<10}{widths:>9} {number(layer.n_var_w, 7)} {number(float(layer.a.std))} {number(layer.expected_std, 9)}"
-        f" {number(layer.forward_ratio)} {saturated:>6} {f'{100 * layer.dead:.0f} %':>5}"
-        f" {number(_rms(layer.da))} {number(layer.backward_ratio, 7)} {number(layer.expected_backward_ratio, 7)}"
-        f" {number(_rms(layer.dw))}"
+        layer.name,
+        f"{layer.n_in}>{layer.n_out}",
+        *(number(value, width) for value, width in zip(numbers, _WIDTHS[2:6], strict=True)),
+        "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %",
+        f"{100 * layer.dead:.0f} %",
+        *(number(value, width) for value, width in zip(back, _WIDTHS[8:], strict=True)),
     )
 
 
@@ -249,7 +258,7 @@ def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
         statistics["a"] = _summary(p.a, _RANGE.get(activation))
         n_var_w = w.shape[1] * float(statistics["w"].rms) ** 2
         signal = n_var_w * q + (0.0 if b is None else float(statistics["b"].rms) ** 2)
-        finite = bool(np.all(np.isfinite(signal)))
+        finite = bool(np.all(np.isfinite(signal))) and np.isfinite(w).all() and (b is None or np.isfinite(b).all())
         q = np.asarray(theory.second_moment(activation, signal)) if finite else np.full_like(q, np.nan)
         shift = float(np.mean(theory.mean(activation, signal))) if finite else math.nan
         power = float(statistics["z"].rms) ** 2
@@ -311,7 +320,8 @@ def _with_ratios(layers: list[LayerTrace]) -> list[LayerTrace]:
         out[i] = replace(out[i], forward_ratio=_ratio(layers[i].a, layers[i - 1].a))
     for i in range(hidden - 1):
         after = layers[i + 1]
-        slope = float(np.mean(theory.chi(after.activation, float(after.z.rms) ** 2)))
+        power = float(after.z.rms) ** 2
+        slope = float(theory.chi(after.activation, power)) if math.isfinite(power) else math.nan
         expected = math.sqrt(after.n_var_w / after.n_in * after.n_out * slope)
         out[i] = replace(out[i], backward_ratio=_ratio(layers[i].da, after.da), expected_backward_ratio=expected)
     return out
