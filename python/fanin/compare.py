@@ -131,7 +131,7 @@ class Comparison:
         s = self.settings
         sizes = "-".join(str(n) for n in s["sizes"])
         return (
-            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epochs, "
+            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epoch{'s' * (s['epochs'] != 1)}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from fanin.stats import Summary, summarize
 SATURATION = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}
 _RANGE = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # where an activation lives; others get the batch's own range
 _BINS = 64
+_Gradients: TypeAlias = dict[str, NDArray[Any] | None]  # dz, da, dw, db
 _GROUPS = 256  # rows whose expected signals are followed one by one; more rows are grouped by size first
 
 
@@ -162,10 +163,8 @@ def _rms(summary: Summary | None) -> float | None:
     return None if summary is None else float(summary.rms)
 
 
-def _summary(values: NDArray[Any] | None, bounds: tuple[float, float] | None = None) -> Summary | None:
+def _summary(values: NDArray[Any], bounds: tuple[float, float] | None = None) -> Summary:
     """Summarize with a histogram over `bounds`, or over the values' own range."""
-    if values is None:
-        return None
     if bounds is None:
         plain = summarize(values, bins=None)
         low, high = float(plain.min), float(plain.max)
@@ -173,6 +172,10 @@ def _summary(values: NDArray[Any] | None, bounds: tuple[float, float] | None = N
             return plain
         bounds = (low, high)
     return summarize(values, bins=_BINS, range=bounds)
+
+
+def _maybe(values: NDArray[Any] | None) -> Summary | None:
+    return None if values is None else _summary(values)
 
 
 def _twins(rows: list[NDArray[Any]]) -> int:
@@ -238,24 +241,27 @@ def trace(net: Network, x: ArrayLike, y: ArrayLike | None = None) -> Trace:
 
 
 def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
-    inputs, passes = [data], []
+    inputs: list[NDArray[Any]] = [data]
+    passes: list[tuple[NDArray[Any], NDArray[Any]]] = []  # z and a
     biases = net.biases or (None,) * len(net.weights)
     for w, b, activation in zip(net.weights, biases, net.activations, strict=True):
-        passes.append(dense_forward(inputs[-1], w, b, activation=activation))
-        inputs.append(passes[-1].a)
+        forward = dense_forward(inputs[-1], w, b, activation=activation)
+        passes.append((np.asarray(forward.z), forward.a))
+        inputs.append(forward.a)
 
-    cost, gradients = None, [None] * len(passes)
+    cost: float | None = None
+    gradients: list[_Gradients | None] = [None] * len(passes)
     if y is not None:
-        cost, gradients = _backward(net, inputs, [p.z for p in passes], y)
+        cost, gradients = _backward(net, inputs, [z for z, _ in passes], y)
 
     layers: list[LayerTrace] = []
     q = _grouped(np.square(data, dtype=np.float64).mean(axis=1))
-    for index, (w, b, activation, p) in enumerate(zip(net.weights, biases, net.activations, passes, strict=True)):
+    for index, (w, b, activation, (z, a)) in enumerate(zip(net.weights, biases, net.activations, passes, strict=True)):
         last = index == len(passes) - 1
         g = gradients[index]
-        arrays = {"z": p.z, "w": w, "b": b} | ({} if g is None else g)
-        statistics: dict[str, Any] = {key: _summary(arrays.get(key)) for key in ("z", "w", "b", "dz", "da", "dw", "db")}
-        statistics["a"] = _summary(p.a, _RANGE.get(activation))
+        arrays: _Gradients = {"z": z, "w": w, "b": b} | ({} if g is None else g)
+        statistics: dict[str, Any] = {key: _maybe(arrays.get(key)) for key in ("z", "w", "b", "dz", "da", "dw", "db")}
+        statistics["a"] = _summary(a, _RANGE.get(activation))
         n_var_w = w.shape[1] * float(statistics["w"].rms) ** 2
         signal = n_var_w * q + (0.0 if b is None else float(statistics["b"].rms) ** 2)
         finite = bool(np.all(np.isfinite(signal))) and np.isfinite(w).all() and (b is None or np.isfinite(b).all())
@@ -270,9 +276,9 @@ def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
                 n_out=w.shape[0],
                 **statistics,
                 n_var_w=n_var_w,
-                saturated=_saturated(activation, p.a),
-                dead=float(np.mean(np.all(p.a == 0, axis=0))),
-                twins=_twins([w, *([] if b is None else [b[:, None]]), *([] if g is None else [g["dw"]])]),
+                saturated=_saturated(activation, a),
+                dead=float(np.mean(np.all(a == 0, axis=0))),
+                twins=_twins([w, *([] if b is None else [b[:, None]]), *([] if g is None else [np.asarray(g["dw"])])]),
                 forward_ratio=None,
                 backward_ratio=None,
                 expected_std=math.sqrt(max(float(q.mean()) - shift**2, 0.0)) if finite else math.nan,
@@ -293,17 +299,17 @@ def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
 
 def _backward(
     net: Network, inputs: list[NDArray[Any]], z: list[NDArray[Any]], y: ArrayLike
-) -> tuple[float, list[dict[str, NDArray[Any]] | None]]:
+) -> tuple[float, list[_Gradients | None]]:
     """The cost and, layer by layer, the gradients dz, da, dw, db."""
     targets, logits = net._y(y), z[-1]
     one = logits.shape[1] == 1 and targets.ndim == 1
     cost, dz = _loss.evaluate(net.loss_name, logits[:, 0] if one else logits, targets)
     da = np.asarray(dz).reshape(logits.shape)
-    gradients: list[dict[str, NDArray[Any]] | None] = []
+    gradients: list[_Gradients | None] = []
     for x, w, z_layer, activation in reversed(list(zip(inputs[:-1], net.weights, z, net.activations, strict=True))):
         g = dense_backward(da, x, w, z_layer, activation=activation, need=("dx", "dw", "db", "dz"))
         gradients.append({"dz": g.dz, "da": da, "dw": g.dw, "db": g.db})
-        da = g.dx
+        da = np.asarray(g.dx)
     return float(cost), gradients[::-1]
 
 
