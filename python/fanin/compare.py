@@ -117,8 +117,8 @@ class Comparison:
                 run.law,
                 " ".join(_short(run.spread[i]) for i in shown),
                 " ".join(_short(run.gradients[i]) for i in shown),
-                f"{run.cost_start:.3g}",
-                f"{run.cost_end:.3g}",
+                f"{run.cost_start:#.3g}",
+                f"{run.cost_end:#.3g}",
                 f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
                 run.verdict,
             ]
@@ -131,7 +131,7 @@ class Comparison:
         s = self.settings
         sizes = "-".join(str(n) for n in s["sizes"])
         return (
-            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epochs, "
+            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epoch{'s' * (s['epochs'] != 1)}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 

@@ -106,7 +106,9 @@ def figure(result: Comparison) -> Figure:
     width = min(max(9.0, 2.6 * columns), 40.0)
     tall = 3.9 + 0.95 * len(layers)
     figure = Figure(figsize=(width, tall), facecolor="white", layout="constrained")
-    parts = figure.subfigures(2, 1, height_ratios=[3.5, max(0.4 + 0.95 * len(layers), 0.1)]) if layers else [figure]
+    parts: Any = [figure]
+    if layers:
+        parts = figure.subfigures(2, 1, height_ratios=[3.5, 0.4 + 0.95 * len(layers)])
     curves = parts[0].subplots()
     _draw_costs(curves, result)
     if layers:
@@ -202,7 +204,7 @@ def _draw_histogram(axes: Axes, summary: Any, colour: str) -> None:
 
 
 def _spread(layer: Any) -> str:
-    text = f"std {float(layer.a.std):.2g}"
+    text = f"std {float(layer.a.std):#.2g}" if layer.a.std else "std 0"
     if layer.saturated is not None and layer.saturated >= 0.01:
         text += f"\n{100 * layer.saturated:.0f} % saturated"
     return text

@@ -64,11 +64,13 @@ def _slopes(function: Function, q: Array) -> Array:
     if isinstance(function, str):
         return np.asarray(_activation.derivative(function, np.sqrt(q)[:, None, None] * u))
     positive = np.maximum(q, 1e-20)  # the slope at q = 0 is the limit
-    return np.einsum("pij,qpj->qpi", derivative, _values(function, positive)) / np.sqrt(positive)[:, None, None]
+    slopes: Array = np.einsum("pij,qpj->qpi", derivative, _values(function, positive)) / np.sqrt(positive)[:, None, None]
+    return slopes
 
 
 def _expect(values: Array) -> Array:
-    return np.einsum("qpi,pi->q", values, _quadrature()[1])
+    expected: Array = np.einsum("qpi,pi->q", values, _quadrature()[1])
+    return expected
 
 
 def _apply(moment: Callable[[Array], Array], q: ArrayLike) -> Array | float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from fanin.stats import Summary, summarize
 SATURATION = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}
 _RANGE = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # where an activation lives; others get the batch's own range
 _BINS = 64
+_Gradients: TypeAlias = dict[str, NDArray[Any] | None]  # dz, da, dw, db
 _GROUPS = 256  # rows whose expected signals are followed one by one; more rows are grouped by size first
 
 
@@ -113,12 +114,7 @@ class Trace:
         }
 
     def __str__(self) -> str:
-        head = f"{'':<10}{'':>9} {'n':>7} {'activations':^27} {'':>5} {'':>5} {'gradients of a':^24} {'of w':>8}"
-        names = (
-            f"{'layer':<10}{'in > out':>9} {'Var(w)':>7} {'std':>8} {'expected':>9} {'ratio':>8} {'satur.':>5}"
-            f" {'dead':>4} {'rms':>8} {'ratio':>7} {'expect.':>7} {'rms':>8}"
-        )
-        lines = [head.rstrip(), names, *(_row(layer) for layer in self.layers)]
+        lines = [_line(_GROUPS_OF_COLUMNS), _line(_COLUMNS), *(_line(_cells(layer)) for layer in self.layers)]
         if self.cost is not None:
             beside = "" if self.uninformed_cost is None else f"; a network that favours no class: {self.uninformed_cost:.4g}"
             lines.append(f"cost {self.cost:.4g}{beside}")
@@ -126,7 +122,7 @@ class Trace:
 
 
 def number(value: float | None, width: int = 8) -> str:
-    """Format a number in at most `width` (7 or more) columns, so that scales from 1e-300 to 1e300 compare at a glance."""
+    """Format a number in `width` columns (7 or more), so that scales from 1e-300 to 1e300 compare at a glance."""
     if value is None:
         text = "-"
     elif value == 0 or not math.isfinite(value):
@@ -135,17 +131,31 @@ def number(value: float | None, width: int = 8) -> str:
         text = f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
     else:
         text = f"{value:.1e}"
+        if 0 < width < len(text):
+            text = f"{value:.0e}"
     return f"{text:>{width}}"
 
 
-def _row(layer: LayerTrace) -> str:
-    saturated = "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %"
-    widths = f"{layer.n_in}>{layer.n_out}"
+_WIDTHS = (-10, 9, 7, 8, 8, 8, 5, 5, 8, 7, 7, 7)
+_GROUPS_OF_COLUMNS = ("", "", "n", "", "of a:", "", "", "", "of da:", "", "", "of dw:")
+_COLUMNS = ("layer", "in > out", "Var(w)", "std", "expected", "ratio", "satur", "dead", "rms", "ratio", "expect.", "rms")
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    """Join cells; a negative width is flush left."""
+    return " ".join(f"{c:<{-w}}" if w < 0 else f"{c:>{w}}" for c, w in zip(cells, _WIDTHS, strict=True)).rstrip()
+
+
+def _cells(layer: LayerTrace) -> tuple[str, ...]:
+    numbers = (layer.n_var_w, float(layer.a.std), layer.expected_std, layer.forward_ratio)
+    back = (_rms(layer.da), layer.backward_ratio, layer.expected_backward_ratio, _rms(layer.dw))
     return (
-        f"{layer.name:<10}{widths:>9} {number(layer.n_var_w, 7)} {number(float(layer.a.std))} {number(layer.expected_std, 9)}"
-        f" {number(layer.forward_ratio)} {saturated:>6} {f'{100 * layer.dead:.0f} %':>5}"
-        f" {number(_rms(layer.da))} {number(layer.backward_ratio, 7)} {number(layer.expected_backward_ratio, 7)}"
-        f" {number(_rms(layer.dw))}"
+        layer.name,
+        f"{layer.n_in}>{layer.n_out}",
+        *(number(value, width) for value, width in zip(numbers, _WIDTHS[2:6], strict=True)),
+        "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %",
+        f"{100 * layer.dead:.0f} %",
+        *(number(value, width) for value, width in zip(back, _WIDTHS[8:], strict=True)),
     )
 
 
@@ -153,10 +163,8 @@ def _rms(summary: Summary | None) -> float | None:
     return None if summary is None else float(summary.rms)
 
 
-def _summary(values: NDArray[Any] | None, bounds: tuple[float, float] | None = None) -> Summary | None:
+def _summary(values: NDArray[Any], bounds: tuple[float, float] | None = None) -> Summary:
     """Summarize with a histogram over `bounds`, or over the values' own range."""
-    if values is None:
-        return None
     if bounds is None:
         plain = summarize(values, bins=None)
         low, high = float(plain.min), float(plain.max)
@@ -164,6 +172,10 @@ def _summary(values: NDArray[Any] | None, bounds: tuple[float, float] | None = N
             return plain
         bounds = (low, high)
     return summarize(values, bins=_BINS, range=bounds)
+
+
+def _maybe(values: NDArray[Any] | None) -> Summary | None:
+    return None if values is None else _summary(values)
 
 
 def _twins(rows: list[NDArray[Any]]) -> int:
@@ -229,27 +241,30 @@ def trace(net: Network, x: ArrayLike, y: ArrayLike | None = None) -> Trace:
 
 
 def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
-    inputs, passes = [data], []
+    inputs: list[NDArray[Any]] = [data]
+    passes: list[tuple[NDArray[Any], NDArray[Any]]] = []  # z and a
     biases = net.biases or (None,) * len(net.weights)
     for w, b, activation in zip(net.weights, biases, net.activations, strict=True):
-        passes.append(dense_forward(inputs[-1], w, b, activation=activation))
-        inputs.append(passes[-1].a)
+        forward = dense_forward(inputs[-1], w, b, activation=activation)
+        passes.append((np.asarray(forward.z), forward.a))
+        inputs.append(forward.a)
 
-    cost, gradients = None, [None] * len(passes)
+    cost: float | None = None
+    gradients: list[_Gradients | None] = [None] * len(passes)
     if y is not None:
-        cost, gradients = _backward(net, inputs, [p.z for p in passes], y)
+        cost, gradients = _backward(net, inputs, [z for z, _ in passes], y)
 
     layers: list[LayerTrace] = []
     q = _grouped(np.square(data, dtype=np.float64).mean(axis=1))
-    for index, (w, b, activation, p) in enumerate(zip(net.weights, biases, net.activations, passes, strict=True)):
+    for index, (w, b, activation, (z, a)) in enumerate(zip(net.weights, biases, net.activations, passes, strict=True)):
         last = index == len(passes) - 1
         g = gradients[index]
-        arrays = {"z": p.z, "w": w, "b": b} | ({} if g is None else g)
-        statistics: dict[str, Any] = {key: _summary(arrays.get(key)) for key in ("z", "w", "b", "dz", "da", "dw", "db")}
-        statistics["a"] = _summary(p.a, _RANGE.get(activation))
+        arrays: _Gradients = {"z": z, "w": w, "b": b} | ({} if g is None else g)
+        statistics: dict[str, Any] = {key: _maybe(arrays.get(key)) for key in ("z", "w", "b", "dz", "da", "dw", "db")}
+        statistics["a"] = _summary(a, _RANGE.get(activation))
         n_var_w = w.shape[1] * float(statistics["w"].rms) ** 2
         signal = n_var_w * q + (0.0 if b is None else float(statistics["b"].rms) ** 2)
-        finite = bool(np.all(np.isfinite(signal)))
+        finite = bool(np.all(np.isfinite(signal))) and np.isfinite(w).all() and (b is None or np.isfinite(b).all())
         q = np.asarray(theory.second_moment(activation, signal)) if finite else np.full_like(q, np.nan)
         shift = float(np.mean(theory.mean(activation, signal))) if finite else math.nan
         power = float(statistics["z"].rms) ** 2
@@ -261,9 +276,9 @@ def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
                 n_out=w.shape[0],
                 **statistics,
                 n_var_w=n_var_w,
-                saturated=_saturated(activation, p.a),
-                dead=float(np.mean(np.all(p.a == 0, axis=0))),
-                twins=_twins([w, *([] if b is None else [b[:, None]]), *([] if g is None else [g["dw"]])]),
+                saturated=_saturated(activation, a),
+                dead=float(np.mean(np.all(a == 0, axis=0))),
+                twins=_twins([w, *([] if b is None else [b[:, None]]), *([] if g is None else [np.asarray(g["dw"])])]),
                 forward_ratio=None,
                 backward_ratio=None,
                 expected_std=math.sqrt(max(float(q.mean()) - shift**2, 0.0)) if finite else math.nan,
@@ -284,17 +299,17 @@ def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
 
 def _backward(
     net: Network, inputs: list[NDArray[Any]], z: list[NDArray[Any]], y: ArrayLike
-) -> tuple[float, list[dict[str, NDArray[Any]] | None]]:
+) -> tuple[float, list[_Gradients | None]]:
     """The cost and, layer by layer, the gradients dz, da, dw, db."""
     targets, logits = net._y(y), z[-1]
     one = logits.shape[1] == 1 and targets.ndim == 1
     cost, dz = _loss.evaluate(net.loss_name, logits[:, 0] if one else logits, targets)
     da = np.asarray(dz).reshape(logits.shape)
-    gradients: list[dict[str, NDArray[Any]] | None] = []
+    gradients: list[_Gradients | None] = []
     for x, w, z_layer, activation in reversed(list(zip(inputs[:-1], net.weights, z, net.activations, strict=True))):
         g = dense_backward(da, x, w, z_layer, activation=activation, need=("dx", "dw", "db", "dz"))
         gradients.append({"dz": g.dz, "da": da, "dw": g.dw, "db": g.db})
-        da = g.dx
+        da = np.asarray(g.dx)
     return float(cost), gradients[::-1]
 
 
@@ -311,7 +326,8 @@ def _with_ratios(layers: list[LayerTrace]) -> list[LayerTrace]:
         out[i] = replace(out[i], forward_ratio=_ratio(layers[i].a, layers[i - 1].a))
     for i in range(hidden - 1):
         after = layers[i + 1]
-        slope = float(np.mean(theory.chi(after.activation, float(after.z.rms) ** 2)))
+        power = float(after.z.rms) ** 2
+        slope = float(theory.chi(after.activation, power)) if math.isfinite(power) else math.nan
         expected = math.sqrt(after.n_var_w / after.n_in * after.n_out * slope)
         out[i] = replace(out[i], backward_ratio=_ratio(layers[i].da, after.da), expected_backward_ratio=expected)
     return out

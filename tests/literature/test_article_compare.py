@@ -1,4 +1,4 @@
-"""The article's linear network, and its networks on handwritten digits: rows of the checklist that need a trace or a verdict."""
+"""The article's linear network and its networks on handwritten digits: checklist rows that need a trace or a verdict."""
 
 from __future__ import annotations
 

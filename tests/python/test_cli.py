@@ -46,7 +46,7 @@ def test_compare_on_labels(folder, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     lines = out.splitlines()
-    assert lines[0].startswith("2-8-8-2 tanh, cross_entropy, SGD(lr=0.1), batch 20, 1 epochs, 64 rows, 16 held out, seed 0")
+    assert lines[0].startswith("2-8-8-2 tanh, cross_entropy, SGD(lr=0.1), batch 20, 1 epoch, 64 rows, 16 held out, seed 0")
     assert [line.split()[0] for line in lines[3:5]] == ["zeros", "xavier_normal"]
     assert lines[-1] == "picture: compare.png"
     assert (folder / "compare.png").read_bytes()[:4] == b"\x89PNG"
@@ -60,7 +60,7 @@ def test_compare_on_real_targets_and_npz(folder, capsys):
         main(["compare", "--data", "both.npz", *options, "--held-out", "10", "--optimizer", "momentum", "--dtype", "float64"])
         == 0
     )
-    assert "SGD(lr=0.1, momentum=0.9), batch 20, 1 epochs, 70 rows, 10 held out" in capsys.readouterr().out
+    assert "SGD(lr=0.1, momentum=0.9), batch 20, 1 epoch, 70 rows, 10 held out" in capsys.readouterr().out
 
 
 def test_digits_by_default(folder, capsys):

@@ -62,7 +62,7 @@ def net(sizes=(8, 30, 30, 30, 4), activation="tanh", init="xavier_normal", **opt
 
 
 def test_constant_weights_are_symmetric_and_the_layers_are_named():
-    d = fi.diagnose(net(init="constant(0.1)"), X, Y)
+    d = fi.diagnose(net(init="constant(value=0.1)"), X, Y)
     assert d.verdict == "symmetric"
     assert "hidden 1, hidden 2, hidden 3: units have the same weights" in str(d)
     assert "random" in d.advice
@@ -135,13 +135,14 @@ def test_values_that_are_not_finite():
     assert "hidden 3" in d.reasons[0]
 
 
-def test_gradients_that_reach_zero_only_half_way():
-    n = net(activation="identity", dtype="float32")
-    for w in n.weights[1:-1]:
-        w *= np.float32(1e-30)
-    d = fi.diagnose(n, X, Y)
-    assert d.verdict == "vanishing"
-    assert d.backward == "vanishing"
+def test_signals_that_reach_zero():
+    """Below the smallest float32 a signal is exactly 0: its units are dead then, whatever killed them."""
+    for scale, verdict in ((1e-15, "vanishing"), (1e-30, "dead")):
+        n = net(activation="identity", dtype="float32")
+        for w in n.weights[1:-1]:
+            w *= np.float32(scale)
+        d = fi.diagnose(n, X, Y)
+        assert (d.verdict, d.backward) == (verdict, "vanishing")
 
 
 def test_scatter_of_narrow_layers_flips_no_verdict():

@@ -172,7 +172,7 @@ def test_values_that_are_not_finite_are_counted():
 
 
 def test_the_function_is_not_shadowed_by_its_module():
-    import fanin.trace
+    import fanin.trace  # noqa: F401  # what the test is about
     from fanin.trace import Trace
 
     assert callable(fi.trace)
