@@ -43,6 +43,13 @@ void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T
 template <class T>
 void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T high);
 
+// Writes out[j] = mean + std * t(key, first_index + j), rounded once, t standard normal restricted to [lower, upper] by
+// inversion of one word's uniform number: no rejection, so element i is still a function of (key, i), and no draw leaves
+// [mean + std lower, mean + std upper] (bounds rounded inward; bounds count sigmas). lower < upper, either may be infinite;
+// mean and std as above; otherwise std::invalid_argument. |error| of the inversion <= 1e-6 sigma (float64: 1e-13). In parallel.
+template <class T>
+void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper);
+
 // A permutation of 0 .. n - 1: Fisher and Yates from the last place down, place i exchanged with place
 // floor(r_i (i + 1) / 2^64), r_i the i-th 64-bit number of `round` (blocks round 2^32 + i / 2). n <= 2^32, round < 2^32.
 void permutation(std::span<std::int64_t> out, Key key, std::uint64_t round = 0);
