@@ -77,7 +77,7 @@ def derivative(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = Non
     >>> import numpy as np
     >>> import fanin as fi
     >>> fi.activation.derivative("tanh", np.array([0.0, 20.0]))
-    array([1.00000000e+00, 1.69934167e-17])
+    array([1.0000000e+00, 1.6993417e-17])
     """
     result: NDArray[Float] = _core.activation_derivative(name, z, out)
     return result
