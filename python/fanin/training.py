@@ -77,6 +77,8 @@ class Training:
             raise ValueError(f"batch_size must be at least 1, or None for all rows, got {rows}")
         x, y, core = self._x(x), self._y(y), core_of(optimizer)
         judge = None if held_out is None else (self._x(held_out[0]), self._y(held_out[1]))
+        if judge is not None:
+            self._core.loss(*judge)  # refuses bad data before anything changes
         history = History()
         show = _progress_line if progress is True else progress or None
         at_once = epochs if judge is None and show is None and callback is None else 1

@@ -380,6 +380,10 @@ def test_bad_data_changes_nothing(x, y, error, message):
 
 def test_bad_fit_options():
     net = fi.Network([3, 4, 2], seed=0)
+    before = layers(net)
+    with pytest.raises(ValueError, match="y must hold labels"):
+        net.fit(X, Y, optimizer=fi.SGD(1), held_out=(X, Y + 2))
+    assert np.array_equal(net.weights[0], before[0][0])
     with pytest.raises(ValueError, match="epochs must be at least 0, got -1"):
         net.fit(X, Y, epochs=-1, optimizer=fi.SGD(1))
     with pytest.raises(ValueError, match="batch_size must be at least 1, or None for all rows, got 0"):
