@@ -242,6 +242,16 @@ double Network<T>::pass(const Rows& rows, std::size_t begin, std::size_t n, bool
 // ------------------------------------------------------------------------------------------------ public
 
 template <class T>
+void Network<T>::draw_weights(const Law& law) {
+    const Busy busy(busy_);
+    detail::AlignedVector<T> drawn(parameters_.size());  // a law may refuse a later layer
+    for (std::size_t l = 0; l < layers(); ++l)
+        fill<T>(weight_in(drawn, l), law, {seed_, stream_id(std::to_string(l) + ".weight")});
+    for (const Layer& layer : layers_)
+        std::copy_n(drawn.data() + layer.weight, layer.n_in * layer.n_out, parameters_.data() + layer.weight);
+}
+
+template <class T>
 void Network<T>::forward(MatrixView<const T> x, std::span<T> logits) {
     check(x);
     if (logits.size() != x.rows * outputs())

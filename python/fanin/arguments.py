@@ -15,13 +15,14 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
 def widths(sizes: Sequence[SupportsIndex]) -> tuple[int, ...]:
+    """Check the widths of a network's layers."""
     try:
-        widths = tuple(operator.index(n) for n in sizes)
+        found = tuple(operator.index(n) for n in sizes)
     except TypeError:
         raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
-    if any(n < 1 for n in widths):
-        raise ValueError(f"sizes must hold widths of at least 1, got {list(widths)}")
-    return widths
+    if any(n < 1 for n in found):
+        raise ValueError(f"sizes must hold widths of at least 1, got {list(found)}")
+    return found
 
 
 def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -50,6 +51,8 @@ def draw_parameters(name: str, init: Any, kind: str, arrays: Sequence[FloatArray
             if given.shape != array.shape:
                 words = "(n_out, n_in)" if kind == "weight" else "(n_out,)"
                 raise ValueError(f"{name}[{layer}] must have shape {words} = {array.shape}, got {given.shape}")
+            if np.isnan(given).any():
+                raise ValueError(f"{name}[{layer}] must not hold NaN")
             texts.append("explicit")
             drawn.append(given)
         else:

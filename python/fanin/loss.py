@@ -69,8 +69,8 @@ def evaluate(name: str, z: FloatArray, y: NDArray[Any], *, gradient: bool = True
     for argument, what in ((z, "z"), (y, "y")):
         if not isinstance(argument, np.ndarray):
             raise TypeError(f"{what} must be a NumPy array, got {type(argument).__name__}")
-    z = np.ascontiguousarray(z) if z.ndim else z
-    y = np.ascontiguousarray(y) if y.ndim else y
-    dz = np.empty(z.shape, z.dtype)
-    cost = _core.evaluate_loss(name, z, y, dz)
+    logits: NDArray[Any] = np.ascontiguousarray(z) if z.ndim else z
+    targets: NDArray[Any] = np.ascontiguousarray(y) if y.ndim else y
+    dz = np.empty(logits.shape, logits.dtype)
+    cost = _core.evaluate_loss(name, logits, targets, dz)
     return LossResult(cost, dz if gradient else None)

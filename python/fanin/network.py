@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fanin import _core
 from fanin.arguments import FloatArray, converted, draw_parameters, widths
-from fanin.optimizer import Optimizer
+from fanin.optimizer import Optimizer, core_of
 from fanin.random import seed_number
 from fanin.training import Training
 
@@ -132,7 +132,7 @@ class Network(Training):
         Arrays of the network's dtype (and int64 labels) are used as they are. Nothing is allocated in the core after the first
         step of a batch size. An interrupt leaves the parameters as they were.
         """
-        return self._core.step(self._x(x), self._y(y), optimizer._core)  # type: ignore[no-any-return]
+        return self._core.step(self._x(x), self._y(y), core_of(optimizer))  # type: ignore[no-any-return]
 
     def decision_function(self, x: ArrayLike) -> FloatArray:
         """Logits, shape (batch,) for one output, otherwise (batch, outputs)."""
@@ -145,7 +145,8 @@ class Network(Training):
         if self.loss_name == "mean_squared_error":
             return z
         if self.loss_name == "cross_entropy":
-            return z.argmax(axis=1)
+            labels: NDArray[np.int64] = z.argmax(axis=1)
+            return labels
         return np.where(z > 0, 1, -1 if self.loss_name == "hinge" else 0)
 
     def _x(self, x: ArrayLike) -> FloatArray:

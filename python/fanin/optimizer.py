@@ -93,3 +93,10 @@ class SGD(Optimizer):
     def __repr__(self) -> str:
         momentum = f", momentum={self.momentum!r}" if self.momentum else ""
         return f"SGD(lr={self.lr!r}{momentum}{', nesterov=True' if self.nesterov else ''})"
+
+
+def core_of(optimizer: Optimizer) -> _core.Optimizer:
+    """Return the core's optimizer, or say what was expected."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be an optimizer such as fi.SGD(lr=0.1), got {optimizer!r}")
+    return optimizer._core

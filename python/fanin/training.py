@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fanin.history import History
-from fanin.optimizer import Optimizer
+from fanin.optimizer import Optimizer, core_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -75,14 +75,16 @@ class Training:
             raise ValueError(f"epochs must be at least 0, got {epochs}")
         if batch_size is not None and rows < 1:
             raise ValueError(f"batch_size must be at least 1, or None for all rows, got {rows}")
-        x, y = self._x(x), self._y(y)
+        x, y, core = self._x(x), self._y(y), core_of(optimizer)
         judge = None if held_out is None else (self._x(held_out[0]), self._y(held_out[1]))
+        if judge is not None:
+            self._core.loss(*judge)  # refuses bad data before anything changes
         history = History()
         show = _progress_line if progress is True else progress or None
         at_once = epochs if judge is None and show is None and callback is None else 1
         costs, means, judged = [], [], []
-        for epoch in range(at_once, epochs + 1, max(at_once, 1)) if epochs else ():
-            each, mean = self._core.fit(x, y, at_once, rows, bool(shuffle), optimizer._core)
+        for epoch in range(at_once, epochs + 1, at_once or 1) if epochs else ():
+            each, mean = self._core.fit(x, y, at_once, rows, bool(shuffle), core)
             costs.append(each)
             means.append(mean)
             if judge is not None:
@@ -98,7 +100,7 @@ class Training:
             history.held_out_errors = np.array([error for _, error in judged if error is not None])
         return history
 
-    def _error(self, x: FloatArray, y: NDArray[Any]) -> float | None:
+    def _error(self, x: NDArray[Any], y: NDArray[Any]) -> float | None:
         return None if self.loss_name == "mean_squared_error" else float(np.mean(self.predict(x) != y))
 
 

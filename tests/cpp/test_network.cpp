@@ -274,6 +274,16 @@ void copies_and_owners() {
     CHECK(std::abs(net.loss(d.view(), d.targets()) - std::log(2.0)) < 1e-15);
 }
 
+void draws_are_addressable() {
+    Network<float> net({{3, 70, 2}, {Activation::relu}, Loss::cross_entropy, true}, 31);
+    net.bias(0)[1] = 5;
+    net.draw_weights(fanin::Law("he_normal"));
+    std::vector<float> w(210);
+    fanin::fill<float>(fanin::matrix_view(w.data(), 70, 3), fanin::Law("he_normal"), {31, fanin::stream_id("0.weight")});
+    CHECK(std::equal(w.begin(), w.end(), net.weight(0).data));
+    CHECK(net.bias(0)[1] == 5 && net.weight(1)(1, 69) != 0);
+}
+
 // An interrupt while the gradients are made leaves the parameters; one in fit keeps the steps before it.
 void interrupts_keep_what_was_learned() {
     const NetworkShape shape{{3, 4, 2}, {Activation::tanh}, Loss::cross_entropy, true};
@@ -328,6 +338,7 @@ int main() {
         a_step_allocates_nothing();
     });
     copies_and_owners();
+    draws_are_addressable();
     interrupts_keep_what_was_learned();
     bad_arguments();
     return check::result();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fanin/activation.hpp"
+#include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
 #include "fanin/view.hpp"
@@ -70,6 +71,9 @@ class Network {
     Activation activation(std::size_t l) const { return layers_[l].activation; }
     MatrixView<T> weight(std::size_t l) { return weight_in(parameters_, l); }
     VectorView<T> bias(std::size_t l) { return bias_in(parameters_, l); }
+    // Draws every weight from `law`, that of layer l from (seed, stream_id("l.weight")); biases stay. std::invalid_argument,
+    // before anything is written, where the law does not suit a layer (init.hpp).
+    void draw_weights(const Law& law);
     std::uint64_t seed() const { return seed_; }
     // Epochs that fit has begun: the round of the next shuffle.
     std::uint64_t epochs() const { return epochs_; }

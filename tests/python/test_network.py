@@ -1,0 +1,402 @@
+"""`fi.Network` against NumPy in float64 and central differences; live arrays, conversion, fit, refusals."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import fanin as fi
+from fanin import _core, reference
+
+LOSSES = fi.loss.names()
+
+
+@pytest.fixture(autouse=True)
+def restore():
+    isa, threads = fi.active_isa(), fi.num_threads()
+    yield
+    fi.set_isa(isa)
+    fi.set_num_threads(threads)
+
+
+def case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str = "float64", **options):
+    outputs = {"cross_entropy": 4, "mean_squared_error": 3}.get(loss, 1)
+    net = fi.Network([5, 7, 6, outputs], activation, loss=loss, seed=seed, dtype=dtype, bias_init="normal(std=0.3)", **options)
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 5))
+    if loss == "cross_entropy":
+        return net, x, rng.integers(0, 4, n)
+    if loss == "mean_squared_error":
+        return net, x, rng.standard_normal((n, 3))
+    return net, x, rng.choice([-1, 1] if loss == "hinge" else [0, 1], n)
+
+
+def layers(net: fi.Network):
+    return [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ["identity", "relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_equals_numpy(loss, activation, dtype):
+    net, x, y = case(loss, activation, dtype=dtype)
+    wide = [(w.astype(np.float64), b.astype(np.float64)) for w, b in layers(net)]
+    cost, expected = reference.gradients(wide, x, y, activation, loss)
+    tolerance = 1e3 * float(np.finfo(dtype).eps)  # three layers of sums of at most 24 terms near 1
+    assert net.loss(x, y) == pytest.approx(cost, rel=tolerance)
+    for (dw, db), (dw_expected, db_expected) in zip(net.gradients(x, y), expected, strict=True):
+        np.testing.assert_allclose(dw, dw_expected, atol=tolerance)
+        np.testing.assert_allclose(db, db_expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_gradients_are_the_cost_s(loss, activation):
+    net, x, y = case(loss, activation)
+    h = 1e-5  # truncation h^2, rounding 1e-16 / h: some 1e-10 of gradients near 0.1; no kink lies within 1e-5 here
+    for (dw, db), w, b in zip(net.gradients(x, y), net.weights, net.biases, strict=True):
+        for gradient, parameter in ((dw, w), (db, b)):
+            slopes = np.empty_like(gradient)
+            for index in np.ndindex(*parameter.shape):
+                kept = parameter[index]
+                parameter[index] = kept + h
+                up = net.loss(x, y)
+                parameter[index] = kept - h
+                slopes[index] = (up - net.loss(x, y)) / (2 * h)
+                parameter[index] = kept
+            assert np.abs(gradient - slopes).max() < 1e-6 * np.abs(gradient).max()
+
+
+def test_steps_equal_numpy():
+    net, x, y = case("cross_entropy", "tanh")
+    expected, sgd = layers(net), fi.SGD(0.2)
+    for _ in range(20):
+        cost = reference.step(expected, x, y, "tanh", "cross_entropy", 0.2)
+        assert net.step(x, y, optimizer=sgd) == pytest.approx(cost, rel=1e-12)
+    for w, (w_expected, _) in zip(net.weights, expected, strict=True):
+        np.testing.assert_allclose(w, w_expected, rtol=1e-11, atol=1e-12)
+
+
+def test_a_row_does_not_depend_on_its_batch():
+    net, x, _ = case("cross_entropy", "tanh", n=100, dtype="float32")
+    z = net.forward(x)
+    for i in (0, 17, 99):
+        assert np.array_equal(net.forward(x[i : i + 1])[0], z[i])
+    assert net.forward(x[:0]).shape == (0, 4)
+
+
+def test_same_bits_everywhere():
+    found = set()
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((256, 40)), rng.integers(0, 5, 256)
+    for isa in fi.available_isas():
+        for threads in (1, 2, 3):
+            if isa == "generic" and threads != 2:
+                continue  # software fused multiply-adds: once is enough
+            fi.set_isa(isa)
+            fi.set_num_threads(threads)
+            net = fi.Network([40, 96, 64, 5], ["relu", "sigmoid"], "he_normal", seed=4)
+            history = net.fit(x, y, epochs=10, batch_size=200, optimizer=fi.SGD(0.1, 0.9))
+            found.add(b"".join(p.tobytes() for p in (*net.weights, *net.biases, history.costs, history.epoch_costs)))
+    assert len(found) == 1
+
+
+# ------------------------------------------------------------------------------------------------ what it is
+
+
+def test_attributes():
+    net = fi.Network([4, 6, 5, 3], ["relu", "tanh"], "he_normal", seed=9)
+    assert net.sizes == (4, 6, 5, 3)
+    assert net.activations == ("relu", "tanh", "identity")
+    assert (net.loss_name, net.dtype, net.seed, net.init) == ("cross_entropy", np.float32, 9, "he_normal")
+    assert [w.shape for w in net.weights] == [(6, 4), (5, 6), (3, 5)]
+    assert [b.shape for b in net.biases] == [(6,), (5,), (3,)]
+    assert not any(b.any() for b in net.biases)
+    for layer, w in enumerate(net.weights):
+        assert np.array_equal(w, fi.init.he_normal(w.shape, seed=9, stream=f"{layer}.weight"))
+    assert fi.Network([2, 2]).seed != fi.Network([2, 2]).seed
+    repeated = fi.Network([2, 3, 2])
+    assert np.array_equal(fi.Network([2, 3, 2], seed=repeated.seed).weights[0], repeated.weights[0])
+    assert repr(net).startswith("Network([4, 6, 5, 3], activation='relu, tanh', init='he_normal'")
+
+
+def test_laws_and_arrays():
+    given = np.arange(6.0).reshape(3, 2)
+    net = fi.Network(
+        [2, 3, 3, 2], init=[given, "constant(value=0.5)", fi.init.Law("normal", std=0.1)], bias_init="ones", seed=1
+    )
+    assert np.array_equal(net.weights[0], given)
+    assert np.array_equal(net.weights[1], np.full((3, 3), 0.5))
+    assert np.array_equal(net.weights[2], fi.init.normal((2, 3), std=0.1, seed=1, stream="2.weight"))
+    assert all((b == 1).all() for b in net.biases)
+    assert net.init == "explicit, constant(value=0.5), normal(std=0.1)"
+    assert fi.Network([2, 2], init=fi.init.lecun_normal, seed=0).init == "lecun_normal"
+
+
+def test_without_biases():
+    net = fi.Network([2, 3, 2], bias=False, seed=0)
+    assert net.biases == ()
+    x, y = np.ones((4, 2)), np.zeros(4, int)
+    assert all(db is None for _, db in net.gradients(x, y))
+    w0, w1 = net.weights
+    np.testing.assert_allclose(net.forward(x), np.tanh(x @ w0.T) @ w1.T, rtol=1e-5)
+    net.step(x, y, optimizer=fi.SGD(0.1))
+
+
+def test_views_are_live_and_keep_the_network():
+    net = fi.Network([2, 2], seed=0, dtype="float64")
+    w, b = net.weights[0], net.biases[0]
+    w[...] = [[1, 2], [3, 4]]
+    b[...] = [10, 20]
+    assert net.forward([[1, 1]]).tolist() == [[13, 27]]
+    net.step([[1, 1]], [0], optimizer=fi.SGD(1))
+    assert w[0, 0] != 1
+    del net
+    gc.collect()
+    w += 1
+    assert w.flags.writeable
+    assert not w.flags.owndata
+
+
+def test_copies_share_nothing():
+    net, x, y = case("cross_entropy", "tanh")
+    net.fit(x, y, epochs=2, optimizer=fi.SGD(0.1))
+    other = net.copy()
+    a = net.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))
+    b = other.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))  # the same shuffles too
+    assert np.array_equal(a.costs, b.costs)
+    other.weights[0][...] = 0
+    assert net.weights[0].any()
+
+
+# ------------------------------------------------------------------------------------------------ data
+
+
+def test_data_is_converted():
+    net, x, y = case("cross_entropy", "tanh", dtype="float32")
+    expected = net.loss(x.astype(np.float32), y)
+    for same in (x, x.tolist(), np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x.astype(np.float32)[:, ::-1][:, ::-1]):
+        assert net.loss(same, y) == expected
+    for labels in (y.astype(np.uint8), y.astype(np.int32), y.tolist(), np.repeat(y, 2)[::2]):
+        assert net.loss(x, labels) == expected
+    one, x, y = case("binary_cross_entropy", "tanh")
+    assert one.loss(x, y.astype(bool)) == one.loss(x, y.astype(np.float32)) == one.loss(x, y)
+    assert one.loss((100 * x).astype(int), y) == one.loss((100 * x).astype(int).astype(float), y)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_predictions(loss):
+    net, x, _ = case(loss, "relu", n=50)
+    z, labels = net.forward(x), net.predict(x)
+    assert np.array_equal(net.decision_function(x), z if z.shape[1] > 1 else z[:, 0])
+    if loss == "cross_entropy":
+        assert np.array_equal(labels, z.argmax(axis=1))
+    elif loss == "mean_squared_error":
+        assert np.array_equal(labels, z)
+    else:
+        assert np.array_equal(labels, np.where(z[:, 0] > 0, 1, -1 if loss == "hinge" else 0))
+        assert set(labels) == {1, -1 if loss == "hinge" else 0}
+
+
+# ------------------------------------------------------------------------------------------------ fit
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_fit_is_steps(shuffle):
+    net, x, y = case("cross_entropy", "tanh", n=23)
+    other, sgd, twin = net.copy(), fi.SGD(0.1, 0.5), fi.SGD(0.1, 0.5)
+    history = net.fit(x, y, epochs=3, batch_size=10, shuffle=shuffle, optimizer=sgd)
+    costs = []
+    for epoch in range(3):
+        order = np.arange(23)
+        if shuffle:  # the library's own stream, which fanin.random does not hand out
+            _core.permutation(order, net.seed, _core.own_stream("fanin/shuffle"), epoch)
+        for begin in (0, 10, 20):
+            rows = order[begin : begin + 10]
+            costs.append(other.step(x[rows], y[rows], optimizer=twin))
+    assert history.costs.tolist() == costs
+    assert all(np.array_equal(a, b) for a, b in zip(net.weights, other.weights, strict=True))
+    sizes = np.array([10, 10, 3])
+    np.testing.assert_allclose(history.epoch_costs, history.costs.reshape(3, 3) @ sizes / 23, rtol=1e-15)
+    assert history.epochs == 3
+    assert not history.diverged
+
+
+def test_fit_in_parts_is_fit():
+    net, x, y = case("cross_entropy", "tanh")
+    other, sgd, twin, seen = net.copy(), fi.SGD(0.1), fi.SGD(0.1), []
+    whole = net.fit(x, y, epochs=6, batch_size=7, optimizer=sgd)
+    parts = [other.fit(x, y, epochs=1, batch_size=7, optimizer=twin, callback=lambda _, e: seen.append(e)) for _ in range(2)]
+    parts.append(other.fit(x, y, epochs=4, batch_size=7, optimizer=twin, progress=lambda e, n, c: seen.append((e, n, c))))
+    assert np.array_equal(whole.costs, np.concatenate([p.costs for p in parts]))
+    assert all(np.array_equal(a, b) for a, b in zip(net.weights, other.weights, strict=True))
+    assert seen[:2] == [1, 1]
+    assert [s[:2] for s in seen[2:]] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert seen[-1][2] == whole.epoch_costs[-1]
+
+
+def test_full_batch_and_nothing():
+    net, x, y = case("cross_entropy", "tanh")
+    other = net.copy()
+    assert len(net.fit(x, y, epochs=0, optimizer=fi.SGD(1)).costs) == 0
+    history = net.fit(x, y, epochs=4, batch_size=None, shuffle=False, optimizer=fi.SGD(0.1))
+    sgd = fi.SGD(0.1)
+    assert history.costs.tolist() == [other.step(x, y, optimizer=sgd) for _ in range(4)]
+    assert np.array_equal(history.costs, history.epoch_costs)
+
+
+def test_held_out_and_progress(capsys):
+    net, x, y = case("binary_cross_entropy", "tanh", n=60)
+    history = net.fit(x, y, epochs=3, optimizer=fi.SGD(0.5), held_out=(x, y), progress=True)
+    assert history.held_out_costs[-1] == net.loss(x, y)
+    assert history.held_out_errors[-1] == np.mean(net.predict(x) != y)
+    err = capsys.readouterr().err
+    assert "epoch 3 of 3" in err
+    assert err.endswith("\n")
+    assert repr(history).startswith("History(epochs=3, steps=6, cost ")
+
+
+def test_divergence_is_recorded():
+    net = fi.Network([1, 1], loss="mean_squared_error", init="ones", seed=0)
+    history = net.fit([[1.0], [2.0]], [3.0, 5.0], epochs=200, optimizer=fi.SGD(10))
+    assert history.diverged
+    assert not np.isfinite(history.costs[-1])
+    assert len(history.costs) == 200
+
+
+def test_ctrl_c_keeps_what_was_learned():
+    net, x, y = case("cross_entropy", "tanh")
+    before, sgd = layers(net), fi.SGD(0.01)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(x, y, epochs=2_000_000, optimizer=sgd)
+    timer.join()
+    assert time.monotonic() - begin < 20
+    assert sgd.steps > 0
+    assert not np.array_equal(before[0][0], net.weights[0])
+    net.step(x, y, optimizer=sgd)  # it is not left busy
+
+
+def test_a_second_call_beside_the_first_raises():
+    net, x, y = case("cross_entropy", "tanh")
+    sgd, failures = fi.SGD(0.01), []
+
+    def attempt(call) -> None:
+        try:
+            call()
+        except RuntimeError as error:
+            failures.append(str(error))
+
+    def train() -> None:
+        while not failures:
+            attempt(lambda: net.fit(x, y, epochs=20_000, optimizer=sgd))
+
+    thread = threading.Thread(target=train, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not failures and time.monotonic() < deadline:
+        attempt(lambda: net.forward(x))
+    thread.join(30)
+    assert failures
+    assert "this network is at work in another call" in failures[0]
+
+
+# ------------------------------------------------------------------------------------------------ refusals
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"sizes": [3]}, ValueError, "sizes must have at least 2 widths"),
+        ({"sizes": [3, 0, 2]}, ValueError, r"sizes must hold widths of at least 1, got \[3, 0, 2\]"),
+        ({"sizes": [3, -1]}, ValueError, "sizes must hold widths of at least 1"),
+        ({"sizes": [3, 2.5]}, TypeError, "sizes must be a sequence of integers"),
+        ({"sizes": 3}, TypeError, "sizes must be a sequence of integers"),
+        ({"activation": "tahn"}, ValueError, "did you mean 'tanh'"),
+        ({"activation": ["tanh", "tanh"]}, ValueError, "activations must have one for each of the 1 hidden layers, got 2"),
+        ({"loss": "hing"}, ValueError, "did you mean 'hinge'"),
+        ({"loss": "hinge"}, ValueError, "loss hinge must have 1 output, got 2"),
+        ({"sizes": [3, 1]}, ValueError, "at least 2 outputs"),
+        ({"init": "kaiming_normal"}, ValueError, "he_normal"),
+        ({"init": ["zeros"]}, ValueError, "init must have one entry for each of the 2 layers, got 1"),
+        (
+            {"init": [np.ones((2, 3)), "zeros"]},
+            ValueError,
+            r"init\[0\] must have shape \(n_out, n_in\) = \(4, 3\), got \(2, 3\)",
+        ),
+        ({"init": [np.full((4, 3), np.nan), "zeros"]}, ValueError, r"init\[0\] must not hold NaN"),
+        ({"bias_init": [np.ones(3), "zeros"]}, ValueError, r"bias_init\[0\] must have shape \(n_out,\) = \(4,\), got \(3,\)"),
+        ({"init": 3}, TypeError, "law must be"),
+        ({"dtype": "float16"}, TypeError, "dtype must be float32 or float64, got float16"),
+        ({"seed": -1}, ValueError, "seed must be"),
+    ],
+)
+def test_bad_networks(options, error, message):
+    with pytest.raises(error, match=message):
+        fi.Network(**{"sizes": [3, 4, 2], **options})
+
+
+X, Y = np.zeros((6, 3)), np.zeros(6, int)
+NAN = np.array([[0.0] * 3] * 4 + [[0, np.nan, 0]] + [[0.0] * 3])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error", "message"),
+    [
+        (X[:, :2], Y, ValueError, r"x must have shape \(batch, 3\), got \(6, 2\)"),
+        (X[0], Y, ValueError, r"x must have shape \(batch, 3\), got \(3,\)"),
+        (X[:0], Y[:0], ValueError, "x must have at least one row"),
+        (NAN, Y, ValueError, "x must not hold NaN, got one at row 4"),
+        (X + 1e300, Y, ValueError, "x must hold numbers that fit float32, got 1e"),
+        (X.astype(complex), Y, TypeError, "x must hold real numbers, got dtype complex128"),
+        ([["a"] * 3] * 6, Y, TypeError, "x must hold real numbers"),
+        (X, Y[:5], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(5,\)"),
+        (X, Y[:, None], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(6, 1\)"),
+        (X, Y + 2, ValueError, r"y must hold labels in 0 \.\. 1, got 2 at row 0"),
+        (X, Y - 1, ValueError, r"y must hold labels in 0 \.\. 1, got -1 at row 0"),
+        (X, Y.astype(float), TypeError, "y must hold integer labels for cross_entropy, got dtype float64"),
+    ],
+)
+def test_bad_data_changes_nothing(x, y, error, message):
+    net, sgd = fi.Network([3, 4, 2], seed=0), fi.SGD(0.1)
+    before = layers(net)
+    for call in (net.loss, net.gradients):
+        with pytest.raises(error, match=message):
+            call(x, y)
+    for call in (net.step, net.fit):
+        with pytest.raises(error, match=message):
+            call(x, y, optimizer=sgd)
+    assert sgd.steps == 0
+    assert all(np.array_equal(a, b[0]) for a, b in zip(net.weights, before, strict=True))
+
+
+def test_bad_fit_options():
+    net = fi.Network([3, 4, 2], seed=0)
+    before = layers(net)
+    with pytest.raises(ValueError, match="y must hold labels"):
+        net.fit(X, Y, optimizer=fi.SGD(1), held_out=(X, Y + 2))
+    assert np.array_equal(net.weights[0], before[0][0])
+    with pytest.raises(ValueError, match="epochs must be at least 0, got -1"):
+        net.fit(X, Y, epochs=-1, optimizer=fi.SGD(1))
+    with pytest.raises(ValueError, match="batch_size must be at least 1, or None for all rows, got 0"):
+        net.fit(X, Y, batch_size=0, optimizer=fi.SGD(1))
+    with pytest.raises(TypeError, match="optimizer must be an optimizer"):
+        net.fit(X, Y, optimizer="sgd")
+
+
+def test_nothing_grows():
+    net, x, y = case("cross_entropy", "tanh")
+    sgd = fi.SGD(0.01)
+    net.fit(x, y, epochs=100, optimizer=sgd)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for _ in range(20_000):
+        net.step(x, y, optimizer=sgd)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1024  # kilobytes
