@@ -152,11 +152,11 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     title = f"fanin {fi.__version__} ({fi.active_isa()}), NumPy {np.__version__}"
     if pytorch is not None:
         title += f", PyTorch {pytorch.__version__}"
-    table = Table(title=title, caption="Ratios: the other's time over fanin's, best rounds; below 1 fanin is slower.")
+    table = Table(title=title, caption="NumPy, PyTorch: their time over fanin's, best rounds. Below 1 fanin is slower.")
     for name, justify in (("topic", "left"), ("case", "left"), ("threads", "right"), ("fanin", "right")):
         table.add_column(name, justify=justify, no_wrap=True)
     for name in rivals:
-        table.add_column(f"{name} / fanin", justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     for last, row in zip([None, *rows], rows, strict=False):
         if last is not None and last["topic"] != row["topic"]:
             table.add_section()

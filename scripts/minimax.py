@@ -208,7 +208,7 @@ def main() -> None:
             f"// degree {fit.degree} on [{mp.nstr(fit.low, 6)}, {mp.nstr(fit.high, 6)}], error 2^{mp.nstr(mp.log(worst, 2), 4)}"
         )
         body = ",\n    ".join(literal(v, fit.kind) + suffix for v in values)
-        print(f"inline constexpr {ctype} {fit.name}[] = {{\n    {body}}};\n")
+        print(f"constexpr {ctype} {fit.name}[] = {{\n    {body}}};\n")
 
 
 if __name__ == "__main__":

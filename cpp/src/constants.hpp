@@ -1,5 +1,6 @@
 // Constants that reach a bit, shared by the kernels and the reference. Coefficients, constant term first, come from
-// scripts/minimax.py, which prints this form; the comment above each array is what it measured after rounding.
+// scripts/minimax.py, which prints this form; the comment above each array is what it measured after rounding. The arrays
+// are not inline: that would make weak symbols of them, and kernel objects hold none (tests/packaging/test_objects.py).
 #pragma once
 
 namespace fanin {
@@ -33,71 +34,69 @@ inline constexpr unsigned long long kRootHalfBitsF64 = 0x3fe6a09e667f3bcdull;
 // kRadius: -2 ln(1 + f) = f P(f), relative error; kSin: sin(pi/4 x) = x S(x^2); kCos: cos(pi/4 x) = C(x^2), x in [-1, 1].
 
 // degree 8 on [-0.5, 0.0], error 2^-24.39
-inline constexpr float kRadiusF32[] = {-0x1.000000p+1F, 0x1.fffe20p-1F,  -0x1.55b59ap-1F, 0x1.f14438p-2F, -0x1.1413aep-1F,
-                                       -0x1.a0caaap-2F, -0x1.41f272p+1F, -0x1.b21ba0p+1F, -0x1.70e9f0p+1F};
+constexpr float kRadiusF32[] = {-0x1.000000p+1F, 0x1.fffe20p-1F,  -0x1.55b59ap-1F, 0x1.f14438p-2F, -0x1.1413aep-1F,
+                                -0x1.a0caaap-2F, -0x1.41f272p+1F, -0x1.b21ba0p+1F, -0x1.70e9f0p+1F};
 
 // degree 20 on [-0.5, 0.0], error 2^-56.07
-inline constexpr double kRadiusF64[] = {
-    -0x1.000000p+1,        0x1.fffffffffff30p-1,  -0x1.555555556402cp-1, 0x1.fffffff2da174p-2,  -0x1.99999cb6bba95p-2,
-    0x1.5554e1fb47ba6p-2,  -0x1.249d670eb301dp-2, 0x1.fe7d9fa34dbdfp-3,  -0x1.da4e884458704p-3, 0x1.c42ad88eedcb1p-4,
-    -0x1.acf36c1ad209bp-1, -0x1.c7144982c7460p+1, -0x1.0a1ff9dec7e10p+4, -0x1.c715a76daa2a4p+5, -0x1.33ab196caaca0p+7,
-    -0x1.3f47bb24da5f3p+8, -0x1.f67926ba3ddbdp+8, -0x1.218e03de4d4aep+9, -0x1.cf3365a9c3112p+8, -0x1.ccbc26254a148p+7,
-    -0x1.b331b33aad3f5p+5};
+constexpr double kRadiusF64[] = {-0x1.000000p+1,        0x1.fffffffffff30p-1,  -0x1.555555556402cp-1, 0x1.fffffff2da174p-2,
+                                 -0x1.99999cb6bba95p-2, 0x1.5554e1fb47ba6p-2,  -0x1.249d670eb301dp-2, 0x1.fe7d9fa34dbdfp-3,
+                                 -0x1.da4e884458704p-3, 0x1.c42ad88eedcb1p-4,  -0x1.acf36c1ad209bp-1, -0x1.c7144982c7460p+1,
+                                 -0x1.0a1ff9dec7e10p+4, -0x1.c715a76daa2a4p+5, -0x1.33ab196caaca0p+7, -0x1.3f47bb24da5f3p+8,
+                                 -0x1.f67926ba3ddbdp+8, -0x1.218e03de4d4aep+9, -0x1.cf3365a9c3112p+8, -0x1.ccbc26254a148p+7,
+                                 -0x1.b331b33aad3f5p+5};
 
 // degree 3 on [0.0, 1.0], error 2^-24.81
-inline constexpr float kSinF32[] = {0x1.921fb6p-1F, -0x1.4abbbap-4F, 0x1.465e92p-9F, -0x1.2d9302p-15F};
+constexpr float kSinF32[] = {0x1.921fb6p-1F, -0x1.4abbbap-4F, 0x1.465e92p-9F, -0x1.2d9302p-15F};
 
 // degree 4 on [0.0, 1.0], error 2^-26.84
-inline constexpr float kCosF32[] = {0x1.000000p+0F, -0x1.3bd3ccp-2F, 0x1.03c1dap-6F, -0x1.55c4eap-12F, 0x1.d99f54p-19F};
+constexpr float kCosF32[] = {0x1.000000p+0F, -0x1.3bd3ccp-2F, 0x1.03c1dap-6F, -0x1.55c4eap-12F, 0x1.d99f54p-19F};
 
 // degree 6 on [0.0, 1.0], error 2^-54.15
-inline constexpr double kSinF64[] = {0x1.921fb54442d18p-1,   -0x1.4abbce625be41p-4, 0x1.466bc67758700p-9,
-                                     -0x1.32d2cce2d5418p-15, 0x1.50782fca4376cp-22, -0x1.e30063a95bdb2p-30,
-                                     0x1.e3eed8c16e6f1p-38};
+constexpr double kSinF64[] = {0x1.921fb54442d18p-1,  -0x1.4abbce625be41p-4,  0x1.466bc67758700p-9, -0x1.32d2cce2d5418p-15,
+                              0x1.50782fca4376cp-22, -0x1.e30063a95bdb2p-30, 0x1.e3eed8c16e6f1p-38};
 
 // degree 7 on [0.0, 1.0], error 2^-55.3
-inline constexpr double kCosF64[] = {0x1.000000p+0,          -0x1.3bd3cc9be45dep-2, 0x1.03c1f081b5aaap-6,
-                                     -0x1.55d3c7e3c8d5cp-12, 0x1.e1f5068303f71p-19, -0x1.a6d1ec3d49c6ep-26,
-                                     0x1.f9cc15d54fc27p-34,  -0x1.b2586b69e2c0bp-42};
+constexpr double kCosF64[] = {0x1.000000p+0,         -0x1.3bd3cc9be45dep-2,  0x1.03c1f081b5aaap-6,  -0x1.55d3c7e3c8d5cp-12,
+                              0x1.e1f5068303f71p-19, -0x1.a6d1ec3d49c6ep-26, 0x1.f9cc15d54fc27p-34, -0x1.b2586b69e2c0bp-42};
 
 // With r in [-ln 2 / 2, ln 2 / 2] and f in [sqrt(1/2) - 1, sqrt 2 - 1]: e^r = 1 + r + r^2 E(r), relative to e^r - 1;
 // e^(2 s) = 1 + 2 (s + s^2 T(s)), the same with s = r / 2; tanh x = x + x^3 R(x^2) for |x| <= 13/32 and
 // ln(1 + f) = f + f^2 Q(f), both relative.
 
 // degree 4 on [-0.346584, 0.346584], error 2^-25.82
-inline constexpr float kExpF32[] = {0x1.fffffep-2F, 0x1.5554b0p-3F, 0x1.555674p-5F, 0x1.12276ep-7F, 0x1.6bebd6p-10F};
+constexpr float kExpF32[] = {0x1.fffffep-2F, 0x1.5554b0p-3F, 0x1.555674p-5F, 0x1.12276ep-7F, 0x1.6bebd6p-10F};
 
 // degree 10 on [-0.346584, 0.346584], error 2^-59.93
-inline constexpr double kExpF64[] = {0x1.0000000000000p-1,  0x1.5555555555559p-3,  0x1.555555555553fp-5,  0x1.111111110f6ddp-7,
-                                     0x1.6c16c16c1f05bp-10, 0x1.a01a01afd24bfp-13, 0x1.a01a017bcbfffp-16, 0x1.71ddf8832ba07p-19,
-                                     0x1.27e5362629cbcp-22, 0x1.af5e6c8b36cdap-26, 0x1.1ee88966b817dp-29};
+constexpr double kExpF64[] = {0x1.0000000000000p-1,  0x1.5555555555559p-3,  0x1.555555555553fp-5,  0x1.111111110f6ddp-7,
+                              0x1.6c16c16c1f05bp-10, 0x1.a01a01afd24bfp-13, 0x1.a01a017bcbfffp-16, 0x1.71ddf8832ba07p-19,
+                              0x1.27e5362629cbcp-22, 0x1.af5e6c8b36cdap-26, 0x1.1ee88966b817dp-29};
 
 // degree 4 on [-0.173292, 0.173292], error 2^-25.82
-inline constexpr float kTanhF32[] = {0x1.fffffep-1F, 0x1.5554b0p-1F, 0x1.555674p-2F, 0x1.12276ep-3F, 0x1.6bebd6p-5F};
+constexpr float kTanhF32[] = {0x1.fffffep-1F, 0x1.5554b0p-1F, 0x1.555674p-2F, 0x1.12276ep-3F, 0x1.6bebd6p-5F};
 
 // degree 10 on [-0.173292, 0.173292], error 2^-59.93
-inline constexpr double kTanhF64[] = {0x1.0000000000000p+0,  0x1.5555555555559p-1,  0x1.555555555553fp-2, 0x1.111111110f6ddp-3,
-                                      0x1.6c16c16c1f05bp-5,  0x1.a01a01afd24bfp-7,  0x1.a01a017bcbfffp-9, 0x1.71ddf8832ba07p-11,
-                                      0x1.27e5362629cbcp-13, 0x1.af5e6c8b36cdap-16, 0x1.1ee88966b817dp-18};
+constexpr double kTanhF64[] = {0x1.0000000000000p+0,  0x1.5555555555559p-1,  0x1.555555555553fp-2, 0x1.111111110f6ddp-3,
+                               0x1.6c16c16c1f05bp-5,  0x1.a01a01afd24bfp-7,  0x1.a01a017bcbfffp-9, 0x1.71ddf8832ba07p-11,
+                               0x1.27e5362629cbcp-13, 0x1.af5e6c8b36cdap-16, 0x1.1ee88966b817dp-18};
 
 // degree 3 on [0.0, 0.165039], error 2^-27.9
-inline constexpr float kTanhSmallF32[] = {-0x1.55553cp-2F, 0x1.1104eep-3F, -0x1.b694bep-5F, 0x1.31a6e4p-6F};
+constexpr float kTanhSmallF32[] = {-0x1.55553cp-2F, 0x1.1104eep-3F, -0x1.b694bep-5F, 0x1.31a6e4p-6F};
 
 // degree 8 on [0.0, 0.165039], error 2^-58.19
-inline constexpr double kTanhSmallF64[] = {-0x1.5555555555538p-2,  0x1.111111110d90dp-3,  -0x1.ba1ba1b582ffbp-5,
-                                           0x1.664f470773649p-6,   -0x1.226df008c0c1fp-7, 0x1.d6c4731a8e286p-9,
-                                           -0x1.7c951aca09b77p-10, 0x1.2a02342437340p-11, -0x1.6a9fa49807c55p-13};
+constexpr double kTanhSmallF64[] = {-0x1.5555555555538p-2,  0x1.111111110d90dp-3,  -0x1.ba1ba1b582ffbp-5,
+                                    0x1.664f470773649p-6,   -0x1.226df008c0c1fp-7, 0x1.d6c4731a8e286p-9,
+                                    -0x1.7c951aca09b77p-10, 0x1.2a02342437340p-11, -0x1.6a9fa49807c55p-13};
 
 // degree 8 on [-0.292893, 0.414214], error 2^-27.54
-inline constexpr float kLogF32[] = {-0x1.fffff8p-2F, 0x1.555550p-2F,  -0x1.000426p-2F, 0x1.99a3f2p-3F, -0x1.54276ep-3F,
-                                    0x1.22719ap-3F,  -0x1.0f375ap-3F, 0x1.084872p-3F,  -0x1.383080p-4F};
+constexpr float kLogF32[] = {-0x1.fffff8p-2F, 0x1.555550p-2F,  -0x1.000426p-2F, 0x1.99a3f2p-3F, -0x1.54276ep-3F,
+                             0x1.22719ap-3F,  -0x1.0f375ap-3F, 0x1.084872p-3F,  -0x1.383080p-4F};
 
 // degree 20 on [-0.292893, 0.414214], error 2^-56.2
-inline constexpr double kLogF64[] = {-0x1.0000000000000p-1, 0x1.5555555555571p-2, -0x1.ffffffffffd4ap-3, 0x1.9999999994055p-3,
-                                     -0x1.5555555573478p-3, 0x1.24924927b1f24p-3, -0x1.fffffff068526p-4, 0x1.c71c700bc6b81p-4,
-                                     -0x1.99999af23ac14p-4, 0x1.745d5cd5e7066p-4, -0x1.5555738432728p-4, 0x1.3b0d30b7c7450p-4,
-                                     -0x1.2489376774955p-4, 0x1.116cf7e7f2f62p-4, -0x1.00d2e74d15d71p-4, 0x1.dc76560ad9990p-5,
-                                     -0x1.b421f7ec18059p-5, 0x1.bbf478526b4f3p-5, -0x1.016e3372d5b2ep-4, 0x1.d2df56f51b001p-5,
-                                     -0x1.8d038636c3068p-6};
+constexpr double kLogF64[] = {-0x1.0000000000000p-1, 0x1.5555555555571p-2, -0x1.ffffffffffd4ap-3, 0x1.9999999994055p-3,
+                              -0x1.5555555573478p-3, 0x1.24924927b1f24p-3, -0x1.fffffff068526p-4, 0x1.c71c700bc6b81p-4,
+                              -0x1.99999af23ac14p-4, 0x1.745d5cd5e7066p-4, -0x1.5555738432728p-4, 0x1.3b0d30b7c7450p-4,
+                              -0x1.2489376774955p-4, 0x1.116cf7e7f2f62p-4, -0x1.00d2e74d15d71p-4, 0x1.dc76560ad9990p-5,
+                              -0x1.b421f7ec18059p-5, 0x1.bbf478526b4f3p-5, -0x1.016e3372d5b2ep-4, 0x1.d2df56f51b001p-5,
+                              -0x1.8d038636c3068p-6};
 
 }  // namespace fanin

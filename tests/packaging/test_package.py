@@ -46,6 +46,12 @@ def test_version_is_one():
     assert fi.__version__ == re.search(r'FANIN_VERSION "([0-9.]+)"', header)[1]
 
 
+def test_the_whole_header_holds_every_header():
+    headers = ROOT / "cpp" / "include" / "fanin"
+    included = set(re.findall(r'#include "fanin/(.+)"', (headers / "fanin.hpp").read_text()))
+    assert included == {path.name for path in headers.glob("*.hpp")} - {"fanin.hpp"}
+
+
 @pytest.fixture(scope="module")
 def installed() -> list[importlib.metadata.PackagePath]:
     """Files of the installed package; none where fanin runs from a source tree that was never installed."""
