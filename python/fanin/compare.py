@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -129,9 +130,11 @@ class Comparison:
     def title(self) -> str:
         """Return one line that says what was compared."""
         s = self.settings
-        sizes = "-".join(str(n) for n in s["sizes"])
+        runs = [(size, len(list(group))) for size, group in groupby(s["sizes"])]
+        sizes = "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
+        epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
         return (
-            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {s['epochs']} epoch{'s' * (s['epochs'] != 1)}, "
+            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 

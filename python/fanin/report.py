@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.table import Table
 
+    from fanin.trace import LayerTrace
+
 # Okabe and Ito's palette, distinct for every common form of colour blindness; its yellow is too pale for a line.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 _VERDICT_STYLE = {"healthy": "green", "vanishing": "yellow", "diverged": "bold red"}
 _GREY = "#5f6368"
+_FAR = 30.0  # times as wide: two histograms are no longer seen on one axis
+_MANY = 0.1  # of the activations
 _ROWS = 5  # layers drawn; of a deeper network the first, the last and some between
 
 
@@ -112,7 +117,7 @@ def figure(result: Comparison) -> Figure:
     curves = parts[0].subplots()
     _draw_costs(curves, result)
     if layers:
-        grid = parts[1].subplots(len(layers), columns, squeeze=False, sharex="col")
+        grid = parts[1].subplots(len(layers), columns, squeeze=False)
         for column, run in enumerate(result.runs):
             _draw_histograms(grid[:, column], run, layers, _COLOURS[column % len(_COLOURS)], first=column == 0)
         parts[1].supxlabel("activation at the start, on one batch", fontsize=9, color=_GREY)
@@ -157,7 +162,7 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     _tidy(axes)
-    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    plain = FuncFormatter(lambda value, _: _brief(value))
     axes.yaxis.set_major_formatter(plain)
     low, high = axes.get_ylim()
     few = LogLocator(subs=(2.0, 5.0)) if high / low < 300 else NullLocator()
@@ -171,11 +176,23 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
 
 
 def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, first: bool) -> None:
-    for row, (axes, index) in enumerate(zip(column, layers, strict=True)):
-        layer = run.trace.hidden[index]
-        _draw_histogram(axes, layer.a, colour)
-        axes.set_yticks([])
+    """Draw one initialization; layers share an axis unless their scales are too far apart to be seen on one."""
+    shown = [run.trace.hidden[index] for index in layers]
+    ranges = [_range(layer) for layer in shown]
+    widths = [high - low for low, high in ranges]
+    shared = max(widths) <= _FAR * min(widths)
+    whole = (min(low for low, _ in ranges), max(high for _, high in ranges))
+    for row, (axes, layer, own) in enumerate(zip(column, shown, ranges, strict=True)):
+        _draw_histogram(axes, layer, colour)
+        low, high = whole if shared else own
+        axes.set_xlim(low - 0.06 * (high - low), high + 0.06 * (high - low))
         axes.set_ylim(0, 1.12)
+        axes.set_yticks([])
+        axes.locator_params(axis="x", nbins=5)
+        if shared and row < len(shown) - 1:
+            axes.tick_params(labelbottom=False)
+        if not shared:
+            axes.xaxis.set_major_formatter(lambda value, _: _brief(value))
         full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
         place, side = (0.5, "center") if full else (0.98, "right")
         axes.text(place, 0.9, _spread(layer), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY)
@@ -187,27 +204,51 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
 
 
-def _draw_histogram(axes: Axes, summary: Any, colour: str) -> None:
-    histogram = summary.histogram
-    counts = None if histogram is None else np.asarray(histogram.counts, dtype=np.float64)
-    if counts is None or summary.std == 0 or not counts.any():
-        axes.axvline(float(summary.mean), color=colour, linewidth=2.5)  # every value is the same, or none is finite
-        if histogram is None:
-            return
-    else:
-        edges = np.asarray(histogram.edges)
-        axes.stairs(counts / counts.max(), edges, fill=True, color=colour, alpha=0.35)
-        axes.stairs(counts / counts.max(), edges, color=colour, linewidth=1.0)
-    edges = np.asarray(histogram.edges)
-    margin = 0.06 * float(edges[-1] - edges[0])
-    axes.set_xlim(float(edges[0]) - margin, float(edges[-1]) + margin)
+def _range(layer: LayerTrace) -> tuple[float, float]:
+    """Where a layer's histogram lies; around its one value if it has no other."""
+    histogram = layer.a.histogram
+    if histogram is None:
+        value = float(layer.a.mean) if math.isfinite(layer.a.mean) else 0.0
+        return value - 1, value + 1
+    return float(histogram.edges[0]), float(histogram.edges[-1])
 
 
-def _spread(layer: Any) -> str:
-    text = f"std {float(layer.a.std):#.2g}" if layer.a.std else "std 0"
+def _draw_histogram(axes: Axes, layer: LayerTrace, colour: str) -> None:
+    summary = layer.a
+    if summary.histogram is None or summary.std == 0:  # every value is the same, or none is finite
+        axes.axvline(float(summary.mean), color=colour, linewidth=2.5)
+        return
+    counts = np.asarray(summary.histogram.counts, dtype=np.float64)
+    edges = np.asarray(summary.histogram.edges)
+    peak = counts.max()
+    if _zeros(layer) > _MANY:  # the zeros of ReLU stand beyond the top, so that the rest can be seen
+        rest = np.delete(counts, min(int(np.searchsorted(edges, 0.0, side="right")) - 1, len(counts) - 1))
+        peak = rest.max() or peak
+    axes.stairs(counts / peak, edges, fill=True, color=colour, alpha=0.35)
+    axes.stairs(counts / peak, edges, color=colour, linewidth=1.0)
+
+
+def _zeros(layer: LayerTrace) -> float:
+    return float(layer.a.zeros / layer.a.count)
+
+
+def _spread(layer: LayerTrace) -> str:
+    lines = [f"std {_brief(float(layer.a.std), 2)}"]
     if layer.saturated is not None and layer.saturated >= 0.01:
-        text += f"\n{100 * layer.saturated:.0f} % saturated"
-    return text
+        lines.append(f"{100 * layer.saturated:.0f} % saturated")
+    if layer.a.std > 0 and _zeros(layer) > _MANY:
+        lines.append(f"{100 * _zeros(layer):.0f} % are 0")
+    return "\n".join(lines)
+
+
+def _brief(value: float, places: int | None = None) -> str:
+    """Format a number shortly: "0.26", "1e-5", "3e6"; with `places` decimals between 0.01 and 10."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not 0.001 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.{places}f}" if places and 0.01 <= abs(value) < 10 else f"{value:.4g}"
 
 
 def _tidy(axes: Axes, *sides: str) -> None:

@@ -167,14 +167,15 @@ def test_scaling_is_by_the_training_rows():
 
 
 def _start(*args, **options):
-    code = "import sys; from fanin.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from fanin.cli import main; print('ready', file=sys.stderr, flush=True); sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True, **options)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_ends_with_130_and_one_line(folder):
     run = _start("compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal")
-    time.sleep(4)  # imports take one or two seconds; the training would take hours
+    assert run.stderr.readline() == "ready\n"
+    time.sleep(2)  # from here on any moment will do; the training would take hours
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=20)
     assert (run.returncode, out, err) == (130, "", "fanin compare: interrupted\n")
@@ -183,5 +184,5 @@ def test_ctrl_c_ends_with_130_and_one_line(folder):
 def test_a_pipe_is_quiet(folder):
     run = _start("compare", "--data", "both.npz", *FAST)
     out, err = run.communicate(timeout=60)
-    assert (run.returncode, err) == (0, "")
+    assert (run.returncode, err) == (0, "ready\n")
     assert "\x1b" not in out
