@@ -111,7 +111,17 @@ def log_weight(f: mpf) -> mpf:
     return abs(f) / log1p_over_f(f)
 
 
+def central_inverse(w: mpf) -> mpf:
+    """sqrt 2 erfinv(x) / x as a function of w = -2 ln(1 - x^2)."""
+    if w < mpf(10) ** -30:
+        return mp.sqrt(mp.pi / 2)
+    x = mp.sqrt(-mp.expm1(-w / 2))
+    return mp.sqrt(2) * mp.erfinv(x) / x
+
+
 FITS = [
+    # the truncated normal's inversion up to 2.5 sigma, where w = 7.403
+    Fit("kInverseCentralF32", central_inverse, mpf(0), mpf("7.42"), 8, over(central_inverse), "f"),
     # -ln u for the radius of Box-Muller: f in [-1/2, 0], both kinds
     Fit("kRadiusF32", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 8, lambda f: 1 / (2 * log1p_over_f(f)), "f"),
     Fit("kRadiusF64", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 20, lambda f: 1 / (2 * log1p_over_f(f)), "d"),

@@ -7,26 +7,14 @@
 #include <string>
 #include <type_traits>
 
-#include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
+#include "random_tasks.hpp"
 
 namespace fanin {
 namespace {
 
-// Elements a task draws: some 50 us, so that threads pay and an interrupt is seen soon.
-constexpr std::size_t kTaskElements = std::size_t{1} << 16;
-
 constexpr std::uint64_t kNameBit = std::uint64_t{1} << 63;
-
-template <class Fill>
-void in_tasks(std::size_t n, Fill&& fill) {
-    const std::size_t tasks = (n + kTaskElements - 1) / kTaskElements;
-    parallel_for(tasks, [&](std::size_t task) {
-        const std::size_t begin = task * kTaskElements;
-        fill(begin, std::min(kTaskElements, n - begin));
-    });
-}
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo; offset basis and prime as in RFC 9923, section 5).
 std::uint64_t fnv1a(std::string_view text) {
@@ -58,7 +46,7 @@ std::uint64_t fresh_seed() {
 
 void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_block) {
     const auto kernel = kernel_table().philox_words;
-    in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
+    detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_block + begin / 4, n, out.data() + begin);
     });
 }
@@ -66,9 +54,10 @@ void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_blo
 template <class T>
 void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std) {
     if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
-    if (!(std >= 0) || !std::isfinite(std)) throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
+    if (!(std >= 0) || !std::isfinite(std))
+        throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
     const auto kernel = kernels<T>().random.fill_normal;
-    in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
+    detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, mean, std, out.data() + begin);
     });
 }
@@ -78,11 +67,11 @@ void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T
     const bool ordered = std::isfinite(low) && std::isfinite(high) && low < high;
     const T lowest = std::nextafter(low, high), highest = std::nextafter(high, low);
     if (!ordered || lowest > highest)
-        throw std::invalid_argument("low and high must be finite with low < high and a number between them, got " + detail::text(low) +
-                                    " and " + detail::text(high));
+        throw std::invalid_argument("low and high must be finite with low < high and a number between them, got " +
+                                    detail::text(low) + " and " + detail::text(high));
     const T mid = low / 2 + high / 2, half_width = high / 2 - low / 2;  // halves first: high - low may overflow
     const auto kernel = kernels<T>().random.fill_uniform;
-    in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
+    detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, mid, half_width, lowest, highest, out.data() + begin);
     });
 }

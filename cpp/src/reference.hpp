@@ -10,4 +10,5 @@
 #include "reference/network.hpp"
 #include "reference/optimizer.hpp"
 #include "reference/random.hpp"
+#include "reference/random_truncated.hpp"
 #include "reference/stats.hpp"

@@ -2,22 +2,30 @@
 #include "../constants.hpp"
 #include "table.hpp"
 #include "vec.hpp"
-// order: each uses only those above it
+// Each uses only those above it.
+// clang-format off
 #include "math.inl"
 #include "random.inl"
+#include "random_truncated.inl"
 #include "activation.inl"
 #include "stats.inl"
 #include "dense.inl"
 #include "loss.inl"
 #include "optimizer.inl"
+// clang-format on
 
 namespace fanin::FANIN_ISA {
 namespace {
 
 template <class T>
 constexpr Kernels<T> all_kernels() {
-    return {{fill_normal<T>, fill_uniform<T>}, math_kernels<T>(), activation_kernels<T>(), stats_kernels<T>(),
-            dense_kernels<T>(),                loss_kernels<T>(), optimizer_kernels<T>()};
+    return {{fill_normal<T>, fill_uniform<T>, fill_truncated<T>},
+            math_kernels<T>(),
+            activation_kernels<T>(),
+            stats_kernels<T>(),
+            dense_kernels<T>(),
+            loss_kernels<T>(),
+            optimizer_kernels<T>()};
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "random_truncated.hpp"
+
 namespace fanin {
 
 // out[4 b + j] = word j of block first_block + b, for n words.
@@ -16,6 +18,8 @@ struct RandomKernels {
     // out[j] = min(max(fma(half_width, v(first_index + j), mid), lowest), highest).
     void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width,
                          T lowest, T highest, T* out);
+    // out[j] = min(max(fma(std, t(first_index + j), mean), lowest), highest), t truncated standard normal.
+    FillTruncated<T> fill_truncated;
 };
 
 }  // namespace fanin

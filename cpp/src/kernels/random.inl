@@ -180,7 +180,7 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
     const PhiloxKeys keys = philox_keys(seed);
-    auto group = [&](std::uint64_t first_block, T* to) {
+    auto group = [&](std::uint64_t first_block, T* to) __attribute__((noinline)) {
         const Pair<T> p = draw(philox(keys, stream, block_numbers(first_block)), T{});
         store<T>(to, p.low);
         store<T>(to + kLanes<T>, p.high);

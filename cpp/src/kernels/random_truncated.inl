@@ -1,0 +1,166 @@
+// The truncated normal by inversion: one uniform number an element, so that elements stay addressable.
+//
+// u = (word + 1/2) 2^-32 (float64: 53 bits) is made together with 1 - u, each from the integer that keeps its small values
+// exact; the tail that is smaller is the one inverted, so nothing cancels near either bound.
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+template <class V>
+struct UnitPair {
+    V u, rest;  // rest = 1 - u
+};
+
+FANIN_INLINE UnitPair<VecF> unit_pair(VecU32 word) {
+    const VecI32 upper = bit_cast<VecI32>(word) >> 31;
+    const VecF small = (to_float(bit_cast<VecI32>(word) ^ upper) + 0.5f) * 0x1p-32f;
+    const VecF large = 1.0f - small;
+    return {upper ? large : small, upper ? small : large};
+}
+// The same from an integer of `size` bits in each lane, size <= 53.
+FANIN_INLINE UnitPair<VecD> unit_pair(VecI64 k, int size) {
+    const VecI64 upper = -(k >> (size - 1));
+    const VecD scale = splat(size == 32 ? 0x1p-32 : 0x1p-53);
+    const VecD small = plus_half((k ^ upper) & ((std::int64_t{1} << (size - 1)) - 1)) * scale;
+    const VecD large = 1.0 - small;
+    return {upper ? large : small, upper ? small : large};
+}
+
+// -2 ln y for y in [2^-30, 1], absolute error 2^-22: what the polynomial of the central inverse takes.
+FANIN_INLINE VecF minus_two_log(VecF y) {
+    const VecU32 y_bits = bits(y);
+    const VecF f = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
+    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - 126);
+    return fma(f, horner(kRadiusF32, f), e * (-2.0f * kLn2F32));
+}
+
+// ------------------------------------------------------------------------------------------------ float64 inverses
+
+// The z > 0 with Q(z) = tail, tail in (0, 1/2] (AS 241; the three regions are computed and one is chosen).
+FANIN_INLINE VecD inverse_tail(VecD tail) {
+    const VecD q = 0.5 - tail;
+    const VecD central = fma(-q, q, splat(0.180625));
+    const VecD r = sqrt(-log(tail));
+    const VecD near = r - 1.6, far = r - 5.0;
+    const VecI64 is_central = q <= 0.425, is_near = r <= 5.0;
+    const VecD numerator = is_central ? q * horner(kInverseA, central)
+                           : is_near  ? horner(kInverseC, near)
+                                      : horner(kInverseE, far);
+    const VecD denominator = is_central ? horner(kInverseB, central)
+                             : is_near  ? horner(kInverseD, near)
+                                        : horner(kInverseF, far);
+    return numerator / denominator;
+}
+
+FANIN_INLINE VecD general_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
+    const VecD width = splat(law.width);
+    const VecD below = fma(p.u, width, splat(law.left)), above = fma(p.rest, width, splat(law.right));
+    const VecI64 left = below < above;
+    const VecD z = inverse_tail(left ? below : above);
+    return left ? -z : z;
+}
+
+// ln Q(z) falls from ln Q(a) by e = -ln(1 - p mass) = -ln((1 - p) + p rho), p the probability counted from a; the first
+// form is exact where p is small, the second where 1 - p is. Two steps of Newton on
+// (z^2 - a^2) / 2 + ln(z / a) - ln S(z) + ln S(a) = e from z^2 = a^2 + 2 e: the start is off by ln(z / a) / z < 0.002, the
+// first step by less than 1e-7 and the second by rounding alone.
+FANIN_INLINE VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
+    const VecD a = splat(law.near);
+    const VecD from = law.negative ? p.rest : p.u, to = law.negative ? p.u : p.rest;
+    const VecD e = from < 0.5 ? -log1p(from * -law.mass) : -log(fma(from, splat(law.rho), to));
+    auto series = [](VecD z) { return horner(kMillsSeries, 1.0 / (z * z)); };
+    const VecD at_bound = series(a);
+    VecD z = sqrt(fma(a, a, 2.0 * e));
+    for (int step = 0; step < 2; ++step) {
+        const VecD s = series(z), d = z - a;
+        const VecD value = fma(0.5 * d, z + a, log1p(d / a) - log1p((s - at_bound) / at_bound)) - e;
+        z = z - value * s / z;
+    }
+    return law.negative ? -z : z;
+}
+
+// ------------------------------------------------------------------------------------------------ draws
+
+template <class T>
+FANIN_INLINE Vec<T> clamp(Vec<T> x, T lowest, T highest) {
+    const Vec<T> low = splat(lowest), high = splat(highest);
+    const Vec<T> above = x < low ? low : x;
+    return above > high ? high : above;
+}
+
+struct TruncatedCentral {
+    float left, right, width, centre, mean, std, lowest, highest;
+    FANIN_INLINE VecF element(VecU32 word) const {
+        const UnitPair<VecF> p = unit_pair(word);
+        const VecF below = fma(p.u, splat(width), splat(left)), above = fma(p.rest, splat(width), splat(right));
+        const VecF d = 2.0f * (below < above ? below : above);  // 1 - |x|, x = 2 Phi(z) - 1
+        const VecF v = (to_float(bit_cast<VecI32>(word ^ 0x80000000u)) + 0.5f) * 0x1p-31f;
+        const VecF x = fma(v, splat(width), splat(centre));
+        const VecF z = x * horner(kInverseCentralF32, minus_two_log(fma(-d, d, 2.0f * d)));
+        return clamp<float>(fma(splat(std), z, splat(mean)), lowest, highest);
+    }
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
+        const VecF even = element(pack_words(b.w0, b.w2)), odd = element(pack_words(b.w1, b.w3));
+        return {interleave_low(even, odd), interleave_high(even, odd)};
+    }
+};
+
+template <class T, bool far>
+struct TruncatedWide {
+    const TruncatedLaw& law;
+    T mean, std, lowest, highest;
+    FANIN_INLINE VecD inverse(VecI64 k, int size) const {
+        const UnitPair<VecD> p = unit_pair(k, size);
+        if constexpr (far) return far_inverse(law, p);
+        else return general_inverse(law, p);
+    }
+    FANIN_INLINE VecF elements(VecU32 words) const {
+        typedef std::uint32_t HalfU __attribute__((vector_size(FANIN_VECTOR_BYTES / 2)));
+        typedef float HalfF __attribute__((vector_size(FANIN_VECTOR_BYTES / 2)));
+        HalfU half[2];
+        HalfF z[2];
+        __builtin_memcpy(half, &words, sizeof half);
+        for (int i = 0; i < 2; ++i)
+            z[i] = __builtin_convertvector(inverse(__builtin_convertvector(half[i], VecI64), 32), HalfF);
+        VecF both;
+        __builtin_memcpy(&both, z, sizeof both);
+        return clamp<float>(fma(splat(std), both, splat(mean)), lowest, highest);
+    }
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
+        const VecF even = elements(pack_words(b.w0, b.w2)), odd = elements(pack_words(b.w1, b.w3));
+        return {interleave_low(even, odd), interleave_high(even, odd)};
+    }
+    FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
+        auto element = [&](VecU64 low, VecU64 high) {
+            const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(pack_words(low, high)) >> 11);
+            return clamp<double>(fma(splat(std), inverse(k, 53), splat(mean)), lowest, highest);
+        };
+        const VecD even = element(b.w0, b.w1), odd = element(b.w2, b.w3);
+        return {interleave_low(even, odd), interleave_high(even, odd)};
+    }
+};
+
+template <class T>
+void fill_truncated(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, const TruncatedLaw& law,
+                    T mean, T std, T lowest, T highest, T* out) {
+    if constexpr (sizeof(T) == sizeof(float)) {
+        if (law.path == TruncatedPath::central) {
+            const TruncatedCentral draw{static_cast<float>(law.left),
+                                        static_cast<float>(law.right),
+                                        static_cast<float>(law.width),
+                                        static_cast<float>(law.left - law.right),
+                                        mean,
+                                        std,
+                                        lowest,
+                                        highest};
+            fill<T>(draw, seed, stream, first_index, n, out);
+            return;
+        }
+    }
+    if (law.path == TruncatedPath::far)
+        fill<T>(TruncatedWide<T, true>{law, mean, std, lowest, highest}, seed, stream, first_index, n, out);
+    else fill<T>(TruncatedWide<T, false>{law, mean, std, lowest, highest}, seed, stream, first_index, n, out);
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA

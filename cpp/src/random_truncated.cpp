@@ -1,0 +1,65 @@
+// The truncated normal draw of `random`: validation, the law's numbers, the call into the kernel table.
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "fanin/random.hpp"
+#include "kernels/table.hpp"
+#include "message.hpp"
+#include "normal_law.hpp"
+#include "random_tasks.hpp"
+
+namespace fanin {
+namespace {
+
+double core_exp(double x) {
+    kernels<double>().math.exp(1, &x, &x);
+    return x;
+}
+double core_log1p(double x) {
+    kernels<double>().math.log1p(1, &x, &x);
+    return x;
+}
+
+// mean + std z in T, rounded towards `inside`.
+template <class T>
+T bound(T mean, T std, double z, T inside) {
+    if (std::isinf(z)) return std == 0 ? mean : z < 0 ? -std::numeric_limits<T>::max() : std::numeric_limits<T>::max();
+    const double exact = std::fma(static_cast<double>(std), z, static_cast<double>(mean));
+    const T rounded = static_cast<T>(exact);
+    const bool outside = inside > rounded ? static_cast<double>(rounded) < exact : static_cast<double>(rounded) > exact;
+    return outside ? std::nextafter(rounded, inside) : rounded;
+}
+
+}  // namespace
+
+template <class T>
+void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper) {
+    if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
+    if (!(std >= 0) || !std::isfinite(std))
+        throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
+    if (!(lower < upper))
+        throw std::invalid_argument("lower must be below upper, got " + detail::text(lower) + " and " + detail::text(upper));
+    constexpr double kFarthest = 1e8;  // sigmas: beyond, all of the law lies within the last place of its bound
+    if (lower > kFarthest || upper < -kFarthest)
+        throw std::invalid_argument("lower and upper must leave a part of [-1e8, 1e8] sigmas, got " + detail::text(lower) +
+                                    " and " + detail::text(upper));
+    const TruncatedLaw law = detail::truncated_law(lower, upper, sizeof(T) == sizeof(float), core_exp, core_log1p);
+    const T infinity = std::numeric_limits<T>::infinity();
+    const T lowest = bound(mean, std, lower, infinity), highest = bound(mean, std, upper, -infinity);
+    if (lowest > highest)
+        throw std::invalid_argument(
+            "lower and upper must leave a number between mean + std lower and mean + std upper, got mean " +
+            detail::text(mean) + ", std " + detail::text(std) + ", lower " + detail::text(lower) + ", upper " +
+            detail::text(upper));
+    const auto kernel = kernels<T>().random.fill_truncated;
+    detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
+        kernel(key.seed, key.stream, first_index + begin, n, law, mean, std, lowest, highest, out.data() + begin);
+    });
+}
+
+template void fill_truncated_normal(std::span<float>, Key, std::uint64_t, float, float, double, double);
+template void fill_truncated_normal(std::span<double>, Key, std::uint64_t, double, double, double, double);
+
+}  // namespace fanin
