@@ -90,11 +90,13 @@ const Entry& find(std::string_view argument, std::string_view name) {
     for (const Entry& entry : entries()) {
         if (name != entry.name) continue;
         if (usable(entry)) return entry;
-        throw std::invalid_argument(std::string(argument) + " must be an instruction set that this build and this CPU support (" +
+        throw std::invalid_argument(std::string(argument) +
+                                    " must be an instruction set that this build and this CPU support (" +
                                     names_of_available() + "), got '" + std::string(name) + "'");
     }
-    throw std::invalid_argument(std::string(argument) + " must be one of generic, neon, x86_64_v3, x86_64_v4 (available here: " +
-                                names_of_available() + "), got '" + std::string(name) + "'");
+    throw std::invalid_argument(std::string(argument) +
+                                " must be one of generic, neon, x86_64_v3, x86_64_v4 (available here: " + names_of_available() +
+                                "), got '" + std::string(name) + "'");
 }
 
 const Entry& choose() {

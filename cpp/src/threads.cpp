@@ -89,7 +89,7 @@ struct Job {
 
 // A worker waits for `generation_` to move, joins the job if it is one of the first `wanted_` workers, and reports.
 class Pool {
-   public:
+ public:
     // Runs the job on the caller and on up to `helpers` workers. Returns when all of them have left it.
     void run(Job& job, std::size_t helpers) {
         grow(helpers);
@@ -108,7 +108,7 @@ class Pool {
         job_ = nullptr;
     }
 
-   private:
+ private:
     void grow(std::size_t n) {
         while (workers_ < n) {
             std::thread(&Pool::serve, this, workers_, generation_.load()).detach();

@@ -9,7 +9,8 @@ namespace {
 template <class T>
 std::span<T> contiguous(py::array& out) {
     require_writable(out, "out");
-    if (!(out.flags() & py::array::c_style)) throw py::value_error("out must be C-contiguous, got strides " + std::string(py::str(py::object(out.attr("strides")))));
+    if (!(out.flags() & py::array::c_style))
+        throw py::value_error("out must be C-contiguous, got strides " + std::string(py::str(py::object(out.attr("strides")))));
     return {static_cast<T*>(out.mutable_data()), static_cast<std::size_t>(out.size())};
 }
 
@@ -57,8 +58,10 @@ void bind_random(py::module_& m) {
     m.def("fresh_seed", &fresh_seed);
     m.def("philox_words", &words, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_block") = 0);
     m.def("permutation", &permute, arg("out").noconvert(), arg("seed"), arg("stream"), arg("round") = 0);
-    m.def("fill_normal", &normal, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_index"), arg("mean"), arg("std"));
-    m.def("fill_uniform", &uniform, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_index"), arg("low"), arg("high"));
+    m.def("fill_normal", &normal, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_index"), arg("mean"),
+          arg("std"));
+    m.def("fill_uniform", &uniform, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_index"), arg("low"),
+          arg("high"));
 }
 
 }  // namespace fanin::python

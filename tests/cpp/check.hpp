@@ -54,22 +54,23 @@ inline int result() {
 }  // namespace check
 
 #define CHECK(condition) check::report((condition), __FILE__, __LINE__, #condition)
-#define CHECK_SAME(got, expected, where)                                                                          \
-    do {                                                                                                          \
-        const auto got_ = (got);                                                                                  \
-        const decltype(got_) expected_ = (expected);                                                              \
-        if (!check::same_bits(got_, expected_))                                                                   \
-            check::report(false, __FILE__, __LINE__, std::string(#got) + " = " + check::show(double(got_)) + ", expected " + \
-                                                         check::show(double(expected_)) + " at " + std::string(where));      \
-        else ++check::checks;                                                                                     \
+#define CHECK_SAME(got, expected, where)                                                          \
+    do {                                                                                          \
+        const auto got_ = (got);                                                                  \
+        const decltype(got_) expected_ = (expected);                                              \
+        if (!check::same_bits(got_, expected_))                                                   \
+            check::report(false, __FILE__, __LINE__,                                              \
+                          std::string(#got) + " = " + check::show(double(got_)) + ", expected " + \
+                              check::show(double(expected_)) + " at " + std::string(where));      \
+        else ++check::checks;                                                                     \
     } while (false)
-#define CHECK_THROWS(expression, exception)                                                     \
-    do {                                                                                        \
-        bool thrown_ = false;                                                                   \
-        try {                                                                                   \
-            expression;                                                                         \
-        } catch (const exception&) {                                                            \
-            thrown_ = true;                                                                     \
-        }                                                                                       \
+#define CHECK_THROWS(expression, exception)                                                           \
+    do {                                                                                              \
+        bool thrown_ = false;                                                                         \
+        try {                                                                                         \
+            expression;                                                                               \
+        } catch (const exception&) {                                                                  \
+            thrown_ = true;                                                                           \
+        }                                                                                             \
         check::report(thrown_, __FILE__, __LINE__, std::string(#expression) + " throws " #exception); \
     } while (false)

@@ -30,7 +30,11 @@ void tasks() {
 void errors_are_passed_on() {
     for (const std::size_t threads : {1, 4}) {
         fanin::set_num_threads(threads);
-        CHECK_THROWS(fanin::parallel_for(100, [](std::size_t i) { if (i == 50) throw std::logic_error("50"); }), std::logic_error);
+        CHECK_THROWS(fanin::parallel_for(100,
+                                         [](std::size_t i) {
+                                             if (i == 50) throw std::logic_error("50");
+                                         }),
+                     std::logic_error);
         CHECK(every_task_once(100));
     }
 }
@@ -43,7 +47,9 @@ void nested_and_busy_calls_compute_alone() {
     std::vector<std::thread> callers;
     std::atomic<int> good{0};
     for (int t = 0; t < 4; ++t)
-        callers.emplace_back([&] { for (int i = 0; i < 200; ++i) good += every_task_once(50); });
+        callers.emplace_back([&] {
+            for (int i = 0; i < 200; ++i) good += every_task_once(50);
+        });
     for (auto& t : callers) t.join();
     CHECK(good == 800);
 }
@@ -66,10 +72,12 @@ void a_check_that_answers_true_interrupts() {
         fanin::set_num_threads(threads);
         const fanin::InterruptScope scope([](void*) { return true; });
         std::atomic<int> done{0};
-        CHECK_THROWS(fanin::parallel_for(10'000, [&](std::size_t) {
-            ++done;
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }), fanin::Interrupted);
+        CHECK_THROWS(fanin::parallel_for(10'000,
+                                         [&](std::size_t) {
+                                             ++done;
+                                             std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                                         }),
+                     fanin::Interrupted);
         CHECK(done < 10'000);
     }
 }

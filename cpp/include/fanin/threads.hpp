@@ -27,14 +27,14 @@ struct Interrupted : std::runtime_error {
 // throw Interrupted when it answers true. The Python bindings check for Ctrl-C here; scopes nest, and one with a null
 // check keeps what is inside it from being interrupted.
 class InterruptScope {
-   public:
+ public:
     using Check = bool (*)(void* context);
     explicit InterruptScope(Check check, void* context = nullptr);
     ~InterruptScope();
     InterruptScope(const InterruptScope&) = delete;
     InterruptScope& operator=(const InterruptScope&) = delete;
 
-   private:
+ private:
     Check previous_check_;
     void* previous_context_;
 };

@@ -14,7 +14,11 @@ struct VectorView {
     std::ptrdiff_t stride = 1;
 
     T& operator[](std::size_t i) const { return data[static_cast<std::ptrdiff_t>(i) * stride]; }
-    operator VectorView<const T>() const requires(!std::is_const_v<T>) { return {data, size, stride}; }
+    operator VectorView<const T>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data, size, stride};
+    }
 };
 
 template <class T>
@@ -27,7 +31,11 @@ struct MatrixView {
         return data[static_cast<std::ptrdiff_t>(i) * row_stride + static_cast<std::ptrdiff_t>(j) * col_stride];
     }
     MatrixView transposed() const { return {data, cols, rows, col_stride, row_stride}; }
-    operator MatrixView<const T>() const requires(!std::is_const_v<T>) { return {data, rows, cols, row_stride, col_stride}; }
+    operator MatrixView<const T>() const
+        requires(!std::is_const_v<T>)
+    {
+        return {data, rows, cols, row_stride, col_stride};
+    }
 };
 
 // An array of any rank, at most kMaxRank.

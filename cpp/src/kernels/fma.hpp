@@ -177,7 +177,7 @@ inline V fma_middle(Product2<V> u, V c, AddToOdd add_to_odd) {
 }
 
 // double: in floating point where that is safe, else in integers.
-inline double fma_software(double a, double b, double c) {
+[[gnu::noinline]] inline double fma_software(double a, double b, double c) {
     if (biased_exponent(a) == 0x7ff || biased_exponent(b) == 0x7ff) return a * b + c;  // NaN and infinity obey + and *
     if (biased_exponent(c) == 0x7ff) return c + c;  // whatever the product: as an intermediate it does not overflow
     if (!middle(a, b, c)) return fma_integer(a, b, c);
@@ -200,7 +200,8 @@ inline FmaDoubles add_round_to_odd(FmaDoubles a, FmaDoubles b) {
     return (FmaDoubles)_mm_or_pd(_mm_and_pd(inexact, _mm_castsi128_pd(odd)), _mm_andnot_pd(inexact, (__m128d)sum));
 }
 
-inline FmaFloats fma_software(FmaFloats a, FmaFloats b, FmaFloats c) {
+// Not inlined: forty instructions in every place that multiplies and adds would make this table ten times as long to build.
+[[gnu::noinline]] inline FmaFloats fma_software(FmaFloats a, FmaFloats b, FmaFloats c) {
     auto low = [](FmaFloats v) { return (FmaDoubles)_mm_cvtps_pd((__m128)v); };
     auto high = [](FmaFloats v) { return (FmaDoubles)_mm_cvtps_pd(_mm_movehl_ps((__m128)v, (__m128)v)); };
     const __m128 first = _mm_cvtpd_ps((__m128d)add_round_to_odd(low(a) * low(b), low(c)));
@@ -213,7 +214,7 @@ inline FmaFloats fma_software(FmaFloats a, FmaFloats b, FmaFloats c) {
 inline __m128i exponents_between(__m128i biased, int low, int high) {
     return _mm_and_si128(_mm_cmpgt_epi32(biased, _mm_set1_epi32(low)), _mm_cmplt_epi32(biased, _mm_set1_epi32(high)));
 }
-inline FmaDoubles fma_software(FmaDoubles a, FmaDoubles b, FmaDoubles c) {
+[[gnu::noinline]] inline FmaDoubles fma_software(FmaDoubles a, FmaDoubles b, FmaDoubles c) {
     auto biased = [](FmaDoubles v) {  // in both halves of the lane
         const __m128i e = _mm_srli_epi32(_mm_slli_epi32(_mm_castpd_si128((__m128d)v), 1), 21);
         return _mm_shuffle_epi32(e, _MM_SHUFFLE(3, 3, 1, 1));

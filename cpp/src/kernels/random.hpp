@@ -9,15 +9,17 @@
 namespace fanin {
 
 // out[4 b + j] = word j of block first_block + b, for n words.
-using PhiloxWords = void (*)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n, std::uint32_t* out);
+using PhiloxWords = void (*)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n,
+                             std::uint32_t* out);
 
 template <class T>
 struct RandomKernels {
     // out[j] = fma(std, g(first_index + j), mean).
-    void (*fill_normal)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mean, T std, T* out);
+    void (*fill_normal)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mean, T std,
+                        T* out);
     // out[j] = min(max(fma(half_width, v(first_index + j), mid), lowest), highest).
-    void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width,
-                         T lowest, T highest, T* out);
+    void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid,
+                         T half_width, T lowest, T highest, T* out);
     // out[j] = min(max(fma(std, t(first_index + j), mean), lowest), highest), t truncated standard normal.
     FillTruncated<T> fill_truncated;
 };

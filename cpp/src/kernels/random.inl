@@ -68,7 +68,7 @@ FANIN_INLINE VecF radius(VecU32 word) {
     const VecF y = to_float(bit_cast<VecI32>(word) ^ upper) + 0.5f;
     const VecU32 y_bits = bits(y);
     const VecF mantissa = from_bits((y_bits & 0x007fffffu) | 0x3f000000u);  // y = mantissa 2^e, in [1/2, 1)
-    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - (126 + 32));  // of u = y 2^-32
+    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - (126 + 32));   // of u = y 2^-32
     const VecF f = upper ? y * -0x1p-32f : mantissa - 1.0f;
     const VecF high = upper ? splat(0.0f) : e * (-2.0f * kLn2F32);
     return sqrt(fma(f, horner(kRadiusF32, f), high));
@@ -144,9 +144,7 @@ template <class T>
 struct Uniform {
     T mid, half_width, lowest, highest;
     // Odd multiples of 2^-24: 2 (word >> 8) + 1 - 2^24 has at most 24 bits.
-    FANIN_INLINE VecF base(VecU32 word) const {
-        return to_float(bit_cast<VecI32>((word >> 7) | 1u) - 0x1000000) * 0x1p-24f;
-    }
+    FANIN_INLINE VecF base(VecU32 word) const { return to_float(bit_cast<VecI32>((word >> 7) | 1u) - 0x1000000) * 0x1p-24f; }
     // Odd multiples of 2^-53: 2 k + 1 - 2^53 with k = word >> 11, as a sign and (t + 1/2) 2^-52.
     FANIN_INLINE VecD base(VecU64 word) const {
         const VecI64 k = bit_cast<VecI64>(word >> 11);
@@ -176,7 +174,8 @@ struct Uniform {
 // the two ends through a buffer. Two groups go together, and while their words become elements the words of the next two
 // are made: four independent chains, finely mixed, where one after the other would wait (measured: +19 %).
 template <class T, class Draw>
-FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T* out) {
+FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n,
+                       T* out) {
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
     const PhiloxKeys keys = philox_keys(seed);
@@ -213,7 +212,8 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
         };
         while (n >= 4 * kGroup) {
             numbers += 2 * kBlocks;
-            const PhiloxBlocks next_first = philox(keys, stream, numbers), next_second = philox(keys, stream, numbers + kBlocks);
+            const PhiloxBlocks next_first = philox(keys, stream, numbers),
+                               next_second = philox(keys, stream, numbers + kBlocks);
             draw_both();
             first = next_first;
             second = next_second;
@@ -230,8 +230,8 @@ void fill_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_i
 }
 
 template <class T>
-void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width, T lowest,
-                  T highest, T* out) {
+void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width,
+                  T lowest, T highest, T* out) {
     fill<T>(Uniform<T>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
 }
 

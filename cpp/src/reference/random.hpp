@@ -50,10 +50,14 @@ inline std::pair<float, float> cos_sin(std::uint32_t word) {
     const float x = static_cast<float>(rest) * 0x1p-29f;
     const float s = x * polynomial(kSinF32, x * x), c = polynomial(kCosF32, x * x);
     switch (quarter) {
-        case 0: return {c, s};
-        case 1: return {-s, c};
-        case 2: return {-c, -s};
-        default: return {s, -c};
+        case 0:
+            return {c, s};
+        case 1:
+            return {-s, c};
+        case 2:
+            return {-c, -s};
+        default:
+            return {s, -c};
     }
 }
 
@@ -93,10 +97,14 @@ inline std::pair<double, double> cos_sin(std::uint64_t word) {
     const double x = static_cast<double>(rest) * 0x1p-61;
     const double s = x * polynomial(kSinF64, x * x), c = polynomial(kCosF64, x * x);
     switch (quarter) {
-        case 0: return {c, s};
-        case 1: return {-s, c};
-        case 2: return {-c, -s};
-        default: return {s, -c};
+        case 0:
+            return {c, s};
+        case 1:
+            return {-s, c};
+        case 2:
+            return {-c, -s};
+        default:
+            return {s, -c};
     }
 }
 
