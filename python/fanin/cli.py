@@ -101,10 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     describe.add_argument("law", metavar="LAW", help="for example he_normal or 'normal(std=0.01)'")
     describe.add_argument("shape", metavar="N", type=int, nargs="+", help="n_out n_in [kernel ...]")
+    for role, default in (("in", "1"), ("out", "0"), ("batch", "")):
+        describe.add_argument(
+            f"--{role}-axis",
+            type=_axes,
+            default=default,
+            metavar="I,...",
+            help=f"axes, as of a kernel (default: {default or 'none'})",
+        )
     describe.set_defaults(run=_describe)
     config = commands.add_parser("config", help="the build, the instruction sets, the threads")
     config.set_defaults(run=_config)
     return parser
+
+
+def _axes(text: str) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in text.split(",") if axis)
 
 
 def _compare_options(parser: argparse.ArgumentParser) -> None:
@@ -287,7 +299,8 @@ def _print(result: Comparison) -> None:
 def _describe(args: argparse.Namespace) -> None:
     from fanin import init
 
-    print(init.describe(args.law, tuple(args.shape)))
+    axes = {"in_axis": args.in_axis, "out_axis": args.out_axis, "batch_axis": args.batch_axis}
+    print(init.describe(args.law, tuple(args.shape), **axes))
 
 
 def _config(_: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 
 #include "fanin/activation.hpp"
 #include "fanin/dense.hpp"
+#include "fanin/float16.hpp"
 #include "fanin/init.hpp"
 #include "fanin/isa.hpp"
 #include "fanin/loss.hpp"
