@@ -80,8 +80,9 @@ def selftest() -> SelfTest:
     Examples
     --------
     >>> import fanin as fi
-    >>> fi.selftest()  # doctest: +ELLIPSIS
-    ... digests equal on generic...
+    >>> report = fi.selftest()  # prints: 140 digests equal on generic, x86_64_v3, x86_64_v4, ...
+    >>> report.isas[0]
+    'generic'
     """
     start = time.perf_counter()
     golden = json.loads(GOLDEN.read_text())

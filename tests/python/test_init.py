@@ -287,11 +287,12 @@ def test_describe() -> None:
 # ------------------------------------------------------------------------------------------------ documentation
 
 
-def test_the_reproducibility_page_tells_the_truth() -> None:
-    page = Path(__file__).parents[2] / "docs" / "reproducibility.md"
+@pytest.mark.parametrize("name", ["reproducibility", "sampling"])
+def test_the_pages_tell_the_truth(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / f"{name}.md"
     assert doctest.testfile(str(page), module_relative=False).failed == 0
 
 
-@pytest.mark.parametrize("module", ["fanin.init._law", "fanin.init._describe", "fanin.init"])
+@pytest.mark.parametrize("module", ["fanin.init._law", "fanin.init._describe", "fanin.init._fill", "fanin.init", "fanin.selftest"])
 def test_examples_of_the_docstrings(module: str) -> None:
     assert doctest.testmod(importlib.import_module(module)).failed == 0
