@@ -293,6 +293,8 @@ def test_the_pages_tell_the_truth(name: str) -> None:
     assert doctest.testfile(str(page), module_relative=False).failed == 0
 
 
-@pytest.mark.parametrize("module", ["fanin.init._law", "fanin.init._describe", "fanin.init._fill", "fanin.init", "fanin.selftest"])
+@pytest.mark.parametrize(
+    "module", ["fanin.init._law", "fanin.init._describe", "fanin.init._fill", "fanin.init", "fanin.selftest"]
+)
 def test_examples_of_the_docstrings(module: str) -> None:
     assert doctest.testmod(importlib.import_module(module)).failed == 0
