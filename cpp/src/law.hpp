@@ -1,19 +1,36 @@
 // The numbers behind a law: what `describe` reports and `fill` draws with.
 #pragma once
 
+#include <cmath>
+#include <limits>
 #include <span>
+#include <string_view>
 
 #include "fanin/init.hpp"
 
 namespace fanin::detail {
 
-enum class Family { constant, identity, normal, uniform };
+enum class Family { constant, identity, normal, uniform, truncated, sparse };
 
-// constant: a = value. identity: a = gain. normal: a = mean, b = std. uniform: a = low, b = high.
+// constant: a = value. identity: a = gain. normal: a = mean, b = std. uniform: a = low, b = high. truncated: the normal of
+// mean a and std b inside a + b lower and a + b upper. sparse: normal, but `zeros` elements of each column are 0.
 struct Distribution {
     Family family;
     double a = 0, b = 0;
+    double lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
+    std::size_t zeros = 0;
 };
+
+// Whether a parameter's value is a word, in every law (a gain is a number that a word may name).
+bool is_word(std::string_view parameter);
+
+// Mean and variance of the standard normal restricted to [lower, upper], lower < upper, to within 1e-14 relative (the mean:
+// of the distance to the nearer bound); in P3's arithmetic.
+struct TruncatedMoments {
+    double mean, variance;
+};
+TruncatedMoments truncated_moments(double lower, double upper);
+inline double truncated_std(double lower, double upper) { return std::sqrt(truncated_moments(lower, upper).variance); }
 
 // The distribution of a law in an array of shape `shape`; std::invalid_argument as `fill` says.
 Distribution distribution(const Law& law, std::span<const std::size_t> shape, const Axes& axes);

@@ -4,6 +4,7 @@
 
 #include "reference/activation.hpp"
 #include "reference/dense.hpp"
+#include "reference/float16.hpp"
 #include "reference/init.hpp"
 #include "reference/loss.hpp"
 #include "reference/math.hpp"

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace fanin::detail {
@@ -30,6 +31,63 @@ inline bool overlaps_itself(std::span<const std::size_t> shape, std::span<const 
     return false;
 }
 
+// One axis of a box: its length, and a step along it in index and in memory.
+struct BoxAxis {
+    std::size_t size;
+    std::uint64_t index_stride;
+    std::ptrdiff_t data_stride;
+};
+
+// A rectangle of a box: `rows` along its fastest axis in memory, `cols` along its last axis, the first element at `index`
+// and `offset`.
+struct Tile {
+    std::uint64_t index;
+    std::ptrdiff_t offset;
+    std::size_t rows, cols;
+};
+
+// The rectangles that make up a box, of at most rows x cols elements, numbered.
+class Tiles {
+ public:
+    // The last axis of the box gives the columns, axis `fast` the rows.
+    Tiles(std::vector<BoxAxis> axes, std::size_t fast, std::uint64_t first_index, std::size_t rows, std::size_t cols)
+        : row_axis_(axes[fast]), col_axis_(axes.back()), first_index_(first_index), rows_(rows), cols_(cols) {
+        axes.pop_back();
+        axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(fast));
+        others_ = std::move(axes);
+        row_tiles_ = (row_axis_.size + rows - 1) / rows;
+        col_tiles_ = (col_axis_.size + cols - 1) / cols;
+        count_ = row_tiles_ * col_tiles_;
+        for (const BoxAxis& a : others_) count_ *= a.size;
+    }
+
+    std::size_t count() const { return count_; }
+    std::uint64_t index_stride() const { return row_axis_.index_stride; }
+    std::ptrdiff_t row_stride() const { return row_axis_.data_stride; }
+    std::ptrdiff_t col_stride() const { return col_axis_.data_stride; }
+
+    Tile at(std::size_t number) const {
+        const std::size_t row = number % row_tiles_ * rows_, col = number / row_tiles_ % col_tiles_ * cols_;
+        Tile tile{
+            first_index_ + row * row_axis_.index_stride + col * col_axis_.index_stride,
+            static_cast<std::ptrdiff_t>(row) * row_axis_.data_stride + static_cast<std::ptrdiff_t>(col) * col_axis_.data_stride,
+            std::min(rows_, row_axis_.size - row), std::min(cols_, col_axis_.size - col)};
+        std::size_t rest = number / row_tiles_ / col_tiles_;
+        for (std::size_t i = others_.size(); i-- > 0; rest /= others_[i].size) {
+            const std::size_t at = rest % others_[i].size;
+            tile.index += at * others_[i].index_stride;
+            tile.offset += static_cast<std::ptrdiff_t>(at) * others_[i].data_stride;
+        }
+        return tile;
+    }
+
+ private:
+    BoxAxis row_axis_, col_axis_;
+    std::vector<BoxAxis> others_;
+    std::uint64_t first_index_;
+    std::size_t rows_, cols_, row_tiles_, col_tiles_, count_;
+};
+
 // A box of elements, each with an index (its place in the whole parameter) and an offset (its place in memory). Axes whose
 // elements follow one another in both are merged, so that a contiguous array is one run.
 class Box {
@@ -41,7 +99,7 @@ class Box {
         for (std::size_t i = 0; i < shape.size(); ++i) {
             size_ *= shape[i];
             if (shape[i] == 1) continue;
-            const Axis axis{shape[i], index_strides[i], data_strides[i]};
+            const BoxAxis axis{shape[i], index_strides[i], data_strides[i]};
             const auto inner = static_cast<std::ptrdiff_t>(axis.size);
             if (!axes_.empty() && axes_.back().index_stride == axis.index_stride * axis.size &&
                 axes_.back().data_stride == axis.data_stride * inner)
@@ -49,12 +107,25 @@ class Box {
             else axes_.push_back(axis);
         }
         if (axes_.empty()) axes_.push_back({1, 1, 1});
+        const auto step = [](const BoxAxis& axis) { return std::abs(axis.data_stride); };
+        fast_ = axes_.size() - 1;
+        for (std::size_t i = 0; i < axes_.size(); ++i)
+            if (step(axes_[i]) < step(axes_[fast_])) fast_ = i;
     }
 
     std::size_t size() const { return size_; }
     // Steps of index and offset inside a run.
     std::uint64_t index_stride() const { return axes_.back().index_stride; }
     std::ptrdiff_t data_stride() const { return axes_.back().data_stride; }
+
+    // Whether another axis than the last is the fastest in memory, and tiles pay: elements are neighbours in the stream
+    // along the last axis, and several stand side by side along the other.
+    bool transposed() const {
+        constexpr std::size_t kFew = 4;
+        return size_ != 0 && fast_ + 1 < axes_.size() && index_stride() == 1 && axes_[fast_].size >= kFew &&
+               axes_.back().size >= kFew;
+    }
+    Tiles tiles(std::size_t rows, std::size_t cols) const { return {axes_, fast_, first_index_, rows, cols}; }
 
     // Calls run(index, offset, n) for the elements [begin, end) of the box, counted in C order: n elements along the last
     // merged axis, the first at `index` and `offset`.
@@ -77,12 +148,8 @@ class Box {
     }
 
  private:
-    struct Axis {
-        std::size_t size;
-        std::uint64_t index_stride;
-        std::ptrdiff_t data_stride;
-    };
-    std::vector<Axis> axes_;
+    std::vector<BoxAxis> axes_;
+    std::size_t fast_ = 0;  // the axis of the smallest steps in memory
     std::uint64_t first_index_;
     std::size_t size_ = 1;
 };

@@ -1,5 +1,5 @@
-// Laws of weights: zeros, ones, constant, identity, normal, uniform, and the scaled laws (xavier, glorot, he, lecun,
-// fan_in_uniform), drawn into any array at addressable positions.
+// Laws of weights: zeros, ones, constant, identity, normal, uniform, truncated normal, sparse, and the scaled laws (xavier,
+// glorot, he, lecun, fan_in_uniform, variance_scaling), drawn into any array at addressable positions.
 //
 // Element i of a parameter is a function of (seed, stream, i, law, dtype) and of nothing else, i being the C-order
 // position in the parameter's own full shape: same bits for any order of calls, thread count, instruction set, strides
@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "fanin/float16.hpp"
 #include "fanin/random.hpp"
 #include "fanin/view.hpp"
 
@@ -21,7 +22,15 @@ namespace fanin {
 
 // ------------------------------------------------------------------------------------------------ laws
 
-// A parameter of a law, stated: a number, or a word where the parameter takes words (gain: an activation's name; mode).
+class Law;
+struct Axes;
+namespace detail {
+struct Distribution;
+Distribution distribution(const Law& law, std::span<const std::size_t> shape, const Axes& axes);
+}  // namespace detail
+
+// A parameter of a law, stated: a number, or a word where the parameter takes words (gain: an activation's name; mode;
+// distribution; corrected).
 struct Argument {
     std::string name;
     std::variant<double, std::string> value;
@@ -31,15 +40,21 @@ struct Argument {
 //
 //   zeros, ones, constant(value), identity(gain=1)
 //   normal(mean=0, std=1), uniform(low, high)
+//   truncated_normal(mean=0, std=1, lower=-2, upper=2, corrected=false)   N(mean, std^2) inside [mean + std lower,
+//                                      mean + std upper]; corrected: std becomes the standard deviation of the draw
+//   sparse(sparsity, std=0.01, gain=1) N(0, (gain std)^2), but ceil(sparsity * n_out) elements of each column are 0
+//   variance_scaling(scale=1, gain=1, mode=fan_in, distribution=normal)   variance gain^2 scale / fan; or uniform, truncated
 //   fan_in_uniform(gain=1)             U(-b, b), b = gain / sqrt(n_in)
-//   xavier_*(gain=1, mode=fan_in)      variance gain^2 / n_in    (fan_out: n_out, fan_avg: their mean)
+//   xavier_*(gain=1, mode=fan_in)      variance gain^2 / n_in    (fan_out: n_out; fan_avg, fan_geo_avg: their means)
 //   glorot_*(gain=1)                   variance gain^2 2 / (n_in + n_out)
 //   he_*(gain=1, mode=fan_in)          variance gain^2 2 / n_in  (the 2 is the law's own; a gain multiplies it)
 //   lecun_*(gain=1)                    variance gain^2 / n_in
 //
-// where * is normal, N(0, variance), or uniform, U(-b, b) with b = sqrt(3 variance). The numbers are computed in double in
-// the order  s = gain * sqrt(k / fan)  (k: 1, 2, or three times that for a uniform law's bound) and rounded once to the
-// dtype of the array. A gain is a number, at least 0 (identity: any), or the name of an activation.
+// where * is normal, N(0, variance); uniform, U(-b, b) with b = sqrt(3 variance); or truncated, a normal law cut at two of
+// its standard deviations, itself of this variance: |w| <= 2.2737 sqrt(variance). The numbers are computed in double in the
+// order  s = gain * sqrt(k / fan)  (k: 1, 2, scale, or three times that for a uniform law's bound), for truncated laws
+// divided by the standard deviation of N(0, 1) cut at two sigmas, and rounded once to the dtype of the array (float32 for
+// the 16-bit ones). A gain is a number, at least 0 (identity: any), or the name of an activation.
 class Law {
  public:
     // std::invalid_argument for an unknown law or parameter (with what was probably meant), a value out of range or not
@@ -51,6 +66,8 @@ class Law {
     const std::vector<Argument>& arguments() const { return arguments_; }
     // The value of a parameter, a gain's word resolved; std::invalid_argument where the law has no such number.
     double number(std::string_view parameter) const;
+    // The value of a parameter that takes words alone; std::invalid_argument where the law has no such word.
+    const std::string& word(std::string_view parameter) const;
     // Whether the numbers of the law depend on the fans.
     bool needs_fans() const;
     // "he_normal(gain=2, mode=fan_out)": defaults are left out, words stand as stated. law_from_text reads it back.
@@ -58,6 +75,7 @@ class Law {
 
     // Same law, same values; gain=relu equals gain=1.4142135623730951.
     friend bool operator==(const Law& a, const Law& b);
+    friend detail::Distribution detail::distribution(const Law&, std::span<const std::size_t>, const Axes&);
 
  private:
     std::size_t definition_;
@@ -75,11 +93,15 @@ std::string unknown_law(std::string_view name);
 
 // ------------------------------------------------------------------------------------------------ fans
 
-// Which axes of a parameter count its inputs and outputs; negative numbers count from the end, empty lists are allowed.
-// The other axes are the receptive field of a kernel. The default is the layout (n_out, n_in, *kernel).
+// Which axes of a parameter count its inputs and outputs, and which number independent parameters (a batch; heads, experts)
+// that no fan counts. Negative numbers count from the end, empty lists are allowed. The other axes are the receptive field
+// of a kernel. The default is the layout (n_out, n_in, *kernel).
 struct Axes {
     std::vector<std::ptrdiff_t> in = {1};
     std::vector<std::ptrdiff_t> out = {0};
+    std::vector<std::ptrdiff_t> batch = {};
+
+    friend bool operator==(const Axes&, const Axes&) = default;
 };
 
 struct Fans {
@@ -95,7 +117,7 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes = {});
 // What a law would draw into a shape. `fans` is empty where the shape has none under `axes` and the law needs none.
 struct Description {
     std::optional<Fans> fans;
-    double mean = 0, std = 0;                   // of the law; identity: over the elements of the matrix
+    double mean = 0, variance = 0, std = 0;     // of the law; identity: over the elements of the matrix
     double low = 0, high = 0;                   // no draw lies outside; infinite for the normal laws
     double bound = 0;                           // the larger of |low| and |high|
     std::optional<double> n_in_var, n_out_var;  // n_in Var(w), n_out Var(w): what a linear layer multiplies the variance by,
@@ -111,12 +133,18 @@ struct Part {
     std::span<const std::size_t> offset;
 };
 
-// Draws `law` into `out` (float or double), an array of any strides whose elements do not overlap, in parallel.
-// identity takes a matrix. std::invalid_argument, before anything is written, for what `fans` refuses where the law needs
-// fans, a fan of 0 that the law divides by, a part outside the shape, numbers that T cannot hold (an infinite std, no
-// number between low and high), and overlapping elements.
+// Draws `law` into `out` (float, double, Float16 or BFloat16: the last two equal the float draw rounded once), an array of
+// any strides whose elements do not overlap, in parallel. identity and sparse take a matrix; a part of a sparse one costs
+// min(k, n_out - k) more 64-bit draws for each column that it touches, k the zeros of a column.
+// std::invalid_argument, before anything is written, for what `fans` refuses where the law needs fans, a fan of 0 that the
+// law divides by, a part outside the shape, numbers that T cannot hold (an infinite std, draws beyond the largest number of
+// T, no number between low and high), and overlapping elements.
 template <class T>
 void fill(ArrayView<T> out, const Law& law, Key key, const Part& part = {}, const Axes& axes = {});
+
+// Throws what `fill` would throw, and writes nothing.
+template <class T>
+void check_fill(ArrayView<T> out, const Law& law, const Part& part = {}, const Axes& axes = {});
 
 // The same for a whole matrix of weights, shape (n_out, n_in).
 template <class T>
@@ -129,5 +157,12 @@ void fill(MatrixView<T> out, const Law& law, Key key) {
 // The same for a whole parameter of shape `shape` in C order; `out` has as many elements.
 template <class T>
 void fill(std::span<T> out, std::span<const std::size_t> shape, const Law& law, Key key, const Axes& axes = {});
+
+// The same for a parameter of one axis, which laws with fans refuse.
+template <class T>
+void fill(std::span<T> out, const Law& law, Key key) {
+    const std::size_t shape[] = {out.size()};
+    fill(out, std::span<const std::size_t>(shape), law, key);
+}
 
 }  // namespace fanin

@@ -7,6 +7,7 @@
 #include "math.inl"
 #include "random.inl"
 #include "random_truncated.inl"
+#include "rounding.inl"
 #include "activation.inl"
 #include "stats.inl"
 #include "dense.inl"
@@ -30,6 +31,6 @@ constexpr Kernels<T> all_kernels() {
 
 }  // namespace
 
-constexpr KernelTable table{philox_words, all_kernels<float>(), all_kernels<double>()};
+constexpr KernelTable table{philox_words, {to_float16, to_bfloat16}, all_kernels<float>(), all_kernels<double>()};
 
 }  // namespace fanin::FANIN_ISA

@@ -10,6 +10,7 @@
 #include "math.hpp"
 #include "optimizer.hpp"
 #include "random.hpp"
+#include "rounding.hpp"
 #include "stats.hpp"
 
 namespace fanin {
@@ -27,6 +28,7 @@ struct Kernels {
 
 struct KernelTable {
     PhiloxWords philox_words;
+    RoundingKernels rounding;
     Kernels<float> f32;
     Kernels<double> f64;
 };

@@ -1,0 +1,24 @@
+#include "fanin/float16.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "kernels/table.hpp"
+
+namespace fanin {
+namespace {
+
+template <class T>
+void round_span(std::span<const float> x, std::span<T> out, RoundingKernel kernel) {
+    if (x.size() != out.size())
+        throw std::invalid_argument("out must have as many elements as x, " + std::to_string(x.size()) + ", got " +
+                                    std::to_string(out.size()));
+    kernel(x.size(), x.data(), reinterpret_cast<std::uint16_t*>(out.data()));
+}
+
+}  // namespace
+
+void round_to(std::span<const float> x, std::span<Float16> out) { round_span(x, out, kernel_table().rounding.to_float16); }
+void round_to(std::span<const float> x, std::span<BFloat16> out) { round_span(x, out, kernel_table().rounding.to_bfloat16); }
+
+}  // namespace fanin
