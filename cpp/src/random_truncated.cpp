@@ -1,4 +1,6 @@
 // The truncated normal draw of `random`: validation, the law's numbers, the call into the kernel table.
+#include "random_truncated.hpp"
+
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -35,7 +37,7 @@ T bound(T mean, T std, double z, T inside) {
 }  // namespace
 
 template <class T>
-void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper) {
+detail::TruncatedNumbers<T> detail::truncated_numbers(T mean, T std, double lower, double upper) {
     if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
     if (!(std >= 0) || !std::isfinite(std))
         throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
@@ -53,12 +55,21 @@ void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index,
             "lower and upper must leave a number between mean + std lower and mean + std upper, got mean " +
             detail::text(mean) + ", std " + detail::text(std) + ", lower " + detail::text(lower) + ", upper " +
             detail::text(upper));
+    return {law, lowest, highest};
+}
+
+template <class T>
+void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper) {
+    const detail::TruncatedNumbers<T> numbers = detail::truncated_numbers(mean, std, lower, upper);
     const auto kernel = kernels<T>().random.fill_truncated;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
-        kernel(key.seed, key.stream, first_index + begin, n, law, mean, std, lowest, highest, out.data() + begin);
+        kernel(key.seed, key.stream, first_index + begin, n, numbers.law, mean, std, numbers.lowest, numbers.highest,
+               out.data() + begin);
     });
 }
 
+template detail::TruncatedNumbers<float> detail::truncated_numbers(float, float, double, double);
+template detail::TruncatedNumbers<double> detail::truncated_numbers(double, double, double, double);
 template void fill_truncated_normal(std::span<float>, Key, std::uint64_t, float, float, double, double);
 template void fill_truncated_normal(std::span<double>, Key, std::uint64_t, double, double, double, double);
 

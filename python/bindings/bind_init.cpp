@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "arrays.hpp"
 #include "fanin/init.hpp"
+#include "formats.hpp"
 
 namespace fanin::python {
 namespace {
@@ -51,7 +51,40 @@ Sizes shape_of(py::handle shape) {
     return sizes;
 }
 
-Axes axes_of(py::handle in_axis, py::handle out_axis) { return {integers(in_axis, "in_axis"), integers(out_axis, "out_axis")}; }
+Axes axes_of(py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+    return {integers(in_axis, "in_axis"), integers(out_axis, "out_axis"), integers(batch_axis, "batch_axis")};
+}
+
+// Whose numbers are drawn; without both, fresh entropy's. What is no plain number or name takes the long way through
+// fanin.random, which says what is wrong with it.
+Key key_of(py::handle seed, py::handle stream) {
+    if (seed.is_none() && stream.is_none()) return {fresh_seed(), 0};
+    if (stream.is_none())
+        throw py::value_error(
+            "seed=" + shown(seed) +
+            " needs stream= too, so that no two parameters are alike: write stream='hidden1.weight' or stream=0");
+    if (seed.is_none())
+        throw py::value_error("stream=" + shown(stream) +
+                              " needs seed= too: write seed=0, or leave both out for fresh entropy");
+    const auto number = [](py::handle value, const char* check) {
+        if (PyLong_CheckExact(value.ptr())) {
+            const unsigned long long n = PyLong_AsUnsignedLongLong(value.ptr());
+            if (!PyErr_Occurred()) return static_cast<std::uint64_t>(n);
+            PyErr_Clear();
+        }
+        return py::module_::import("fanin.random").attr(check)(value).cast<std::uint64_t>();
+    };
+    Key key{number(seed, "seed_number"), 0};
+    if (PyUnicode_Check(stream.ptr())) {
+        Py_ssize_t size = 0;
+        const char* text = PyUnicode_AsUTF8AndSize(stream.ptr(), &size);
+        if (text == nullptr) throw py::error_already_set();
+        key.stream = stream_id(std::string_view(text, static_cast<std::size_t>(size)));
+    } else {
+        key.stream = stream_id(number(stream, "stream_id"));
+    }
+    return key;
+}
 
 struct Block {
     Sizes offset, shape;
@@ -105,6 +138,7 @@ Block block_of(py::handle block, const Sizes& shape) {
 Argument argument(py::handle name, py::handle value) {
     const auto key = py::cast<std::string>(name);
     if (py::isinstance<py::str>(value)) return {key, py::cast<std::string>(value)};
+    if (PyBool_Check(value.ptr()) && key == "corrected") return {key, value.ptr() == Py_True ? "true" : "false"};
     const double number = PyFloat_AsDouble(value.ptr());
     if (number == -1.0 && PyErr_Occurred()) {
         PyErr_Clear();
@@ -122,7 +156,8 @@ Law make_law(const std::string& name, const Dict& parameters) {
 
 Dict parameters(const Law& law) {
     Dict d;
-    for (const Argument& a : law.arguments()) std::visit([&](const auto& value) { d[py::str(a.name)] = value; }, a.value);
+    for (const Argument& a : law.arguments())
+        d[py::str(a.name)] = a.name == "corrected" ? py::cast(law.word(a.name) == "true") : py::cast(a.value);
     return d;
 }
 
@@ -130,66 +165,96 @@ Dict parameters(const Law& law) {
 py::typing::Tuple<py::object, py::ellipsis> identity_of(const Law& law) {
     py::list key;
     key.append(law.name());
-    for (const Argument& a : law.arguments()) key.append(a.name == "mode" ? py::cast(a.value) : py::cast(law.number(a.name)));
+    for (const Argument& a : law.arguments())
+        key.append(std::holds_alternative<std::string>(a.value) && a.name != "gain" ? py::cast(a.value)
+                                                                                    : py::cast(law.number(a.name)));
     return py::typing::Tuple<py::object, py::ellipsis>(key);
 }
 
-bool is_double(py::handle dtype) {
-    if (dtype.is_none()) return false;
-    const py::dtype d = py::dtype::from_args(py::reinterpret_borrow<py::object>(dtype));
-    if (d.equal(py::dtype::of<double>())) return true;
-    if (d.equal(py::dtype::of<float>())) return false;
-    throw py::type_error("dtype must be float32 or float64, got " + std::string(py::str(py::object(d))));
+// Where a draw goes: a block of a parameter, and the strides, in elements, of the array that takes it.
+template <class T>
+struct Place {
+    Place(const Target& target, const Sizes& full, const Block& part) : full_(full), part_(part) {
+        for (int i = 0; i < target.array.ndim(); ++i) strides_.push_back(stride_of<T>(target.array, i, "out"));
+        data_ = static_cast<T*>(const_cast<void*>(target.array.data()));
+    }
+    // For the checks alone: an array in C order that is still to be made.
+    Place(const Sizes& full, const Block& part) : full_(full), part_(part), strides_(part.shape.size()) {
+        std::ptrdiff_t stride = 1;
+        for (std::size_t i = strides_.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(part.shape[i]))
+            strides_[i] = stride;
+    }
+    ArrayView<T> view() const { return {data_, part_.shape, strides_}; }
+    Part part() const { return {full_, part_.offset}; }
+
+ private:
+    const Sizes& full_;
+    const Block& part_;
+    std::vector<std::ptrdiff_t> strides_;
+    T* data_ = nullptr;
+};
+
+Block part_of(py::handle block, const Sizes& full) {
+    return block.is_none() ? Block{Sizes(full.size(), 0), full} : block_of(block, full);
 }
 
-template <class T>
-void draw_into(py::array& out, const Law& law, Key key, const Sizes& shape, const Block& block, const Axes& axes) {
-    std::vector<std::ptrdiff_t> strides;
-    for (int i = 0; i < out.ndim(); ++i) strides.push_back(stride_of<T>(out, i, "out"));
-    const ArrayView<T> view{static_cast<T*>(out.mutable_data()), block.shape, strides};
-    const LongCall call;
-    fill<T>(view, law, key, Part{shape, block.offset}, axes);
+void require_shape(const py::array& array, const Sizes& shape) {
+    const bool same = std::equal(shape.begin(), shape.end(), array.shape(), array.shape() + array.ndim(),
+                                 [](std::size_t expected, py::ssize_t n) { return static_cast<py::ssize_t>(expected) == n; });
+    if (!same) throw py::value_error("out must have shape " + shown(py::tuple(py::cast(shape))) + ", got " + shape_text(array));
 }
 
 // Draws the block of a parameter of shape `shape`, or all of it, into `out` or a new array; returns the array.
-py::array draw(const Law& law, py::handle shape, std::uint64_t seed, std::uint64_t stream, py::handle dtype, py::object out,
-               py::handle block, py::handle in_axis, py::handle out_axis) {
+py::object draw(const Law& law, py::handle shape, py::handle seed, py::handle stream, py::handle dtype, py::object out,
+                py::handle block, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+    const Key key = key_of(seed, stream);
     const Sizes full = shape_of(shape);
-    const Axes axes = axes_of(in_axis, out_axis);
-    describe(law, full, axes);  // refuses what cannot be drawn before an array is made
-    const Block part = block.is_none() ? Block{Sizes(full.size(), 0), full} : block_of(block, full);
+    const Axes axes = axes_of(in_axis, out_axis, batch_axis);
+    const Block part = part_of(block, full);
+    Format format = stated_format(dtype);
     if (out.is_none()) {
-        out = is_double(dtype) ? py::array(py::array_t<double>(part.shape)) : py::array(py::array_t<float>(part.shape));
-    } else {
-        if (!py::isinstance<py::array>(out)) throw py::type_error("out must be a NumPy array, got " + shown(py::type::of(out)));
-        const auto array = py::reinterpret_borrow<py::array>(out);
-        require_float(array, "out");
-        if (!dtype.is_none() && is_double(dtype) != holds<double>(array))
-            throw py::type_error("out must have dtype " + std::string(is_double(dtype) ? "float64" : "float32") +
-                                 " as stated, got " + dtype_name(array));
-        const bool same =
-            std::equal(part.shape.begin(), part.shape.end(), array.shape(), array.shape() + array.ndim(),
-                       [](std::size_t expected, py::ssize_t n) { return static_cast<py::ssize_t>(expected) == n; });
-        if (!same)
-            throw py::value_error("out must have shape " + shown(py::tuple(py::cast(part.shape))) + ", got " +
-                                  shape_text(array));
-        require_writable(array, "out");
+        if (format == Format::none) format = Format::float32;
+        with_format(format, [&]<class T>(T*) {  // before memory is asked for
+            const Place<T> place(full, part);
+            check_fill<T>(place.view(), law, place.part(), axes);
+        });
+        out = py::array(dtype_of(format), part.shape);
     }
-    auto array = py::reinterpret_borrow<py::array>(out);  // the same object
-    if (holds<double>(array)) draw_into<double>(array, law, {seed, stream}, full, part, axes);
-    else draw_into<float>(array, law, {seed, stream}, full, part, axes);
-    return array;
+    const Target target = target_of(out, format);
+    require_shape(target.array, part.shape);
+    with_format(target.format, [&]<class T>(T*) {
+        const Place<T> place(target, full, part);
+        const LongCall call;
+        fill<T>(place.view(), law, key, place.part(), axes);
+    });
+    return out;
 }
 
-Dict description(const Law& law, py::handle shape, py::handle in_axis, py::handle out_axis) {
+// Refuses what `draw` would refuse for a whole parameter of the shape of `array`, a target.
+void check(const Law& law, py::array array, py::handle dtype, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+    const Target target = target_of(array, stated_format(dtype));
+    const Sizes full(target.array.shape(), target.array.shape() + target.array.ndim());
+    const Block part = part_of(py::none(), full);
+    with_format(target.format, [&]<class T>(T*) {
+        const Place<T> place(target, full, part);
+        check_fill<T>(place.view(), law, place.part(), axes_of(in_axis, out_axis, batch_axis));
+    });
+}
+
+Dict description(const Law& law, py::handle shape, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
     const Sizes full = shape_of(shape);
-    const Description d = describe(law, full, axes_of(in_axis, out_axis));
+    const Axes axes = axes_of(in_axis, out_axis, batch_axis);
+    const Description d = describe(law, full, axes);
     Dict r;
     r["shape"] = py::tuple(py::cast(full));
+    r["in_axis"] = py::tuple(py::cast(axes.in));
+    r["out_axis"] = py::tuple(py::cast(axes.out));
+    r["batch_axis"] = py::tuple(py::cast(axes.batch));
     r["fan_in"] = d.fans ? py::cast(d.fans->in) : py::none();
     r["fan_out"] = d.fans ? py::cast(d.fans->out) : py::none();
     r["receptive"] = d.fans ? py::cast(d.fans->receptive) : py::none();
     r["mean"] = d.mean;
+    r["variance"] = d.variance;
     r["std"] = d.std;
     r["low"] = d.low;
     r["high"] = d.high;
@@ -214,8 +279,16 @@ void bind_init(py::module_& m) {
     m.def("law_names", &law_names);
     m.def("unknown_law", [](const std::string& name) { return unknown_law(name); }, arg("name"));
     m.def("draw", &draw, arg("law"), arg("shape"), arg("seed"), arg("stream"), arg("dtype"), arg("out"), arg("block"),
-          arg("in_axis"), arg("out_axis"));
-    m.def("describe", &description, arg("law"), arg("shape"), arg("in_axis"), arg("out_axis"));
+          arg("in_axis"), arg("out_axis"), arg("batch_axis"));
+    m.def("describe", &description, arg("law"), arg("shape"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
+    m.def("check_fill", &check, arg("law"), arg("array"), arg("dtype"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
+    m.def(
+        "as_target",
+        [](const py::object& out) {
+            const Target target = target_of(out, Format::none);
+            return std::pair(target.array, std::string(format_name(target.format)));
+        },
+        arg("out"), "A NumPy array over the memory of an array, a buffer or a tensor, and its format.");
 }
 
 }  // namespace fanin::python

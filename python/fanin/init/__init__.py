@@ -12,30 +12,40 @@ from __future__ import annotations
 
 from fanin import _core
 from fanin.init._describe import Description, describe
-from fanin.init._law import Law, LawLike, law
+from fanin.init._law import Law, LawLike, Moments, law
 from fanin.init.fixed import constant, identity, normal, ones, uniform, zeros
 from fanin.init.scaled_normal import glorot_normal, he_normal, lecun_normal, xavier_normal
+from fanin.init.scaled_truncated import glorot_truncated, he_truncated, lecun_truncated, xavier_truncated
 from fanin.init.scaled_uniform import fan_in_uniform, glorot_uniform, he_uniform, lecun_uniform, xavier_uniform
+from fanin.init.shaped import sparse, truncated_normal, variance_scaling
 
 __all__ = [
     "Description",
     "Law",
     "LawLike",
+    "Moments",
     "constant",
     "describe",
     "fan_in_uniform",
     "glorot_normal",
+    "glorot_truncated",
     "glorot_uniform",
     "he_normal",
+    "he_truncated",
     "he_uniform",
     "identity",
     "law",
     "lecun_normal",
+    "lecun_truncated",
     "lecun_uniform",
     "normal",
     "ones",
+    "sparse",
+    "truncated_normal",
     "uniform",
+    "variance_scaling",
     "xavier_normal",
+    "xavier_truncated",
     "xavier_uniform",
     "zeros",
 ]

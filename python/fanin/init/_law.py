@@ -1,20 +1,24 @@
-"""Laws as objects, and the one function that draws."""
+"""Laws as objects, and what the functions of the laws share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from fanin import _core
-from fanin.random import seed_number, stream_id
 
 Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Block: TypeAlias = Sequence[slice | SupportsIndex] | slice | SupportsIndex
 Gain: TypeAlias = SupportsFloat | str
-Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg"]
+Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
+# A NumPy array, or what shares the CPU's memory through the buffer protocol or DLPack (a PyTorch tensor).
+Out: TypeAlias = Any
+
+_MATRIX_LAWS = {"identity", "sparse", "orthogonal"}  # their moments depend on the shape without any fans
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _functions: dict[Callable[..., Any], str] = {}
@@ -26,22 +30,28 @@ _SHARED = """
         Shape of the whole parameter: ``(n_out, n_in, *kernel)``, or any other layout that `in_axis` and `out_axis` state.
     in_axis, out_axis : int or tuple of int
         The axes that count inputs and outputs; the others are the receptive field of a kernel. ``()`` for none.
+    batch_axis : int or tuple of int
+        Axes that number independent parameters (heads, experts) and that no fan counts.
     seed : int, optional
         In [0, 2^64). Needs `stream` too. Without both, fresh entropy is drawn at each call.
     stream : int or str, optional
         Names the parameter: an integer in [0, 2^63) or a name. Two parameters of one model need two streams.
     dtype : dtype, optional
-        float32 or float64; by default that of `out`, otherwise float32.
-    out : ndarray, optional
-        Where to write: the shape of the block (of the parameter, without one), writable, any strides.
+        float32, float64, float16 or bfloat16; by default that of `out`, otherwise float32. The 16-bit ones are the float32
+        draw, rounded once to nearest even. bfloat16 is ml_dtypes' type; without that package ``dtype="bfloat16"`` fills an
+        `out` of uint16 with the bits.
+    out : array, optional
+        Where to write: a NumPy array (memory-mapped too), a buffer, or a CPU tensor with DLPack, as PyTorch's (one that
+        requires gradients is written without a record); the shape of the block (of the parameter, without one), writable, any
+        strides that do not meet.
     block : tuple of slice or int, optional
         Draws only this part of the parameter, with the bits that it has in the whole: one slice of step 1 an axis (an
         integer i is the slice i:i+1). A block that leaves the shape is an error.
 
     Returns
     -------
-    ndarray
-        `out`, or a new C-contiguous array.
+    array
+        `out`, or a new C-contiguous NumPy array.
 
     Notes
     -----
@@ -58,29 +68,25 @@ def sampler(function: _F) -> _F:
     return function
 
 
-def draw(
-    law: _core.Law,
-    shape: Shape,
-    in_axis: Axes,
-    out_axis: Axes,
-    seed: SupportsIndex | None,
-    stream: SupportsIndex | str | None,
-    dtype: DTypeLike | None,
-    out: NDArray[Any] | None,
-    block: Block | None,
-) -> NDArray[Any]:
-    """Draw `law`; the arguments are those of every law."""
-    if seed is None and stream is None:
-        key, number = _core.fresh_seed(), 0
-    elif stream is None:
-        raise ValueError(
-            f"seed={seed!r} needs stream= too, so that no two parameters are alike: write stream='hidden1.weight' or stream=0"
-        )
-    elif seed is None:
-        raise ValueError(f"stream={stream!r} needs seed= too: write seed=0, or leave both out for fresh entropy")
-    else:
-        key, number = seed_number(seed), stream_id(stream)
-    return _core.draw(law, shape, key, number, dtype, out, block, in_axis, out_axis)
+@lru_cache(maxsize=1024)
+def _cached(name: str, **parameters: Any) -> _core.Law:
+    return _core.Law(name, parameters)
+
+
+def stated(name: str, **parameters: Any) -> _core.Law:
+    """Return the law of these parameters; the same object for the same values, as far as they hash."""
+    try:
+        return _cached(name, **parameters)
+    except TypeError:
+        return _core.Law(name, parameters)  # says what is wrong with the value
+
+
+class Moments(NamedTuple):
+    """Exact mean and variance of a law, and the bounds that no draw leaves."""
+
+    mean: float
+    variance: float
+    bounds: tuple[float, float]
 
 
 class Law:
@@ -113,7 +119,7 @@ class Law:
     __slots__ = ("_core_law",)
     _core_law: _core.Law
 
-    def __init__(self, name: str, **parameters: SupportsFloat | str) -> None:
+    def __init__(self, name: str, **parameters: SupportsFloat | str | bool) -> None:
         object.__setattr__(self, "_core_law", _core.Law(name, parameters))
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -125,7 +131,7 @@ class Law:
         return self._core_law.name
 
     @property
-    def parameters(self) -> Mapping[str, float | str]:
+    def parameters(self) -> Mapping[str, float | str | bool]:
         """All parameters, stated or by default."""
         return self._core_law.parameters
 
@@ -133,6 +139,70 @@ class Law:
     def needs_fans(self) -> bool:
         """Whether the law's numbers depend on the fans of a shape."""
         return self._core_law.needs_fans
+
+    def moments(self, shape: Shape, *, in_axis: Axes = 1, out_axis: Axes = 0, batch_axis: Axes = ()) -> Moments:
+        """Return the mean, variance and bounds of the law in a parameter of this shape.
+
+        Examples
+        --------
+        >>> import fanin as fi
+        >>> fi.init.law("he_uniform").moments((300, 600))
+        Moments(mean=0.0, variance=0.0033333333333333335, bounds=(-0.1, 0.1))
+        """
+        d = _core.describe(self._core_law, shape, in_axis, out_axis, batch_axis)
+        return Moments(d["mean"], d["variance"], (d["low"], d["high"]))
+
+    def _own_moments(self) -> Moments:
+        if self.needs_fans or self.name in _MATRIX_LAWS:
+            raise ValueError(f"{self!r} has moments that depend on the shape: write law.moments((n_out, n_in))")
+        return self.moments(1)
+
+    @property
+    def mean(self) -> float:
+        """The exact mean of a law whose numbers do not depend on a shape; of another, ValueError: see `moments`."""
+        return self._own_moments().mean
+
+    @property
+    def variance(self) -> float:
+        """The exact variance, as `mean`."""
+        return self._own_moments().variance
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The bounds that no draw leaves, as `mean`; infinite for a normal law."""
+        return self._own_moments().bounds
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the law as plain values, for JSON, with the number of the algorithms that draw it.
+
+        Examples
+        --------
+        >>> import fanin as fi
+        >>> fi.init.Law("normal", std=0.01).to_dict()
+        {'law': 'normal', 'parameters': {'mean': 0.0, 'std': 0.01}, 'algorithm_version': 1}
+        """
+        return {"law": self.name, "parameters": dict(self.parameters), "algorithm_version": _core.ALGORITHM_VERSION}
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Law:
+        """Return the law that `to_dict` has written.
+
+        Raises
+        ------
+        ValueError
+            Where another version of the algorithms drew it: this release would draw other bits. ``Law(state["law"],
+            **state["parameters"])`` makes the law nevertheless.
+        """
+        missing = {"law", "parameters", "algorithm_version"} - set(state)
+        if missing:
+            raise ValueError(f"state must have law, parameters and algorithm_version, got {', '.join(sorted(state)) or 'none'}")
+        version = state["algorithm_version"]
+        if version != _core.ALGORITHM_VERSION:
+            raise ValueError(
+                f"algorithm_version must be {_core.ALGORITHM_VERSION}, that of this release, got {version}: the bits differ. "
+                f"To draw the law with these algorithms, write Law({state['law']!r}, **{state['parameters']!r})"
+            )
+        return cls(state["law"], **state["parameters"])
 
     def __repr__(self) -> str:
         return self._core_law.text()
@@ -152,17 +222,18 @@ class Law:
         *,
         in_axis: Axes = 1,
         out_axis: Axes = 0,
+        batch_axis: Axes = (),
         seed: SupportsIndex | None = None,
         stream: SupportsIndex | str | None = None,
         dtype: DTypeLike | None = None,
-        out: NDArray[Any] | None = None,
+        out: Out | None = None,
         block: Block | None = None,
-    ) -> NDArray[Any]:
+    ) -> Any:
         """Draw the law into `shape`; the arguments are those of every law function."""
-        return draw(self._core_law, shape, in_axis, out_axis, seed, stream, dtype, out, block)
+        return _core.draw(self._core_law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
-LawLike: TypeAlias = Law | str | Callable[..., NDArray[Any]]
+LawLike: TypeAlias = Law | str | Callable[..., Any]
 
 
 def law(like: LawLike) -> Law:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, SupportsFloat, SupportsIndex
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from fanin._core import Law
-from fanin.init._law import Axes, Block, Gain, Shape, draw, sampler
+from fanin._core import draw
+from fanin.init._law import Axes, Block, Gain, Out, Shape, sampler, stated
 
 
 @sampler
@@ -16,14 +16,16 @@ def zeros(
     *,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw zeros: every unit of a layer then learns the same, or nothing; the usual choice for biases."""
-    return draw(Law("zeros", {}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("zeros")
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -32,14 +34,16 @@ def ones(
     *,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw ones."""
-    return draw(Law("ones", {}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("ones")
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -49,12 +53,13 @@ def constant(
     value: SupportsFloat,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw the one number `value` (Keras' ``Constant``, PyTorch's ``constant_``).
 
     Parameters
@@ -62,7 +67,8 @@ def constant(
     value : float
         Finite.
     """
-    return draw(Law("constant", {"value": value}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("constant", value=value)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -72,12 +78,13 @@ def identity(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw `gain` on the diagonal of a matrix (n_out, n_in), which may be rectangular, and 0 elsewhere.
 
     PyTorch's ``eye_``, Keras' ``Identity``.
@@ -87,7 +94,8 @@ def identity(
     gain : float or str
         Finite, any sign; or an activation's name.
     """
-    return draw(Law("identity", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("identity", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -98,12 +106,13 @@ def normal(
     std: SupportsFloat = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw N(mean, std^2), the standard normal by default.
 
     The second parameter is a standard deviation, as in PyTorch's ``normal_`` and NumPy. Keras' ``RandomNormal`` has a
@@ -114,7 +123,8 @@ def normal(
     mean, std : float
         Finite, std at least 0. An element is ``mean + std * g``, g standard normal: one stream, whatever the scale.
     """
-    return draw(Law("normal", {"mean": mean, "std": std}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("normal", mean=mean, std=std)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -125,12 +135,13 @@ def uniform(
     high: SupportsFloat,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(low, high), the open interval: never a bound.
 
     PyTorch's ``uniform_(low, high)`` includes low, Keras' ``RandomUniform`` takes minval and maxval, JAX's ``uniform(scale)``
@@ -141,4 +152,5 @@ def uniform(
     low, high : float
         Finite, low < high, with a number of the dtype between them.
     """
-    return draw(Law("uniform", {"low": low, "high": high}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("uniform", low=low, high=high)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)

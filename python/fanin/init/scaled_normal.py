@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, SupportsIndex
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from fanin._core import Law
-from fanin.init._law import Axes, Block, Gain, Mode, Shape, draw, sampler
+from fanin._core import draw
+from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
 
 
 @sampler
@@ -18,12 +18,13 @@ def xavier_normal(
     mode: Mode = "fan_in",
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw N(0, gain^2 / n_in).
 
     The rule of deeplearning.ai's notes. What PyTorch calls ``xavier_normal_`` and Keras ``GlorotNormal``,
@@ -33,10 +34,12 @@ def xavier_normal(
     ----------
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
-    mode : {"fan_in", "fan_out", "fan_avg"}
-        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
+        the compromise.
     """
-    return draw(Law("xavier_normal", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("xavier_normal", gain=gain, mode=mode)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -46,12 +49,13 @@ def glorot_normal(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw N(0, gain^2 2 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 12).
 
     PyTorch's ``xavier_normal_``. Keras' and JAX's ``glorot_normal`` are truncated at two standard deviations.
@@ -61,7 +65,8 @@ def glorot_normal(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    return draw(Law("glorot_normal", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("glorot_normal", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -72,12 +77,13 @@ def he_normal(
     mode: Mode = "fan_in",
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw N(0, gain^2 2 / n_in) (He et al. 2015, eq. 10), made for ReLU.
 
     PyTorch's ``kaiming_normal_`` with its default nonlinearity at slope 0. Keras' and JAX's ``he_normal`` are truncated at
@@ -88,10 +94,12 @@ def he_normal(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation *with its 2 for ReLU already in it*, so
         ``he_normal(gain="relu")`` would count ReLU twice: for another activation write ``xavier_normal(gain="tanh")``.
-    mode : {"fan_in", "fan_out", "fan_avg"}
-        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
+        the compromise.
     """
-    return draw(Law("he_normal", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("he_normal", gain=gain, mode=mode)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -101,12 +109,13 @@ def lecun_normal(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw N(0, gain^2 / n_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6).
 
     The same as `xavier_normal` here; what self-normalizing networks (SELU) want. Keras' and JAX's ``lecun_normal`` are
@@ -117,4 +126,5 @@ def lecun_normal(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    return draw(Law("lecun_normal", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("lecun_normal", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, SupportsIndex
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from fanin._core import Law
-from fanin.init._law import Axes, Block, Gain, Mode, Shape, draw, sampler
+from fanin._core import draw
+from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
 
 
 @sampler
@@ -17,12 +17,13 @@ def fan_in_uniform(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(-b, b), b = gain / sqrt(n_in): variance 1 / (3 n_in), which vanishes with depth.
 
     The "standard" heuristic of Glorot and Bengio (2010, eq. 1); the default of PyTorch's ``Linear`` (there written
@@ -33,7 +34,8 @@ def fan_in_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    return draw(Law("fan_in_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("fan_in_uniform", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -44,12 +46,13 @@ def xavier_uniform(
     mode: Mode = "fan_in",
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
 
     What PyTorch calls ``xavier_uniform_`` and Keras and JAX ``glorot_uniform``, variance 2 / (n_in + n_out), is
@@ -59,10 +62,12 @@ def xavier_uniform(
     ----------
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
-    mode : {"fan_in", "fan_out", "fan_avg"}
-        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
+        the compromise.
     """
-    return draw(Law("xavier_uniform", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("xavier_uniform", gain=gain, mode=mode)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -72,12 +77,13 @@ def glorot_uniform(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(-b, b), b = gain sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 16).
 
     PyTorch's ``xavier_uniform_``; Keras' and JAX's ``glorot_uniform``, the default of Keras' layers.
@@ -87,7 +93,8 @@ def glorot_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    return draw(Law("glorot_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("glorot_uniform", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -98,12 +105,13 @@ def he_uniform(
     mode: Mode = "fan_in",
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(-b, b), b = gain sqrt(6 / n_in): variance gain^2 2 / n_in (He et al. 2015, eq. 10).
 
     PyTorch's ``kaiming_uniform_`` with a = 0 (its ``Linear`` uses a = sqrt(5), which is `fan_in_uniform`); Keras' and
@@ -114,10 +122,12 @@ def he_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation *with its 2 for ReLU already in it*, so
         ``he_normal(gain="relu")`` would count ReLU twice: for another activation write ``xavier_normal(gain="tanh")``.
-    mode : {"fan_in", "fan_out", "fan_avg"}
-        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean is the compromise.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+        The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
+        the compromise.
     """
-    return draw(Law("he_uniform", {"gain": gain, "mode": mode}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("he_uniform", gain=gain, mode=mode)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
 
 
 @sampler
@@ -127,12 +137,13 @@ def lecun_uniform(
     gain: Gain = 1.0,
     in_axis: Axes = 1,
     out_axis: Axes = 0,
+    batch_axis: Axes = (),
     seed: SupportsIndex | None = None,
     stream: SupportsIndex | str | None = None,
     dtype: DTypeLike | None = None,
-    out: NDArray[Any] | None = None,
+    out: Out | None = None,
     block: Block | None = None,
-) -> NDArray[Any]:
+) -> Any:
     """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
 
     Keras' and JAX's ``lecun_uniform``. Other libraries give this name to the bound 1 / sqrt(n_in), which is
@@ -143,4 +154,5 @@ def lecun_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    return draw(Law("lecun_uniform", {"gain": gain}), shape, in_axis, out_axis, seed, stream, dtype, out, block)
+    law = stated("lecun_uniform", gain=gain)
+    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
