@@ -11,6 +11,7 @@
 #include "kernels/table.hpp"
 #include "law.hpp"
 #include "message.hpp"
+#include "orthogonal.hpp"
 #include "strided.hpp"
 
 namespace fanin {
@@ -70,6 +71,8 @@ class Draw {
         switch (family_) {
             case Family::constant:
                 std::fill_n(out, n, a_);
+                break;
+            case Family::orthogonal:  // no element stands alone: fill_orthogonal
                 break;
             case Family::identity: {
                 std::fill_n(out, n, T(0));
@@ -169,6 +172,15 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.high = ones == 1 ? d.a : std::max(d.a, 0.0);
             break;
         }
+        case Family::orthogonal: {
+            const auto [n_in, n_out, receptive] = fans(shape, axes);
+            const double rows = static_cast<double>(n_out) / static_cast<double>(receptive),
+                         longer = std::max(rows, size / rows);
+            r.std = size == 0 ? 0.0 : d.a / std::sqrt(longer);
+            r.low = -d.a;
+            r.high = d.a;
+            break;
+        }
         case Family::normal:
             r.mean = d.a;
             r.std = d.b;
@@ -202,6 +214,12 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
     if (detail::overlaps_itself(out.shape, out.strides))
         throw std::invalid_argument("out must not overlap itself, got shape " + shape_text(out.shape) +
                                     " with strides that meet");
+
+    if (law.name() == "orthogonal") {
+        const std::size_t corner[kMaxRank] = {};
+        return detail::fill_orthogonal<T>(out, shape, whole ? std::span(corner, shape.size()) : part.offset, axes,
+                                          static_cast<T>(law.number("gain")), key);
+    }
 
     std::uint64_t index_strides[kMaxRank], first_index = 0, stride = 1;
     for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) {

@@ -40,6 +40,7 @@ const std::vector<Definition>& definitions() {
             {"ones", Family::constant, {}},
             {"constant", Family::constant, {{"value", Kind::number, {}}}},
             {"identity", Family::identity, {{"gain", Kind::any_gain, 1.0}}},
+            {"orthogonal", Family::orthogonal, {gain}},
             {"normal", Family::normal, {{"mean", Kind::number, 0.0}, {"std", Kind::scale, 1.0}}},
             {"uniform", Family::uniform, {{"low", Kind::number, {}}, {"high", Kind::number, {}}}},
             {"fan_in_uniform", Family::uniform, {gain}, 1, "fan_in"},
@@ -102,8 +103,8 @@ constexpr Synonym kLawSynonyms[] = {
     {"he_truncated", "", kNoTruncated},
     {"lecun_truncated", "", kNoTruncated},
     {"variance_scaling", "", "write he_*, xavier_*, glorot_* or lecun_* with gain= and mode="},
-    {"orthogonal", "", "this version has no orthogonal law"},
-    {"orthogonal_", "", "this version has no orthogonal law"},
+    {"orthogonal_", "orthogonal", ""},
+    {"haar", "orthogonal", ""},
     {"sparse", "", "this version has no sparse law"},
     {"sparse_", "", "this version has no sparse law"},
 };
@@ -290,7 +291,8 @@ Distribution detail::distribution(const Law& law, std::span<const std::size_t> s
         if (d.name == "ones") return {d.family, 1.0};
         if (d.family == Family::identity && shape.size() != 2)
             throw std::invalid_argument("shape must be (n_out, n_in) for identity, got " + shape_text(shape));
-        const auto& parameters = d.parameters;  // in the order of Distribution's numbers
+        if (d.family == Family::orthogonal) fans(shape, axes);  // refuses a shape or axes that make no matrix
+        const auto& parameters = d.parameters;                  // in the order of Distribution's numbers
         return {d.family, law.number(parameters[0].name), parameters.size() == 1 ? 0.0 : law.number(parameters[1].name)};
     }
     const Fans f = fans(shape, axes);

@@ -7,9 +7,9 @@
 
 namespace fanin::detail {
 
-enum class Family { constant, identity, normal, uniform };
+enum class Family { constant, identity, normal, uniform, orthogonal };
 
-// constant: a = value. identity: a = gain. normal: a = mean, b = std. uniform: a = low, b = high.
+// constant: a = value. identity, orthogonal: a = gain. normal: a = mean, b = std. uniform: a = low, b = high.
 struct Distribution {
     Family family;
     double a = 0, b = 0;
