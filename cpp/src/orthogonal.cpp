@@ -16,7 +16,7 @@ namespace fanin::detail {
 namespace {
 
 // Rows of P that a task carries through the three products: they and their factors stay in the inner cache.
-constexpr std::size_t kTaskRows = 48;
+constexpr std::size_t kTaskRows = 96;
 // Multiply-adds from which threads pay: some 20 us.
 constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // From this length on a block is prepared by all threads together, not by one beside others.

@@ -10,7 +10,7 @@ namespace fanin::detail {
 
 // Reflections that are applied together, as three matrix products. It fixes the order of summation, so it is part of the
 // law.
-inline constexpr std::size_t kReflectionBlock = 128;
+inline constexpr std::size_t kReflectionBlock = 96;
 
 // Partial sums of the square of a norm, in double: element k of the vector goes to sum k % 16; then the upper half of the
 // sums is added to the lower half until one is left.
