@@ -1,4 +1,4 @@
-// Laws of weights: zeros, ones, constant, identity, normal, uniform, and the scaled laws (xavier, glorot, he, lecun,
+// Laws of weights: zeros, ones, constant, identity, orthogonal, normal, uniform, and the scaled laws (xavier, glorot, he, lecun,
 // fan_in_uniform), drawn into any array at addressable positions.
 //
 // Element i of a parameter is a function of (seed, stream, i, law, dtype) and of nothing else, i being the C-order
@@ -30,6 +30,7 @@ struct Argument {
 // A law and its parameters; a value that never changes.
 //
 //   zeros, ones, constant(value), identity(gain=1)
+//   orthogonal(gain=1)                 gain times a Haar-distributed matrix; its rows are the axes.out, its columns all others
 //   normal(mean=0, std=1), uniform(low, high)
 //   fan_in_uniform(gain=1)             U(-b, b), b = gain / sqrt(n_in)
 //   xavier_*(gain=1, mode=fan_in)      variance gain^2 / n_in    (fan_out: n_out, fan_avg: their mean)
