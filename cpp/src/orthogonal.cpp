@@ -19,8 +19,13 @@ namespace {
 constexpr std::size_t kTaskRows = 96;
 // Multiply-adds from which threads pay: some 20 us.
 constexpr std::size_t kParallelWork = std::size_t{1} << 20;
+// Columns of P that are copied to an array together.
+constexpr std::size_t kTileCols = 16;
 // From this length on a block is prepared by all threads together, not by one beside others.
 constexpr std::size_t kLongVector = 4096;
+
+// Elements between the rows of a matrix of m columns: no power of 2, so that neighbouring rows meet in no cache set.
+std::size_t row_pitch(std::size_t m) { return m / 16 * 16 + 32; }
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -87,7 +92,7 @@ class Block {
     Block(std::size_t n, std::size_t m)
         : m_(m),
           most_(std::min(n, kReflectionBlock)),
-          stride_((m + kLanes - 1) / kLanes * kLanes + kLanes),  // no power of 2: neighbouring rows meet in no cache set
+          stride_(row_pitch(m)),
           v_(most_ * stride_),
           packed_v_(m * padded(most_)),
           packed_rows_(most_ * padded(m)),
@@ -265,9 +270,10 @@ void fill_orthogonal(ArrayView<T> out, std::span<const std::size_t> shape, std::
     const std::size_t begin = rows.front().index, end = rows.back().index + 1;
     std::ptrdiff_t row_step, col_step;
     const bool in_place = even(rows, row_step) && even(cols, col_step) && cols.size() == m && (m == 1 || col_step == 1);
-    const Buffer<T> copy(in_place ? 0 : (end - begin) * m);
-    const MatrixView<T> p =
-        in_place ? MatrixView<T>{out.data, end - begin, m, row_step, 1} : matrix_view<T>(copy, end - begin, m);
+    const std::size_t pitch = row_pitch(m);
+    const Buffer<T> copy(in_place ? 0 : (end - begin) * pitch);
+    const MatrixView<T> p = {in_place ? out.data : copy, end - begin, m,
+                             in_place ? row_step : static_cast<std::ptrdiff_t>(pitch), 1};
     const auto finish = [&](std::size_t first, std::size_t last) {
         if (in_place) {
             for (std::size_t i = first - begin; i < last - begin; ++i) {
@@ -278,8 +284,12 @@ void fill_orthogonal(ArrayView<T> out, std::span<const std::size_t> shape, std::
         }
         const auto from = std::partition_point(rows.begin(), rows.end(), [&](const Place& r) { return r.index < first; });
         const auto to = std::partition_point(from, rows.end(), [&](const Place& r) { return r.index < last; });
-        for (const Place& c : cols)
-            for (auto r = from; r != to; ++r) out.data[r->offset + c.offset] = scaled(p(r->index - begin, c.index), gain);
+        for (std::size_t j = 0; j < cols.size(); j += kTileCols)  // tiles: either side may be the one with neighbours
+            for (auto r = from; r != to; ++r) {
+                const T* row = &p(r->index - begin, 0);
+                for (std::size_t c = j; c < std::min(j + kTileCols, cols.size()); ++c)
+                    out.data[r->offset + cols[c].offset] = scaled(row[cols[c].index], gain);
+            }
     };
 
     // Blocks of reflections from the last one that these rows meet down to the first, a few prepared at a time.
