@@ -200,6 +200,8 @@ Draw<T> checked_draw(ArrayView<T> out, const Law& law, Key key, const Part& part
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
     detail::checked_size(shape);
     if (!is_whole(part)) check_part(out.shape, part);
+    static const Axes standard;
+    if (!(axes == standard)) fans(shape, axes);  // stated axes must fit, also where the law needs none
     const Draw<T> draw(law, shape, axes, key);
     if (detail::overlaps_itself(out.shape, out.strides))
         throw std::invalid_argument("out must not overlap itself, got shape " + shape_text(out.shape) +

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fanin import datasets, theory
     from fanin.compare import Comparison, compare
     from fanin.diagnose import Diagnosis, diagnose
+    from fanin.selftest import SelfTest, selftest
     from fanin.trace import Trace, trace
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Diagnosis",
     "History",
     "Network",
+    "SelfTest",
     "Summary",
     "Trace",
     "__version__",
@@ -52,6 +54,7 @@ __all__ = [
     "loss",
     "num_threads",
     "random",
+    "selftest",
     "set_isa",
     "set_num_threads",
     "show_config",
@@ -64,10 +67,12 @@ __all__ = [
 _LAZY = {
     "Comparison": "compare",
     "Diagnosis": "diagnose",
+    "SelfTest": "selftest",
     "Trace": "trace",
     "compare": "compare",
     "datasets": "",
     "diagnose": "diagnose",
+    "selftest": "selftest",
     "theory": "",
     "trace": "trace",
 }

@@ -18,6 +18,7 @@ using fanin::law_from_text;
 using fanin::reference::LawNumbers;
 using Sizes = std::vector<std::size_t>;
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr Key kKey{0x0123456789abcdefull, 0xfedcba9876543210ull};
 
 struct Case {
@@ -36,17 +37,34 @@ std::vector<Case> cases(double n_in, double n_out) {
         {"normal", {LawNumbers::normal, 0, 1}},
         {"normal(mean=-0.1, std=0.01)", {LawNumbers::normal, -0.1, 0.01}},
         {"uniform(low=-0.1, high=0.7)", {LawNumbers::uniform, -0.1, 0.7}},
+        {"truncated_normal(mean=0.1, std=0.3)", {LawNumbers::truncated, 0.1, 0.3, -2, 2}},
+        {"truncated_normal(lower=-1, upper=3)", {LawNumbers::truncated, 0, 1, -1, 3}},
+        {"truncated_normal(std=0.5, lower=3, upper=inf)", {LawNumbers::truncated, 0, 0.5, 3, kInfinity}},
+        {"truncated_normal(std=0.02, corrected=true)",
+         {LawNumbers::truncated, 0, 0.02 / fanin::reference::kTwoSigmaStd, -2, 2}},
     };
+    // ceil(sparsity n_out) zeros a column: none, few, more than half, all
+    const auto rows = static_cast<std::size_t>(n_out);
+    for (const double sparsity : {0.0, 0.3, 0.8, 1.0})
+        all.push_back({"sparse(sparsity=" + std::to_string(sparsity) + ", std=0.1, gain=2)",
+                       {LawNumbers::sparse, 0, 0.2, 0, 0, static_cast<std::size_t>(std::ceil(sparsity * n_out)), rows}});
     const double mean_fan = (n_in + n_out) / 2;
-    for (const char* law :
-         {"fan_in_uniform", "xavier_normal", "xavier_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform"})
+    for (const char* law : {"fan_in_uniform", "xavier_normal", "xavier_uniform", "xavier_truncated", "he_normal", "he_uniform",
+                            "he_truncated", "lecun_normal", "lecun_uniform", "lecun_truncated"})
         for (const char* gain : {"1", "0.3"})
             all.push_back({std::string(law) + "(gain=" + gain + ")", scaled_law(law, n_in, std::stod(gain))});
-    for (const char* law : {"xavier_normal", "xavier_uniform", "he_normal", "he_uniform"}) {
+    for (const char* law : {"xavier_normal", "xavier_uniform", "he_normal", "he_uniform", "he_truncated"}) {
         all.push_back({std::string(law) + "(mode=fan_out)", scaled_law(law, n_out, 1)});
         all.push_back({std::string(law) + "(gain=2, mode=fan_avg)", scaled_law(law, mean_fan, 2)});
     }
     all.push_back({"glorot_normal", scaled_law("glorot_normal", mean_fan, 1)});
+    all.push_back({"glorot_truncated", scaled_law("glorot_truncated", mean_fan, 1)});
+    const double geometric = std::sqrt(n_in * n_out);
+    all.push_back({"he_normal(mode=fan_geo_avg)", scaled_law("he_normal", geometric, 1)});
+    all.push_back({"variance_scaling", scaled_law("lecun_normal", n_in, 1)});
+    all.push_back({"variance_scaling(scale=2, gain=3, mode=fan_out)", scaled_law("he_normal", n_out, 3)});
+    all.push_back({"variance_scaling(scale=2, distribution=uniform)", scaled_law("he_uniform", n_in, 1)});
+    all.push_back({"variance_scaling(mode=fan_avg, distribution=truncated)", scaled_law("glorot_truncated", mean_fan, 1)});
     all.push_back({"glorot_uniform(gain=3)", scaled_law("glorot_uniform", mean_fan, 3)});
     return all;
 }
@@ -59,6 +77,13 @@ Sizes c_strides(const Sizes& shape) {
 
 std::size_t product(const Sizes& shape) {
     return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+}
+
+// A number with the bits of x: 16-bit formats have no arithmetic.
+template <class T>
+auto number(T x) {
+    if constexpr (std::is_floating_point_v<T>) return x;
+    else return static_cast<double>(x.bits);
 }
 
 // Draws the block of `shape` at `offset` into memory of strides `order` (a permutation of the axes, the last the fastest;
@@ -74,7 +99,7 @@ void block_equals_reference(const Case& c, const Sizes& full, const Sizes& offse
         if (sign < 0 && shape[order[i]] > 0) first += stride * (static_cast<std::ptrdiff_t>(shape[order[i]]) - 1);
     }
     const std::size_t n = product(shape);
-    std::vector<T> memory(n * (gap + 1) + 1, T(42));
+    std::vector<T> memory(n * (gap + 1) + 1, T{42});
     fanin::fill(fanin::ArrayView<T>{memory.data() + first, shape, strides}, law_from_text(c.text), kKey, {full, offset});
     std::size_t touched = 0;
     for (std::size_t p = 0; p < n; ++p) {
@@ -85,11 +110,11 @@ void block_equals_reference(const Case& c, const Sizes& full, const Sizes& offse
             at += static_cast<std::ptrdiff_t>(rest % shape[i]) * strides[i];
         }
         const T expected = fanin::reference::law_element<T>(c.numbers, kKey, index, full.empty() ? 1 : full.back());
-        CHECK_SAME(memory[static_cast<std::size_t>(at)], expected, c.text + " index " + std::to_string(index));
-        memory[static_cast<std::size_t>(at)] = T(42);
+        CHECK_SAME(number(memory[static_cast<std::size_t>(at)]), number(expected), c.text + " index " + std::to_string(index));
+        memory[static_cast<std::size_t>(at)] = T{42};
         ++touched;
     }
-    CHECK(touched == n && std::all_of(memory.begin(), memory.end(), [](T x) { return x == T(42); }));  // nothing else written
+    CHECK(touched == n && std::all_of(memory.begin(), memory.end(), [](T x) { return x == T{42}; }));  // nothing else written
 }
 
 // Matrices whose sizes straddle the vector lengths; whole, as a block, transposed, reversed, with gaps.
@@ -105,6 +130,8 @@ void laws_equal_reference() {
         }
 }
 
+bool is_matrix_law(const Case& c) { return c.text.starts_with("identity") || c.text.starts_with("sparse"); }
+
 // Ranks 0, 1, 3 and 4; kernels have receptive fields, blocks cut every axis.
 template <class T>
 void other_ranks_equal_reference() {
@@ -115,13 +142,13 @@ void other_ranks_equal_reference() {
         block_equals_reference<T>(normal, {n}, {n / 2}, {n - n / 2}, {0}, -1, 1);
     }
     for (const Case& c : cases(5 * 3 * 3, 4 * 3 * 3)) {
-        if (c.text.starts_with("identity")) continue;
+        if (is_matrix_law(c)) continue;
         block_equals_reference<T>(c, {4, 5, 3, 3}, {0, 0, 0, 0}, {4, 5, 3, 3}, {0, 1, 2, 3}, 1, 0);
         block_equals_reference<T>(c, {4, 5, 3, 3}, {1, 2, 0, 1}, {3, 2, 3, 2}, {2, 3, 0, 1}, 1, 0);
         block_equals_reference<T>(c, {4, 5, 3, 3}, {1, 2, 0, 1}, {3, 0, 3, 2}, {0, 1, 2, 3}, 1, 0);
     }
     for (const Case& c : cases(6 * 9, 2 * 9)) {
-        if (c.text.starts_with("identity")) continue;
+        if (is_matrix_law(c)) continue;
         block_equals_reference<T>(c, {2, 6, 9}, {1, 3, 2}, {1, 3, 7}, {1, 0, 2}, -1, 0);
     }
 }
@@ -154,9 +181,10 @@ void same_bits_at_any_thread_count() {
 }
 
 void texts() {
-    for (const char* text :
-         {"zeros", "constant(value=0.5)", "identity(gain=-2)", "normal", "normal(mean=1, std=0.01)", "he_normal",
-          "uniform(low=-1, high=2)", "xavier_uniform(gain=tanh, mode=fan_out)", "glorot_normal(gain=1e-30)"}) {
+    for (const char* text : {"zeros", "constant(value=0.5)", "identity(gain=-2)", "normal", "normal(mean=1, std=0.01)",
+                             "he_normal", "truncated_normal(std=0.02, lower=-inf, corrected=true)", "sparse(sparsity=0.9)",
+                             "variance_scaling(scale=2, mode=fan_geo_avg, distribution=truncated)", "uniform(low=-1, high=2)",
+                             "xavier_uniform(gain=tanh, mode=fan_out)", "glorot_normal(gain=1e-30)"}) {
         CHECK(law_from_text(text).text() == text);
         CHECK(law_from_text(law_from_text(text).text()) == law_from_text(text));
     }
@@ -164,6 +192,8 @@ void texts() {
     CHECK(law_from_text("he_normal(gain=1, mode=fan_in)") == Law("he_normal"));
     CHECK(law_from_text("he_normal(gain=identity)") == Law("he_normal"));
     CHECK(!(Law("he_normal") == Law("he_uniform")) && !(Law("normal") == Law("normal", {{"std", 2.0}})));
+    CHECK(law_from_text("truncated_normal(corrected=True)") == Law("truncated_normal", {{"corrected", "true"}}));
+    CHECK(!(law_from_text("truncated_normal(corrected=True)") == Law("truncated_normal")));
     CHECK(law_from_text("constant(value=-0)").text() == "constant(value=0)");
     for (const char* text : {"",
                              "he_norml",
@@ -185,13 +215,24 @@ void texts() {
                              "uniform(low=0)",
                              "uniform(low=1, high=1)",
                              "uniform(low=nan, high=1)",
+                             "truncated_normal(lower=2, upper=2)",
+                             "truncated_normal(lower=nan)",
+                             "truncated_normal(std=-1)",
+                             "truncated_normal(corrected=1)",
+                             "truncated_normal(corrected=yes)",
+                             "sparse",
+                             "sparse(sparsity=1.5)",
+                             "sparse(sparsity=nan)",
+                             "variance_scaling(scale=-1)",
+                             "variance_scaling(distribution=cauchy)",
+                             "variance_scaling(mode=fan_geo)",
                              "constant",
                              "zeros(value=0)",
                              "he_normal((gain=2)"})
         CHECK_THROWS(law_from_text(text), std::invalid_argument);
     CHECK(fanin::unknown_law("kaiming_normal").ends_with("got 'kaiming_normal': did you mean 'he_normal'?"));
     for (const std::string& name : fanin::law_names())
-        if (name != "constant" && name != "uniform") CHECK(Law(name).text() == name);
+        if (name != "constant" && name != "uniform" && name != "sparse") CHECK(Law(name).text() == name);
 }
 
 void fans_and_descriptions() {
@@ -201,6 +242,10 @@ void fans_and_descriptions() {
     CHECK(same(fanin::fans(Sizes{3, 3, 16, 32}, {{-2}, {-1}}), 144, 288));
     CHECK(same(fanin::fans(Sizes{8, 4, 16}, {{0, 1}, {2}}), 32, 16));
     CHECK(same(fanin::fans(Sizes{128}, {{0}, {}}), 128, 1));
+    CHECK(same(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {0}}), 512, 64));
+    CHECK(same(fanin::fans(Sizes{512, 12, 64}, {{0}, {-1, 1}}), 512, 768));
+    CHECK_THROWS(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {1}}), std::invalid_argument);
+    CHECK_THROWS(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {3}}), std::invalid_argument);
     CHECK(same(fanin::fans(Sizes{}, {{}, {}}), 1, 1));
     CHECK_THROWS(fanin::fans(Sizes{128}), std::invalid_argument);
     CHECK_THROWS(fanin::fans(Sizes{}), std::invalid_argument);
@@ -212,6 +257,10 @@ void fans_and_descriptions() {
     CHECK(d.bound == std::sqrt(6.0 / 1084) && d.mean == 0);
     CHECK(std::abs(*d.n_in_var - 2 * 784 / 1084.0) < 1e-15 && std::abs(*d.n_out_var - 2 * 300 / 1084.0) < 1e-15);
     CHECK(!fanin::describe(Law("zeros"), Sizes{5}).fans);
+    const fanin::Description t = fanin::describe(Law("he_truncated"), Sizes{300, 784});
+    CHECK(std::abs(t.variance * 784 / 2 - 1) < 1e-15 && std::abs(t.bound / (2.27369430 * std::sqrt(2 / 784.0)) - 1) < 1e-7);
+    const fanin::Description s = fanin::describe(law_from_text("sparse(sparsity=0.25, std=2)"), Sizes{8, 5});
+    CHECK(s.mean == 0 && s.variance == 3 && s.bound == kInfinity);
 }
 
 void refusals() {
@@ -234,6 +283,15 @@ void refusals() {
     CHECK_THROWS(fanin::fill(view, Law("normal"), kKey, {full, wrap}), std::invalid_argument);
     CHECK_THROWS(fanin::fill(view, Law("normal"), kKey, {Sizes{4}, Sizes{0}}), std::invalid_argument);
     CHECK(std::all_of(x.begin(), x.end(), [](float v) { return v == 42.0f; }));
+    std::vector<fanin::Float16> half(12);
+    CHECK_THROWS(fanin::fill(std::span(half), Sizes{3, 4}, Law("normal", {{"std", 1e4}}), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span(half), Sizes{3, 4}, Law("constant", {{"value", 65520.0}}), kKey), std::invalid_argument);
+    CHECK_THROWS(fanin::fill(std::span(x), Sizes{3, 4}, Law("normal", {{"std", 1e38}}), kKey), std::invalid_argument);
+    const std::size_t flat[] = {12};
+    const std::ptrdiff_t step[] = {1};
+    CHECK_THROWS(fanin::check_fill(fanin::ArrayView<float>{x.data(), flat, step},
+                                   law_from_text("truncated_normal(lower=1e9, upper=2e9)")),
+                 std::invalid_argument);
     fanin::fill(std::span<float>(), Sizes{0, 4}, Law("he_normal"), kKey);  // empty, but its fan is not
     fanin::fill(matrix, Law("he_uniform", {{"gain", 0.0}}), kKey);
     CHECK(std::all_of(x.begin(), x.end(), [](float v) { return v == 0.0f && !std::signbit(v); }));
@@ -245,6 +303,8 @@ int main() {
     check::each_isa([] {
         laws_equal_reference<float>();
         laws_equal_reference<double>();
+        laws_equal_reference<fanin::Float16>();
+        laws_equal_reference<fanin::BFloat16>();
         other_ranks_equal_reference<float>();
         other_ranks_equal_reference<double>();
         same_bits_at_any_thread_count();

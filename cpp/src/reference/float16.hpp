@@ -17,6 +17,7 @@ inline std::uint16_t round_to_16_bits(float x, int exponent_bits, int fraction_b
         return static_cast<std::uint16_t>(sign | infinity | 1u << (fraction_bits - 1) | payload);
     }
     if (std::isinf(x)) return sign | infinity;
+    if (x == 0) return sign;
     const int bias = (1 << (exponent_bits - 1)) - 1;
     int exponent = 0;
     const double magnitude = std::abs(static_cast<double>(x));

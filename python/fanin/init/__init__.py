@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from fanin import _core
 from fanin.init._describe import Description, describe
+from fanin.init._fill import fill
 from fanin.init._law import Law, LawLike, Moments, law
 from fanin.init.fixed import constant, identity, normal, ones, uniform, zeros
 from fanin.init.haar import orthogonal
@@ -28,6 +29,7 @@ __all__ = [
     "constant",
     "describe",
     "fan_in_uniform",
+    "fill",
     "glorot_normal",
     "glorot_truncated",
     "glorot_uniform",

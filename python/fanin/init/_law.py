@@ -147,7 +147,7 @@ class Law:
         --------
         >>> import fanin as fi
         >>> fi.init.law("he_uniform").moments((300, 600))
-        Moments(mean=0.0, variance=0.0033333333333333335, bounds=(-0.1, 0.1))
+        Moments(mean=0.0, variance=0.003333333333333334, bounds=(-0.1, 0.1))
         """
         d = _core.describe(self._core_law, shape, in_axis, out_axis, batch_axis)
         return Moments(d["mean"], d["variance"], (d["low"], d["high"]))
