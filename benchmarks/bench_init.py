@@ -49,6 +49,29 @@ def bench_fill(race, torch, law):
     race(f"{law} float32 2^24, own generators", fanin=fanin, numpy=numpy, torch=pytorch, check=False)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1024, 1024), (300, 784)])
+def bench_orthogonal(race, torch, shape, dtype):
+    out = np.empty(shape, dtype)
+    generator = np.random.Generator(np.random.SFC64(7))
+    tensor = torch and torch.from_numpy(np.empty(shape, dtype))
+
+    def numpy():
+        q, r = np.linalg.qr(generator.standard_normal(shape[::-1], dtype=np.dtype(dtype)))
+        return (q * np.sign(np.diag(r))).T
+
+    def fanin():
+        return fi.init.orthogonal(shape, seed=7, stream=0, out=out)
+
+    pytorch = torch and (lambda: torch.nn.init.orthogonal_(tensor))
+    for call in (fanin, numpy, pytorch):
+        if call is not None:
+            w = np.asarray(call(), np.float64)
+            np.testing.assert_allclose(w @ w.T, np.eye(shape[0]), atol=1e-5 if dtype == "float32" else 1e-13)
+    case = f"orthogonal {dtype} {shape[0]} x {shape[1]}"
+    race(case, fanin=fanin, numpy=numpy, torch=pytorch, check=False)
+
+
 def bench_small(race, torch):
     shape = (3, 3)
     out = np.empty(shape, np.float32)

@@ -92,6 +92,15 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.high = ones == 1 ? d.a : std::max(d.a, 0.0);
             break;
         }
+        case Family::orthogonal: {  // rows or columns of norm `gain`, whichever are longer
+            const auto [n_in, n_out, receptive] = fans(shape, axes);
+            const std::size_t rows = receptive == 0 ? 0 : n_out / receptive, longer = std::max(rows, n_in);
+            r.variance = longer == 0 ? 0.0 : d.a * d.a / static_cast<double>(longer);
+            r.std = longer == 0 ? 0.0 : d.a / std::sqrt(static_cast<double>(longer));
+            r.low = -d.a;
+            r.high = d.a;
+            break;
+        }
         case Family::normal:
             r.mean = d.a;
             r.std = d.b;

@@ -10,6 +10,7 @@
 #include "kernels/table.hpp"
 #include "law.hpp"
 #include "message.hpp"
+#include "orthogonal.hpp"
 #include "random_truncated.hpp"
 #include "sparse.hpp"
 #include "strided.hpp"
@@ -90,6 +91,9 @@ class Draw {
                                         detail::text(reach));
     }
 
+    // Whether no element stands alone: fill_orthogonal draws then, with the gain.
+    bool orthogonal() const { return family_ == Family::orthogonal; }
+    Real gain() const { return a_; }
     // Zeros a column, to be written over the draw.
     std::size_t zeros() const { return zeros_; }
 
@@ -135,6 +139,8 @@ class Draw {
                 const double low = d.a + d.b * std::max(d.lower, -reach), high = d.a + d.b * std::min(d.upper, reach);
                 return std::max(std::abs(low), std::abs(high));
             }
+            case Family::orthogonal:
+                return std::abs(d.a);
             default:
                 return std::abs(d.a) + reach * std::abs(d.b);
         }
@@ -152,6 +158,8 @@ class Draw {
                     out[i * step - index] = a_;
                 break;
             }
+            case Family::orthogonal:
+                break;
             case Family::normal:
             case Family::sparse:
                 kernels_.fill_normal(key_.seed, key_.stream, index, n, a_, b_, out);
@@ -265,6 +273,8 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
         offset[i] = is_whole(part) ? 0 : part.offset[i];
         first_index += stride * offset[i];
     }
+    if (draw.orthogonal())
+        return detail::fill_orthogonal(out, shape, std::span<const std::size_t>(offset, shape.size()), axes, draw.gain(), key);
     const detail::Box box(out.shape, {index_strides, shape.size()}, out.strides, first_index);
     if (box.transposed()) fill_tiles(out.data, box, draw);
     else fill_runs(out.data, box, draw);

@@ -41,6 +41,7 @@ const std::vector<Definition>& definitions() {
             {"ones", Family::constant, {}},
             {"constant", Family::constant, {{"value", Kind::number, {}}}},
             {"identity", Family::identity, {{"gain", Kind::any_gain, 1.0}}},
+            {"orthogonal", Family::orthogonal, {gain}},
             {"normal", Family::normal, {{"mean", Kind::number, 0.0}, {"std", Kind::scale, 1.0}}},
             {"uniform", Family::uniform, {{"low", Kind::number, {}}, {"high", Kind::number, {}}}},
             {"truncated_normal",
@@ -123,8 +124,8 @@ constexpr Synonym kLawSynonyms[] = {
     {"random_truncated_normal", "truncated_normal", kKerasTruncated},
     {"kaiming_truncated", "he_truncated", ""},
     {"vs", "variance_scaling", ""},
-    {"orthogonal", "", "this version has no orthogonal law"},
-    {"orthogonal_", "", "this version has no orthogonal law"},
+    {"orthogonal_", "orthogonal", ""},
+    {"haar", "orthogonal", ""},
     {"sparse_", "sparse", ""},
 };
 constexpr Synonym kParameterSynonyms[] = {
@@ -367,6 +368,9 @@ Distribution detail::distribution(const Law& law, std::span<const std::size_t> s
         case Family::constant:
             return {d.family, d.name == "zeros" ? 0.0 : d.name == "ones" ? 1.0 : number("value")};
         case Family::identity:
+            return {d.family, number("gain")};
+        case Family::orthogonal:
+            fans(shape, axes);  // refuses a shape or axes that make no matrix
             return {d.family, number("gain")};
         case Family::normal:
             return {d.family, number("mean"), number("std")};

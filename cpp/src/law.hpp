@@ -10,10 +10,10 @@
 
 namespace fanin::detail {
 
-enum class Family { constant, identity, normal, uniform, truncated, sparse };
+enum class Family { constant, identity, normal, uniform, truncated, sparse, orthogonal };
 
-// constant: a = value. identity: a = gain. normal: a = mean, b = std. uniform: a = low, b = high. truncated: the normal of
-// mean a and std b inside a + b lower and a + b upper. sparse: normal, but `zeros` elements of each column are 0.
+// constant: a = value. identity, orthogonal: a = gain. normal: a = mean, b = std. uniform: a = low, b = high. truncated: the
+// normal of mean a and std b inside a + b lower and a + b upper. sparse: normal, but `zeros` elements of each column are 0.
 struct Distribution {
     Family family;
     double a = 0, b = 0;

@@ -1,5 +1,5 @@
-// Laws of weights: zeros, ones, constant, identity, normal, uniform, truncated normal, sparse, and the scaled laws (xavier,
-// glorot, he, lecun, fan_in_uniform, variance_scaling), drawn into any array at addressable positions.
+// Laws of weights: zeros, ones, constant, identity, normal, uniform, truncated normal, sparse, orthogonal, and the scaled laws
+// (xavier, glorot, he, lecun, fan_in_uniform, variance_scaling), drawn into any array at addressable positions.
 //
 // Element i of a parameter is a function of (seed, stream, i, law, dtype) and of nothing else, i being the C-order
 // position in the parameter's own full shape: same bits for any order of calls, thread count, instruction set, strides
@@ -39,6 +39,7 @@ struct Argument {
 // A law and its parameters; a value that never changes.
 //
 //   zeros, ones, constant(value), identity(gain=1)
+//   orthogonal(gain=1)                 gain times a Haar-distributed matrix; its rows are the axes.out, its columns all others
 //   normal(mean=0, std=1), uniform(low, high)
 //   truncated_normal(mean=0, std=1, lower=-2, upper=2, corrected=false)   N(mean, std^2) inside [mean + std lower,
 //                                      mean + std upper]; corrected: std becomes the standard deviation of the draw

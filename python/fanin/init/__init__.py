@@ -15,6 +15,7 @@ from fanin.init._describe import Description, describe
 from fanin.init._fill import fill
 from fanin.init._law import Law, LawLike, Moments, law
 from fanin.init.fixed import constant, identity, normal, ones, uniform, zeros
+from fanin.init.haar import orthogonal
 from fanin.init.scaled_normal import glorot_normal, he_normal, lecun_normal, xavier_normal
 from fanin.init.scaled_truncated import glorot_truncated, he_truncated, lecun_truncated, xavier_truncated
 from fanin.init.scaled_uniform import fan_in_uniform, glorot_uniform, he_uniform, lecun_uniform, xavier_uniform
@@ -42,6 +43,7 @@ __all__ = [
     "lecun_uniform",
     "normal",
     "ones",
+    "orthogonal",
     "sparse",
     "truncated_normal",
     "uniform",

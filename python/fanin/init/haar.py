@@ -1,0 +1,53 @@
+"""The law of orthogonal matrices."""
+
+from __future__ import annotations
+
+from typing import Any, SupportsIndex
+
+from numpy.typing import DTypeLike
+
+from fanin._core import draw
+from fanin.init._law import Axes, Block, Gain, Out, Shape, sampler, stated
+
+
+@sampler
+def orthogonal(
+    shape: Shape,
+    *,
+    gain: Gain = 1.0,
+    in_axis: Axes = 1,
+    out_axis: Axes = 0,
+    batch_axis: Axes = (),
+    seed: SupportsIndex | None = None,
+    stream: SupportsIndex | str | None = None,
+    dtype: DTypeLike | None = None,
+    out: Out | None = None,
+    block: Block | None = None,
+) -> Any:
+    """Draw `gain` times a matrix with orthonormal rows or columns, uniformly among all of them (Haar measure).
+
+    The parameter is read as a matrix: the axes of `out_axis` are its rows, all others its columns, as PyTorch's
+    ``orthogonal_`` flattens ``(n_out, n_in, *kernel)``. It has orthonormal rows if it has at most as many rows as columns,
+    otherwise orthonormal columns. Each index of `batch_axis` is a matrix of its own. Keras' ``Orthogonal`` keeps the last
+    axis instead: ``in_axis=-2, out_axis=-1``.
+
+    Parameters
+    ----------
+    gain : float or str
+        At least 0, or an activation's name; multiplies the matrix, last. All singular values are `gain`.
+
+    See Also
+    --------
+    identity : an isometry that is not random.
+
+    Notes
+    -----
+    A product of Householder reflections of Gaussian vectors (Stewart 1980), with the signs that make it the Q of a Gaussian
+    matrix whose R has a positive diagonal (Mezzadri, math-ph/0609050): the first vector is the normal law's first row,
+    normalised. A tall matrix is the transpose of the wide one of the same seed and stream.
+    ``max |W W^T / gain^2 - I|`` stays below 1e-5 in float32 and 1e-13 in float64.
+
+    No element stands alone here. A block of a wide matrix costs its rows' share of the products, and the vectors of all rows
+    before them (a tall matrix: columns). Memory: the rows that the block meets, where they cannot be drawn in `out` itself.
+    """
+    return draw(stated("orthogonal", gain=gain), shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
