@@ -129,7 +129,7 @@ class Quality:
         yield (
             "largest magnitude",
             f"{self.largest:.6f}",
-            self.law == "normal" or self.largest <= (1 if self.law == "uniform" else 2),
+            self.law == "normal" or (self.largest < 1 if self.law == "uniform" else self.largest <= 2),
         )
 
     def _chi2(self, name: str, counts: NDArray[np.int64]) -> tuple[str, str, bool]:

@@ -28,7 +28,7 @@ constexpr std::size_t kTaskElements = std::size_t{1} << 14;
 constexpr std::size_t kBuffer = 1024;
 // A tile of an array whose fastest axis in memory is not its last: so many elements along the last axis, drawn one after
 // the other, and so many bytes along the fastest, written one after the other.
-constexpr std::size_t kTileLength = 256, kTileBytes = 256;
+constexpr std::size_t kTileLength = 512, kTileBytes = 128;
 template <class T>
 constexpr std::size_t kTileRows = kTileBytes / sizeof(T);
 template <class T>

@@ -92,7 +92,9 @@ def test_config_and_describe(capsys):
     assert main(["config"]) == 0
     assert capsys.readouterr().out == fi.show_config() + "\n"
     assert main(["describe", "he_normal", "300", "784"]) == 0
-    assert "784" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"{fi.init.describe('he_normal', (300, 784))}\n"
+    assert main(["describe", "he_normal", "3", "3", "16", "32", "--in-axis", "2", "--out-axis=-1", "--batch-axis", "0,1"]) == 0
+    assert "axes          in 2, out -1, batch (0, 1)\nfans          n_in = 16, n_out = 32" in capsys.readouterr().out
 
 
 def test_help(capsys):
