@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fanin import _core
-
-# Beside the extension module and not beside this file: in an editable installation only the former is where headers are.
-_PREFIX = Path(_core.__file__).resolve().parent
 
 
 def get_include() -> str:
@@ -35,7 +30,10 @@ def get_cmake_dir() -> str:
 
 
 def _installed(folder: str, file: str) -> str:
-    path = _PREFIX / folder
+    from pathlib import Path  # not at the top: it costs `import fanin` milliseconds that few programs need
+
+    # Beside the extension module and not beside this file: in an editable installation only the former is where headers are.
+    path = Path(_core.__file__).resolve().parent / folder
     if not (path / file).is_file():
         raise FileNotFoundError(f"{path} holds no {file}: fanin is not installed, only imported from a source tree")
     return str(path)
