@@ -130,16 +130,21 @@ void product(const Product<T>& p, T* workspace, Finish&& finish) {
                 compute(0, p.m, 0, group);
                 continue;
             }
-            // Columns first; rows so that no task is long and each thread has at least two.
-            const std::size_t col_tasks = ceil_div(group, kTaskCols);
-            const std::size_t cols = ceil_div(ceil_div(group, col_tasks), kernel.tile_cols) * kernel.tile_cols;
-            const std::size_t tiles = ceil_div(p.m, kernel.tile_rows);
-            const std::size_t wanted = std::max(ceil_div(p.m * cols * k, kTaskWork), ceil_div(2 * num_threads(), col_tasks));
-            const std::size_t rows = ceil_div(tiles, std::min(tiles, wanted)) * kernel.tile_rows;
-            const std::size_t across = ceil_div(group, cols), down = ceil_div(p.m, rows);
+            // Columns first; rows so that no task is long and each thread has at least two. Both are dealt out evenly in
+            // whole tiles: one tile more on one thread is what the others then wait for.
+            const std::size_t across = ceil_div(group, kTaskCols);
+            const std::size_t tiles = ceil_div(p.m, kernel.tile_rows), panels = ceil_div(group, kernel.tile_cols);
+            const std::size_t wanted = std::max(ceil_div(work, across * kTaskWork), ceil_div(2 * num_threads(), across));
+            const std::size_t down = std::min(tiles, wanted);
             fanin::parallel_for(across * down, [&](std::size_t task) {
-                const std::size_t i = task / across * rows, j = task % across * cols;
-                compute(i, std::min(rows, p.m - i), j, std::min(cols, group - j));
+                const auto edge = [](std::size_t index, std::size_t of, std::size_t units, std::size_t unit, std::size_t end) {
+                    return std::min(index * units / of * unit, end);
+                };
+                const std::size_t r = task / across, q = task % across;
+                const std::size_t i = edge(r, down, tiles, kernel.tile_rows, p.m),
+                                  j = edge(q, across, panels, kernel.tile_cols, group);
+                compute(i, edge(r + 1, down, tiles, kernel.tile_rows, p.m) - i, j,
+                        edge(q + 1, across, panels, kernel.tile_cols, group) - j);
             });
         }
     }
