@@ -2,6 +2,8 @@
 #include "dense_tile.inl"
 // after the tile, whose sizes it packs for
 #include "dense_pack.inl"
+// after the turned chunks that it shares with packing
+#include "dense_thin.inl"
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -170,7 +172,7 @@ void column_sums(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, s
 
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, pack<T>, multiply<T>, column_sums<T>};
+    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_thin<T>, column_sums<T>};
 }
 
 }  // namespace
