@@ -156,7 +156,7 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     const bool bands = call.band != 0 && last && last_group;
     // Columns first; rows so that no task is long and each thread has at least two. Where bands of rows are wanted, one task
     // takes all columns of its rows.
-    const bool parallel = work >= kParallelWork;
+    const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
     const std::size_t across = parallel ? ceil_div(p.n, kTaskCols) : 1, unit = bands ? call.band : kernel.tile_rows;
     const std::size_t tasks_across = bands ? 1 : across;
     std::size_t down = 1;

@@ -45,7 +45,16 @@ VectorView<T> output(py::object& keep, const char* name, const char* shape, std:
     return vector<T>(a, name, shape);
 }
 
-// w is an array, or packed (then of the same T).
+// Null where the object is something else.
+template <class T>
+const PackedWeight<T>* packed_of(const py::object& w) {
+    if (py::isinstance<PackedWeight<T>>(w)) return w.cast<const PackedWeight<T>*>();
+    if (py::isinstance<PackedWeight<float>>(w)) throw py::type_error("w must have the dtype of x, float64, got float32");
+    if (py::isinstance<PackedWeight<double>>(w)) throw py::type_error("w must have the dtype of x, float32, got float64");
+    return nullptr;
+}
+
+// w is an array or packed.
 template <class T>
 py::tuple forward_of(const py::object& x_array, const py::object& w_object, const py::object& b_array, Activation activation,
                      bool keep_z, const py::object& out_a_array, const py::object& out_z_array,
@@ -53,12 +62,9 @@ py::tuple forward_of(const py::object& x_array, const py::object& w_object, cons
     const auto x = input<T>(x_array, "x", "(batch, n_in)");
     const PackedWeight<T>* packed = nullptr;
     MatrixView<const T> w;
-    if (py::isinstance<PackedWeight<T>>(w_object)) {
-        packed = w_object.cast<const PackedWeight<T>*>();
-        w = {nullptr, packed->n_out(), packed->n_in()};
-    } else {
-        w = input<T>(w_object, "w", "(n_out, n_in)");
-    }
+    if (!py::isinstance<py::array>(w_object)) packed = packed_of<T>(w_object);
+    if (packed != nullptr) w = {nullptr, packed->n_out(), packed->n_in()};
+    else w = input<T>(w_object, "w", "(n_out, n_in)");
     std::optional<VectorView<const T>> b;
     if (!b_array.is_none()) b = const_vector<T>(typed<T>(b_array, "b"), "b", "(n_out,)");
     const DenseShape s = dense_shape<T>(x, w);
@@ -88,9 +94,6 @@ py::tuple forward(const py::object& x, const py::object& w, const py::object& b,
     const py::array a = array_of(x, "x");
     require_float(a, "x");
     const bool single = holds<float>(a);
-    if (single ? py::isinstance<PackedWeight<double>>(w) : py::isinstance<PackedWeight<float>>(w))
-        throw py::type_error(std::string("w must have the dtype of x, ") +
-                             (single ? "float32, got float64" : "float64, got float32"));
     return single ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z, options)
                   : forward_of<double>(x, w, b, g, keep_z, out_a, out_z, options);
 }

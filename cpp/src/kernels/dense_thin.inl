@@ -7,6 +7,10 @@ namespace {
 // The most rows of a; from there on packing pays.
 inline constexpr std::size_t kThinRows = 8;
 
+// So many k of each column are copied before they are turned, where the columns lie so that their lines meet in few sets of
+// the cache: turning would read each line four times over and find it gone.
+inline constexpr std::size_t kThinCopy = 64;
+
 // The columns j .. j + cols - 1 of all rows, cols <= vectors * kLanes.
 template <class T, std::size_t rows, std::size_t vectors>
 void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
@@ -14,6 +18,11 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     const T* column[width];  // past the last one: the last one again, never stored
     for (std::size_t q = 0; q < width; ++q)
         column[q] = p.b + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b_col;
+    constexpr std::size_t kCopied = kThinCopy + 64 / sizeof(T);
+    const bool copies = static_cast<std::size_t>(p.b_col < 0 ? -p.b_col : p.b_col) * sizeof(T) % kAliasBytes == 0;
+    alignas(64) T copy[width * kCopied];
+    const T* copied[width];
+    for (std::size_t q = 0; q < width; ++q) copied[q] = copy + q * kCopied;
     const auto place = [&](std::size_t i, std::size_t q, std::ptrdiff_t row, std::ptrdiff_t col) {
         return static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j + q) * col;
     };
@@ -34,16 +43,27 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
                 s[i][v] = fma(splat(*a), b, s[i][v]);
             }
         };
+        const auto chunks = [&](const T* const* from, std::size_t at, std::size_t begin, std::size_t count) {
+            for (std::size_t q = 0; q + kChunk<T> <= count; q += kChunk<T>) {
+#pragma GCC unroll 4
+                for (std::size_t v = 0; v < vectors; ++v) {
+                    Vec<T> turned[kChunk<T>];
+                    turn_chunk(from + v * lanes, at + q, turned);
+#pragma GCC unroll 4
+                    for (std::size_t c = 0; c < kChunk<T>; ++c) add(begin + q + c, v, turned[c]);
+                }
+            }
+        };
         std::size_t k = first;
-        for (; k + kChunk<T> <= end; k += kChunk<T>) {
-#pragma GCC unroll 4
-            for (std::size_t v = 0; v < vectors; ++v) {
-                Vec<T> turned[kChunk<T>];
-                turn_chunk(column + v * lanes, k, turned);
-#pragma GCC unroll 4
-                for (std::size_t q = 0; q < kChunk<T>; ++q) add(k + q, v, turned[q]);
+        if (copies) {
+            for (; k + kThinCopy <= end; k += kThinCopy) {
+                for (std::size_t q = 0; q < width; ++q)
+                    __builtin_memcpy(copy + q * kCopied, column[q] + k, kThinCopy * sizeof(T));
+                chunks(copied, 0, k, kThinCopy);
             }
         }
+        chunks(column, k, k, end - k);
+        k += (end - k) / kChunk<T> * kChunk<T>;
         for (; k < end; ++k)
             for (std::size_t v = 0; v < vectors; ++v) {
                 T row[lanes];
