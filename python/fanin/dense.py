@@ -106,7 +106,8 @@ def dense_forward(
     """
     options = stats_options(stats)
     if options is None:
-        return DenseForward(*_core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, None)[:2], None)
+        a, z, _, _ = _core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, None)
+        return DenseForward(a, z, None)
     options_a = options
     if stats is True and activation in _RANGES:
         options_a = summary_options(bins=_BINS, range=_RANGES[activation])
@@ -148,7 +149,8 @@ def pack_weight(w: NDArray[Any]) -> PackedWeight:
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
-    return _core.pack_weight(w)
+    packed: PackedWeight = _core.pack_weight(w)
+    return packed
 
 
 def dense_backward(
