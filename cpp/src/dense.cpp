@@ -5,9 +5,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "dense_arguments.hpp"
 #include "dense_product.hpp"
+#include "dense_runs.hpp"
+#include "dense_stats.hpp"
 #include "message.hpp"
-#include "overlap.hpp"
 
 namespace fanin {
 namespace {
@@ -20,49 +22,6 @@ constexpr std::size_t kAlign = 64;
 constexpr std::size_t kActivationTask = std::size_t{1} << 14;
 // Columns that one task sums for db, and elements from which tasks are made.
 constexpr std::size_t kSumsCols = 128, kSumsWork = std::size_t{1} << 18;
-
-// ------------------------------------------------------------------------------------------------ checks
-
-std::string shape_of(std::initializer_list<std::size_t> shape) { return detail::shape_text({shape.begin(), shape.size()}); }
-
-template <class T>
-void require_shape(const MatrixView<T>& v, const char* name, const char* words, std::size_t rows, std::size_t cols) {
-    if (v.rows != rows || v.cols != cols)
-        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({rows, cols}) +
-                                    ", got " + shape_of({v.rows, v.cols}));
-}
-template <class T>
-void require_shape(const VectorView<T>& v, const char* name, const char* words, std::size_t size) {
-    if (v.size != size)
-        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({size}) + ", got " +
-                                    shape_of({v.size}));
-}
-
-// What an output is checked against: the views named so far, inputs first, then the outputs before it.
-template <class T>
-class Places {
- public:
-    void input(MatrixView<const T> v, const char* name) { add(detail::extent(v), name); }
-    void input(VectorView<const T> v, const char* name) { input(detail::as_matrix(v), name); }
-    void output(MatrixView<T> v, const char* name) {
-        detail::require_distinct(v, name);
-        const detail::Extent e = detail::extent(v);
-        for (std::size_t i = 0; i < count_; ++i)
-            if (detail::may_overlap(e, extents_[i], sizeof(T)))
-                throw std::invalid_argument(std::string(name) + " must not overlap " + names_[i]);
-        add(e, name);
-    }
-    void output(VectorView<T> v, const char* name) { output(detail::as_matrix(v), name); }
-
- private:
-    void add(const detail::Extent& e, const char* name) {
-        extents_[count_] = e;
-        names_[count_++] = name;
-    }
-    detail::Extent extents_[8];
-    const char* names_[8];
-    std::size_t count_ = 0;
-};
 
 // ------------------------------------------------------------------------------------------------ workspace
 
@@ -106,47 +65,12 @@ T* workspace_of(std::span<T> given, std::size_t needed) {
 
 // ------------------------------------------------------------------------------------------------ activations
 
-// Calls run(n, (pointers)...) on contiguous runs that cover the m x n views: the whole, or rows, or pieces of rows that
-// were copied together. The last view is written.
-template <class T, class Run, class... Inputs>
-void over_runs(Run&& run, MatrixView<T> out, Inputs... in) {
-    const std::size_t m = out.rows, n = out.cols;
-    if (m == 0 || n == 0) return;
-    const auto adjacent = [](const auto& v) { return v.col_stride == 1 || v.cols == 1; };
-    const auto whole = [&](const auto& v) { return v.rows == 1 || v.row_stride == static_cast<std::ptrdiff_t>(n); };
-    if (adjacent(out) && (adjacent(in) && ...)) {
-        if (whole(out) && (whole(in) && ...)) return run(m * n, in.data..., out.data);
-        for (std::size_t i = 0; i < m; ++i) run(n, &in(i, 0)..., &out(i, 0));
-        return;
-    }
-    constexpr std::size_t kPiece = 256;
-    T buffers[sizeof...(in) + 1][kPiece];
-    for (std::size_t i = 0; i < m; ++i)
-        for (std::size_t first = 0; first < n; first += kPiece) {
-            const std::size_t count = std::min(kPiece, n - first);
-            std::size_t next = 0;
-            const auto gather = [&](const auto& v) -> const T* {
-                T* to = buffers[next++];
-                for (std::size_t j = 0; j < count; ++j) to[j] = v(i, first + j);
-                return to;
-            };
-            T* result = buffers[sizeof...(in)];
-            [&](auto... pointers) { run(count, pointers..., result); }(gather(in)...);
-            for (std::size_t j = 0; j < count; ++j) out(i, first + j) = result[j];
-        }
-}
-
-template <class T>
-MatrixView<T> block(const MatrixView<T>& v, std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
-    return {&v(i, j), m, n, v.row_stride, v.col_stride};
-}
-
 template <class T>
 void activate_block(Activation activation, MatrixView<const T> z, MatrixView<T> a) {
     if (activation == Activation::identity) {
-        over_runs([](std::size_t n, const T* from, T* to) { std::copy_n(from, n, to); }, a, z);
+        detail::over_runs([](std::size_t n, const T* from, T* to) { std::copy_n(from, n, to); }, a, z);
     } else {
-        over_runs(kernels<T>().activation.forward[static_cast<std::size_t>(activation)], a, z);
+        detail::over_runs(kernels<T>().activation.forward[static_cast<std::size_t>(activation)], a, z);
     }
 }
 
@@ -158,11 +82,11 @@ void backward_activation(Activation activation, MatrixView<const T> z, MatrixVie
         const std::size_t i = task * rows, m = std::min(rows, dz.rows - i), n = dz.cols;
         if (n == 0) return;
         if (activation == Activation::identity) {
-            over_runs([](std::size_t count, const T* from, T* to) { std::copy_n(from, count, to); }, block(dz, i, m, 0, n),
-                      block(da, i, m, 0, n));
+            detail::over_runs([](std::size_t count, const T* from, T* to) { std::copy_n(from, count, to); },
+                              detail::block(dz, i, m, 0, n), detail::block(da, i, m, 0, n));
         } else {
-            over_runs(kernels<T>().activation.backward[static_cast<std::size_t>(activation)], block(dz, i, m, 0, n),
-                      block(z, i, m, 0, n), block(da, i, m, 0, n));
+            detail::over_runs(kernels<T>().activation.backward[static_cast<std::size_t>(activation)],
+                              detail::block(dz, i, m, 0, n), detail::block(z, i, m, 0, n), detail::block(da, i, m, 0, n));
         }
     });
 }
@@ -193,6 +117,62 @@ void sum_rows(MatrixView<const T> dz, VectorView<T> db, bool accumulate) {
     });
 }
 
+// ------------------------------------------------------------------------------------------------ forward
+
+template <class T>
+void check_forward(const DenseShape& s, MatrixView<const T> x, const MatrixView<const T>* w,
+                   std::optional<VectorView<const T>> b, MatrixView<T> out_a, std::optional<MatrixView<T>> out_z,
+                   const DenseStats* stats) {
+    if (b) detail::require_shape(*b, "b", "(n_out,)", s.n_out);
+    detail::require_shape(out_a, "out_a", "(batch, n_out)", s.batch, s.n_out);
+    if (out_z) detail::require_shape(*out_z, "out_z", "(batch, n_out)", s.batch, s.n_out);
+    if (stats != nullptr) {
+        validate(stats->options_z);
+        validate(stats->options_a);
+    }
+    detail::Places<T> places;
+    places.input(x, "x");
+    if (w != nullptr) places.input(*w, "w");
+    if (b) places.input(*b, "b");
+    places.output(out_a, "out_a");
+    if (out_z) places.output(*out_z, "out_z");
+}
+
+// p but for its bias; z stands in p.c.
+template <class T>
+void forward(Product<T> p, std::optional<VectorView<const T>> b, const DenseKernels<T>& kernel, const T* packed, T* space,
+             Activation activation, MatrixView<T> a, std::optional<MatrixView<T>> out_z, DenseStats* stats) {
+    if (b) {
+        p.init = b->data;
+        p.init_row = 0;
+        p.init_col = b->stride;
+    }
+    const MatrixView<T> z = out_z.value_or(a);
+    const auto activate = [&](std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
+        if (out_z || activation != Activation::identity)
+            activate_block<T>(activation, detail::block(z, i, m, j, n), detail::block(a, i, m, j, n));
+    };
+    if (stats == nullptr) return detail::product(p, kernel, packed, space, detail::Callbacks{activate, 0, detail::Nothing{}});
+
+    // Block after block of the summaries: z is measured, becomes a, and a is measured.
+    detail::RunningSummary<T> of_z(z, stats->options_z), of_a(a, stats->options_a);
+    const detail::SummaryBlocks<T>& blocks = of_z.blocks();
+    const auto measure = [&](std::size_t i, std::size_t m) {
+        typename detail::RunningSummary<T>::Task z_task(of_z), a_task(of_a);
+        for (std::size_t block = blocks.blocks_before(i); block < blocks.blocks_before(i + m); ++block) {
+            const auto [row, rows, col, cols] = blocks.place(block);
+            z_task.measure(block);
+            activate(row, rows, col, cols);
+            a_task.measure(block);
+        }
+        z_task.add();
+        a_task.add();
+    };
+    detail::product(p, kernel, packed, space, detail::Callbacks{detail::Nothing{}, blocks.rows_a_block(), measure});
+    stats->z = of_z.result();
+    stats->a = of_a.result();
+}
+
 }  // namespace
 
 // ------------------------------------------------------------------------------------------------ the layer
@@ -200,8 +180,8 @@ void sum_rows(MatrixView<const T> dz, VectorView<T> db, bool accumulate) {
 template <class T>
 DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w) {
     if (w.cols != x.cols)
-        throw std::invalid_argument("w must have shape (n_out, n_in) = " + shape_of({w.rows, x.cols}) + ", got " +
-                                    shape_of({w.rows, w.cols}));
+        throw std::invalid_argument("w must have shape (n_out, n_in) = " + detail::shape_of({w.rows, x.cols}) + ", got " +
+                                    detail::shape_of({w.rows, w.cols}));
     return {x.rows, x.cols, w.rows};
 }
 
@@ -214,48 +194,51 @@ std::size_t dense_workspace(const DenseShape& s) {
 }
 
 template <class T>
-void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<VectorView<const T>> b, Activation activation,
-                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, std::span<T> workspace) {
-    const DenseShape s = dense_shape<T>(x, w);
-    if (b) require_shape(*b, "b", "(n_out,)", s.n_out);
-    require_shape(out_a, "out_a", "(batch, n_out)", s.batch, s.n_out);
-    if (out_z) require_shape(*out_z, "out_z", "(batch, n_out)", s.batch, s.n_out);
-    Places<T> places;
-    places.input(x, "x");
-    places.input(w, "w");
-    if (b) places.input(*b, "b");
-    places.output(out_a, "out_a");
-    if (out_z) places.output(*out_z, "out_z");
-    T* space = workspace_of(workspace, dense_workspace<T>({0, s.n_in, s.n_out}));
-
-    const MatrixView<T> z = out_z.value_or(out_a);
-    Product<T> p = matrix_product<T>(x, w.transposed(), z, false);
-    if (b) {
-        p.init = b->data;
-        p.init_row = 0;
-        p.init_col = b->stride;
-    }
-    const bool activates = out_z.has_value() || activation != Activation::identity;
-    detail::product(p, space, [&](std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
-        if (activates) activate_block<T>(activation, block(z, i, m, j, n), block(out_a, i, m, j, n));
+PackedWeight<T>::PackedWeight(MatrixView<const T> w) : n_in_(w.cols), n_out_(w.rows), kernel_(&kernels<T>().dense) {
+    data_.resize(n_in_ * detail::ceil_div(n_out_, kernel_->lanes) * kernel_->lanes);
+    if (data_.empty()) return;
+    const std::size_t cols = kernel_->tile_cols;
+    parallel_for(detail::ceil_div(n_out_, cols), [&](std::size_t panel) {
+        const std::size_t j = panel * cols;
+        kernel_->pack(n_in_, std::min(cols, n_out_ - j), &w(j, 0), w.col_stride, w.row_stride, data_.data() + j * n_in_);
     });
+}
+
+template <class T>
+void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<VectorView<const T>> b, Activation activation,
+                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, std::span<T> workspace, DenseStats* stats) {
+    const DenseShape s = dense_shape<T>(x, w);
+    check_forward<T>(s, x, &w, b, out_a, out_z, stats);
+    T* space = workspace_of(workspace, dense_workspace<T>({0, s.n_in, s.n_out}));
+    const Product<T> p = matrix_product<T>(x, w.transposed(), out_z.value_or(out_a), false);
+    forward<T>(p, b, kernels<T>().dense, nullptr, space, activation, out_a, out_z, stats);
+}
+
+template <class T>
+void dense_forward(MatrixView<const T> x, const PackedWeight<T>& w, std::optional<VectorView<const T>> b, Activation activation,
+                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, DenseStats* stats) {
+    const MatrixView<const T> shape{nullptr, w.n_out(), w.n_in()};
+    const DenseShape s = dense_shape<T>(x, shape);
+    check_forward<T>(s, x, nullptr, b, out_a, out_z, stats);
+    const Product<T> p = matrix_product<T>(x, shape.transposed(), out_z.value_or(out_a), false);
+    forward<T>(p, b, w.kernel(), w.data(), nullptr, activation, out_a, out_z, stats);
 }
 
 template <class T>
 void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, std::optional<MatrixView<const T>> z,
                     Activation activation, const DenseGradients<T>& out, bool accumulate, std::span<T> workspace) {
     const DenseShape s = dense_shape<T>(x, w);
-    require_shape(da, "da", "(batch, n_out)", s.batch, s.n_out);
-    if (z) require_shape(*z, "z", "(batch, n_out)", s.batch, s.n_out);
+    detail::require_shape(da, "da", "(batch, n_out)", s.batch, s.n_out);
+    if (z) detail::require_shape(*z, "z", "(batch, n_out)", s.batch, s.n_out);
     else if (activation != Activation::identity)
         throw std::invalid_argument("z must be given with activation '" + std::string(activation_name(activation)) +
                                     "': its derivative is evaluated from z");
-    if (out.out_dx) require_shape(*out.out_dx, "out_dx", "(batch, n_in)", s.batch, s.n_in);
-    if (out.out_dw) require_shape(*out.out_dw, "out_dw", "(n_out, n_in)", s.n_out, s.n_in);
-    if (out.out_db) require_shape(*out.out_db, "out_db", "(n_out,)", s.n_out);
-    if (out.out_dz) require_shape(*out.out_dz, "out_dz", "(batch, n_out)", s.batch, s.n_out);
+    if (out.out_dx) detail::require_shape(*out.out_dx, "out_dx", "(batch, n_in)", s.batch, s.n_in);
+    if (out.out_dw) detail::require_shape(*out.out_dw, "out_dw", "(n_out, n_in)", s.n_out, s.n_in);
+    if (out.out_db) detail::require_shape(*out.out_db, "out_db", "(n_out,)", s.n_out);
+    if (out.out_dz) detail::require_shape(*out.out_dz, "out_dz", "(batch, n_out)", s.batch, s.n_out);
     const bool dz_is_da = out.out_dz && same_view(da, *out.out_dz);
-    Places<T> places;
+    detail::Places<T> places;
     places.input(x, "x");
     places.input(w, "w");
     if (z) places.input(*z, "z");
@@ -274,20 +257,28 @@ void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<co
         const std::size_t line = kAlign / sizeof(T);
         space += detail::ceil_div(s.batch * s.n_out, line) * line;
     }
-    const auto nothing = [](std::size_t, std::size_t, std::size_t, std::size_t) {};
+    const detail::Callbacks nothing{detail::Nothing{}, 0, detail::Nothing{}};
+    const DenseKernels<T>& kernel = kernels<T>().dense;
     if (out.out_db) sum_rows<T>(dz, *out.out_db, accumulate);
-    if (out.out_dw) detail::product(matrix_product<T>(dz.transposed(), x, *out.out_dw, accumulate), space, nothing);
-    if (out.out_dx) detail::product(matrix_product<T>(dz, w, *out.out_dx, accumulate), space, nothing);
+    if (out.out_dw)
+        detail::product(matrix_product<T>(dz.transposed(), x, *out.out_dw, accumulate), kernel, nullptr, space, nothing);
+    if (out.out_dx) detail::product(matrix_product<T>(dz, w, *out.out_dx, accumulate), kernel, nullptr, space, nothing);
 }
 
 template DenseShape dense_shape(MatrixView<const float>, MatrixView<const float>);
 template DenseShape dense_shape(MatrixView<const double>, MatrixView<const double>);
 template std::size_t dense_workspace<float>(const DenseShape&);
 template std::size_t dense_workspace<double>(const DenseShape&);
+template class PackedWeight<float>;
+template class PackedWeight<double>;
 template void dense_forward(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>,
-                            Activation, MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>);
+                            Activation, MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>, DenseStats*);
 template void dense_forward(MatrixView<const double>, MatrixView<const double>, std::optional<VectorView<const double>>,
-                            Activation, MatrixView<double>, std::optional<MatrixView<double>>, std::span<double>);
+                            Activation, MatrixView<double>, std::optional<MatrixView<double>>, std::span<double>, DenseStats*);
+template void dense_forward(MatrixView<const float>, const PackedWeight<float>&, std::optional<VectorView<const float>>,
+                            Activation, MatrixView<float>, std::optional<MatrixView<float>>, DenseStats*);
+template void dense_forward(MatrixView<const double>, const PackedWeight<double>&, std::optional<VectorView<const double>>,
+                            Activation, MatrixView<double>, std::optional<MatrixView<double>>, DenseStats*);
 template void dense_backward(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>,
                              std::optional<MatrixView<const float>>, Activation, const DenseGradients<float>&, bool,
                              std::span<float>);

@@ -1,11 +1,13 @@
 // A whole product of any size from the kernels of `dense`: what is packed when, and who computes which part of it.
 //
 // Columns are cut into groups and k into chunks (multiples of kSumBlock) whose packed b fits the workspace; inside, tasks
-// are rectangles of the output. No cut changes a bit: r stands in c between chunks.
+// are rectangles of the output. A few rows, or (turned around) a few columns, are multiplied without packing. No cut and no
+// turn changes a bit: r stands in c between chunks, and fma(x, w, s) = fma(w, x, s).
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <type_traits>
 
 #include "fanin/dense.hpp"
 #include "fanin/threads.hpp"
@@ -23,27 +25,14 @@ inline constexpr std::size_t kTaskCols = 256;
 inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
+// Elements of a band of whole rows: with what belongs to it, a part of the inner cache.
+inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements that one task packs.
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
+// Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time.
+inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = std::size_t{1} << 18;
 
 inline std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
-template <class T>
-struct ProductPlan {
-    bool in_place;               // b is read where it stands
-    std::size_t chunk_k, group;  // of the packed part
-};
-
-template <class T>
-ProductPlan<T> product_plan(const Product<T>& p) {
-    const DenseKernels<T>& kernel = kernels<T>().dense;
-    // Packing pays from the second row tile on; where columns are neighbours, from the fourth or so.
-    const bool in_place = p.b_col == 1 && p.m <= 3 * kernel.tile_rows;
-    const std::size_t chunk_k = std::min(p.k, kChunkK);
-    if (chunk_k * (p.n + kernel.lanes) <= kPackedElements) return {in_place, chunk_k, p.n};
-    const std::size_t fits = kPackedElements / chunk_k / kernel.tile_cols * kernel.tile_cols;
-    return {in_place, chunk_k, std::min(p.n, fits)};
-}
 
 // Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set. It grows
 // with n and with k.
@@ -90,57 +79,147 @@ void copy_init(const Product<T>& p) {
         }
 }
 
-// Computes p; calls finish(i, m, j, n) once for each rectangle of c that is complete, on the thread that wrote it.
-template <class T, class Finish>
-void product(const Product<T>& p, T* workspace, Finish&& finish) {
-    const DenseKernels<T>& kernel = kernels<T>().dense;
+// The same sums with the parts of a and b exchanged: c^T = b^T a^T.
+template <class T>
+Product<T> turned(const Product<T>& p) {
+    return {p.n, p.m, p.k, p.b, p.b_col, p.b_k, p.a, p.a_k, p.a_row, p.init, p.init_col, p.init_row, p.c, p.c_col, p.c_row};
+}
+
+// What a product calls with what is complete, on the thread that completed it: finish(i, m, j, n) once for each rectangle
+// of c, then rows_done(i, m) once for each band of whole rows. Bands begin at multiples of `band`; 0: none are wanted.
+template <class Finish, class RowsDone>
+struct Callbacks {
+    Finish finish;
+    std::size_t band;
+    RowsDone rows_done;
+    bool turned = false;  // the product computes c^T
+
+    void finish_part(std::size_t i, std::size_t m, std::size_t j, std::size_t n) const {
+        turned ? finish(j, n, i, m) : finish(i, m, j, n);
+    }
+};
+struct Nothing {
+    template <class... Arguments>
+    void operator()(Arguments...) const {}
+};
+
+// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side.
+template <class T>
+bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
+    if (p.m <= p.n || (p.m <= kernel.thin_rows && p.b_k == 1)) return false;
+    if (p.n <= kernel.thin_rows && p.a_k == 1) return true;
+    return p.a_row == 1 && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
+}
+
+// Bands for rows that are complete already.
+template <class C>
+void all_rows_done(std::size_t m, std::size_t n, const C& call) {
+    if (call.band == 0) return;
+    const std::size_t rows = ceil_div(std::max<std::size_t>(kPackTask / std::max<std::size_t>(n, 1), 1), call.band) * call.band;
+    fanin::parallel_for(ceil_div(m, rows),
+                        [&](std::size_t task) { call.rows_done(task * rows, std::min(rows, m - task * rows)); });
+}
+
+// m <= thin_rows and b_k = 1.
+template <class T, class C>
+void thin_product(const Product<T>& p, const DenseKernels<T>& kernel, const C& call) {
+    const bool parallel = p.n * p.k >= kThinParallel;
+    const std::size_t unit = 4 * kernel.lanes, cols = parallel ? ceil_div(ceil_div(kThinTask, p.k), unit) * unit : p.n;
+    fanin::parallel_for(ceil_div(p.n, cols), [&](std::size_t task) {
+        const std::size_t j = task * cols, n = std::min(cols, p.n - j);
+        kernel.multiply_thin(part(p, 0, p.m, j, n));
+        call.finish_part(0, p.m, j, n);
+    });
+}
+
+// [begin, end) of piece `index` of `pieces`: units (the last one cut at `size`) dealt out evenly, since one unit more on one
+// thread is what the others then wait for.
+struct Piece {
+    std::size_t begin, end;
+    Piece(std::size_t index, std::size_t pieces, std::size_t unit, std::size_t size) {
+        const std::size_t units = ceil_div(size, unit);
+        begin = std::min(index * units / pieces * unit, size);
+        end = std::min((index + 1) * units / pieces * unit, size);
+    }
+    std::size_t size() const { return end - begin; }
+};
+
+// One group of columns and one chunk of k, b packed or (null) in place. `last`: c is complete then.
+template <class T, class C>
+void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, bool last, bool last_group,
+                   const DenseKernels<T>& kernel, const C& call) {
+    const auto compute = [&](const Piece& i, const Piece& j) {
+        kernel.multiply(part(p, i.begin, i.size(), j.begin, j.size()), packed == nullptr ? nullptr : packed + j.begin * p.k);
+        if (last) call.finish_part(i.begin, i.size(), first_col + j.begin, j.size());
+    };
+    const std::size_t work = p.m * p.n * p.k;
+    const bool bands = call.band != 0 && last && last_group;
+    // Columns first; rows so that no task is long and each thread has at least two. Where bands of rows are wanted, one task
+    // takes all columns of its rows.
+    const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
+    const std::size_t across = parallel ? ceil_div(p.n, kTaskCols) : 1, unit = bands ? call.band : kernel.tile_rows;
+    const std::size_t tasks_across = bands ? 1 : across;
+    std::size_t down = 1;
+    if (parallel) {
+        down = std::max(ceil_div(work, tasks_across * kTaskWork), ceil_div(2 * num_threads(), tasks_across));
+        if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
+        down = std::min(down, ceil_div(p.m, unit));
+    }
+    fanin::parallel_for(tasks_across * down, [&](std::size_t task) {
+        const Piece i(task / tasks_across, down, unit, p.m);
+        if (!bands) return compute(i, Piece(task % across, across, kernel.tile_cols, p.n));
+        for (std::size_t q = 0; q < across; ++q) compute(i, Piece(q, across, kernel.tile_cols, p.n));
+        call.rows_done(i.begin, i.size());
+    });
+}
+
+template <class T>
+void pack_chunk(const Product<T>& p, T* to, const DenseKernels<T>& kernel) {
+    const bool parallel = p.m * p.n * p.k >= kParallelWork;
+    const std::size_t unit = kernel.tile_cols, cols = parallel ? std::max<std::size_t>(kPackTask / p.k / unit, 1) * unit : p.n;
+    fanin::parallel_for(ceil_div(p.n, cols), [&](std::size_t task) {
+        const std::size_t j = task * cols;
+        kernel.pack(p.k, std::min(cols, p.n - j), p.b + static_cast<std::ptrdiff_t>(j) * p.b_col, p.b_k, p.b_col, to + j * p.k);
+    });
+}
+
+// Computes p. `packed` is the whole of b as the kernel packs it, or null: then it is packed into `workspace`, as far as that
+// pays.
+template <class T, class C>
+void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type_identity_t<T>* packed, T* workspace,
+             const C& call) {
     if (p.m == 0 || p.n == 0) return;
     if (p.k == 0) {
         copy_init(p);
-        finish(std::size_t{0}, p.m, std::size_t{0}, p.n);
-        return;
+        call.finish_part(0, p.m, 0, p.n);
+        return all_rows_done(p.m, p.n, call);
     }
-    const ProductPlan<T> plan = product_plan(p);
-    for (std::size_t first_col = 0; first_col < p.n; first_col += plan.group) {
-        const std::size_t group = std::min(plan.group, p.n - first_col);
-        for (std::size_t first_k = 0; first_k < p.k; first_k += plan.chunk_k) {
-            const std::size_t k = std::min(plan.chunk_k, p.k - first_k);
-            const Product<T> now = chunk(part(p, 0, p.m, first_col, group), first_k, k);
-            const bool last = first_k + k == p.k;
-            const std::size_t work = p.m * group * k;
-            const bool parallel = work >= kParallelWork;
-
-            if (!plan.in_place) {
-                auto pack = [&](std::size_t j, std::size_t n) {
-                    kernel.pack(k, n, now.b + static_cast<std::ptrdiff_t>(j) * now.b_col, now.b_k, now.b_col,
-                                workspace + j * k);
-                };
-                const std::size_t cols = std::max<std::size_t>(kPackTask / k / kernel.tile_cols, 1) * kernel.tile_cols;
-                if (parallel)
-                    fanin::parallel_for(ceil_div(group, cols),
-                                        [&](std::size_t task) { pack(task * cols, std::min(cols, group - task * cols)); });
-                else pack(0, group);
-            }
-
-            auto compute = [&](std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
-                kernel.multiply(part(now, i, m, j, n), plan.in_place ? nullptr : workspace + j * k);
-                if (last) finish(i, m, first_col + j, n);
-            };
-            if (!parallel) {
-                compute(0, p.m, 0, group);
-                continue;
-            }
-            // Columns first; rows so that no task is long and each thread has at least two.
-            const std::size_t col_tasks = ceil_div(group, kTaskCols);
-            const std::size_t cols = ceil_div(ceil_div(group, col_tasks), kernel.tile_cols) * kernel.tile_cols;
-            const std::size_t tiles = ceil_div(p.m, kernel.tile_rows);
-            const std::size_t wanted = std::max(ceil_div(p.m * cols * k, kTaskWork), ceil_div(2 * num_threads(), col_tasks));
-            const std::size_t rows = ceil_div(tiles, std::min(tiles, wanted)) * kernel.tile_rows;
-            const std::size_t across = ceil_div(group, cols), down = ceil_div(p.m, rows);
-            fanin::parallel_for(across * down, [&](std::size_t task) {
-                const std::size_t i = task / across * rows, j = task % across * cols;
-                compute(i, std::min(rows, p.m - i), j, std::min(cols, group - j));
-            });
+    if (packed != nullptr) return compute_chunk(p, packed, 0, true, true, kernel, call);
+    if (!call.turned && turning_pays(p, kernel)) {
+        C turned_call = call;
+        turned_call.turned = true;
+        turned_call.band = 0;
+        product<T>(turned(p), kernel, nullptr, workspace, turned_call);
+        return all_rows_done(p.m, p.n, call);
+    }
+    if (p.m <= kernel.thin_rows && p.b_k == 1) {
+        thin_product(p, kernel, call);
+        return all_rows_done(p.m, p.n, call);
+    }
+    // Packing pays from the second row tile on; where columns are neighbours, from the fourth or so.
+    const bool in_place = p.b_col == 1 && p.m <= 3 * kernel.tile_rows;
+    const std::size_t chunk_k = std::min(p.k, kChunkK);
+    std::size_t group = p.n;
+    if (chunk_k * (p.n + kernel.lanes) > kPackedElements)
+        group = std::min(p.n, kPackedElements / chunk_k / kernel.tile_cols * kernel.tile_cols);
+    for (std::size_t first_col = 0; first_col < p.n; first_col += group) {
+        const std::size_t cols = std::min(group, p.n - first_col);
+        for (std::size_t first_k = 0; first_k < p.k; first_k += chunk_k) {
+            const std::size_t k = std::min(chunk_k, p.k - first_k);
+            const Product<T> now = chunk(part(p, 0, p.m, first_col, cols), first_k, k);
+            if (!in_place) pack_chunk(now, workspace, kernel);
+            compute_chunk(now, in_place ? nullptr : workspace, first_col, first_k + k == p.k, first_col + cols == p.n, kernel,
+                          call);
         }
     }
 }

@@ -11,13 +11,21 @@
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
+#include "stats_blocks.hpp"
 #include "stats_histogram.hpp"
 
 namespace fanin {
 namespace {
 
-// Blocks a task takes: a whole subtree of the tree of merges, so that tasks can be merged in its upper levels.
+// The most blocks that a task takes: a whole subtree of the tree of merges, so that tasks can be merged in its upper levels.
 constexpr std::size_t kGroupBlocks = 64;
+
+// Fewer where threads would go without; still a power of two.
+std::size_t group_blocks(std::size_t blocks) {
+    std::size_t group = kGroupBlocks;
+    while (group > 2 && blocks < 2 * group * num_threads()) group /= 2;
+    return group;
+}
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -46,87 +54,6 @@ BlockMoments merge_moments(const BlockMoments& a, const BlockMoments& b) {
     if (before(r.max, b.max)) r.max = b.max;
     return r;
 }
-
-// Merges parts[0 .. n - 1] pairwise, level by level, into parts[0].
-void merge_tree(BlockMoments* parts, std::size_t n) {
-    for (; n > 1; n = (n + 1) / 2)
-        for (std::size_t i = 0; i < n; i += 2) parts[i / 2] = i + 1 < n ? merge_moments(parts[i], parts[i + 1]) : parts[i];
-}
-
-// An array as rows of its last axis, and the blocks that they form. Axes of one element are dropped, leading axes
-// that lie in memory like one are joined.
-template <class T>
-class Rows {
- public:
-    explicit Rows(ArrayView<const T> x) : data_(x.data) {
-        if (x.shape.size() != x.strides.size() || x.shape.size() > kMaxRank)
-            throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
-                                        std::to_string(x.shape.size()) + " axes and " + std::to_string(x.strides.size()) +
-                                        " strides");
-        if (!x.shape.empty()) {
-            cols_ = x.shape.back();
-            col_stride_ = cols_ == 1 ? 1 : x.strides.back();
-        }
-        for (std::size_t axis = 0; axis + 1 < x.shape.size(); ++axis) {
-            const std::size_t size = x.shape[axis];
-            rows_ *= size;
-            if (size == 1) continue;
-            const std::ptrdiff_t stride = x.strides[axis];
-            if (axes_ > 0 && stride_[axes_ - 1] == stride * static_cast<std::ptrdiff_t>(size)) {
-                size_[axes_ - 1] *= size;
-                stride_[axes_ - 1] = stride;
-            } else {
-                size_[axes_] = size;
-                stride_[axes_++] = stride;
-            }
-        }
-        if (rows_ == 0 || cols_ == 0) return;
-        flat_ = col_stride_ == 1 && (axes_ == 0 || (axes_ == 1 && stride_[0] == static_cast<std::ptrdiff_t>(cols_)));
-        rows_a_block_ = std::max<std::size_t>(1, kSummaryBlock / cols_);
-        blocks_a_row_ = (cols_ + kSummaryBlock - 1) / kSummaryBlock;
-        blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : (rows_ + rows_a_block_ - 1) / rows_a_block_;
-    }
-
-    std::size_t blocks() const { return blocks_; }
-
-    struct Block {
-        const T* data;
-        std::size_t size;
-    };
-    // The elements of a block, in `buffer` (kSummaryBlock of them) where they do not lie side by side.
-    Block block(std::size_t index, T* buffer) const {
-        const std::size_t row = blocks_a_row_ > 1 ? index / blocks_a_row_ : index * rows_a_block_;
-        const std::size_t rows = std::min(rows_a_block_, rows_ - row);
-        const std::size_t col = index % blocks_a_row_ * kSummaryBlock;
-        const std::size_t cols = std::min(cols_ - col, kSummaryBlock);
-        if (flat_) return {data_ + row * cols_ + col, rows * cols};
-        if (rows == 1 && col_stride_ == 1) return {row_data(row) + col, cols};
-        for (std::size_t r = 0; r < rows; ++r) {
-            const T* from = row_data(row + r) + static_cast<std::ptrdiff_t>(col) * col_stride_;
-            for (std::size_t c = 0; c < cols; ++c) buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
-        }
-        return {buffer, rows * cols};
-    }
-
- private:
-    const T* row_data(std::size_t row) const {
-        std::ptrdiff_t offset = 0;
-        for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])
-            offset += static_cast<std::ptrdiff_t>(row % size_[axis]) * stride_[axis];
-        return data_ + offset;
-    }
-
-    const T* data_;
-    std::size_t rows_ = 1, cols_ = 1;
-    std::ptrdiff_t col_stride_ = 1;
-    std::size_t axes_ = 0;  // leading ones
-    std::size_t size_[kMaxRank];
-    std::ptrdiff_t stride_[kMaxRank];
-    bool flat_ = false;
-    std::size_t rows_a_block_ = 1, blocks_a_row_ = 1, blocks_ = 0;
-};
-
-constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity};
 
 Summary from_moments(const BlockMoments& m, bool moments_only) {
     Summary s;
@@ -162,7 +89,14 @@ std::string describe(const Histogram& h) {
     return std::to_string(h.counts.size()) + " bins over " + range_text(h.low, h.high);
 }
 
+constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity};
+
 }  // namespace
+
+void detail::merge_tree(BlockMoments* parts, std::size_t n) {
+    for (; n > 1; n = (n + 1) / 2)
+        for (std::size_t i = 0; i < n; i += 2) parts[i / 2] = i + 1 < n ? merge_moments(parts[i], parts[i + 1]) : parts[i];
+}
 
 std::string_view histogram_kind_name(HistogramKind kind) {
     return kind == HistogramKind::none ? "none" : kind == HistogramKind::linear ? "linear" : "powers";
@@ -181,34 +115,39 @@ void validate(const SummaryOptions& o) {
                                     std::to_string(o.bins) + " bins");
 }
 
+Summary detail::summary_of(std::vector<BlockMoments>& parts, Histogram histogram, const SummaryOptions& options) {
+    merge_tree(parts.data(), parts.size());
+    Summary s = from_moments(parts.empty() ? kNothing : parts[0], options.moments_only);
+    s.histogram = std::move(histogram);
+    return s;
+}
+
 template <class T>
 Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
     validate(options);
-    const Rows<T> rows(x);
+    const detail::SummaryBlocks<T> rows(x);
     const detail::SlotPlan<T> plan(options);
     const StatsKernels<T>& kernel = kernels<T>().stats;
-    std::vector<BlockMoments> groups((rows.blocks() + kGroupBlocks - 1) / kGroupBlocks);
+    const std::size_t group_size = group_blocks(rows.blocks());
+    std::vector<BlockMoments> groups((rows.blocks() + group_size - 1) / group_size);
     Histogram histogram = plan.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {
         T buffer[kSummaryBlock];
         BlockMoments parts[kGroupBlocks];
         std::vector<std::uint32_t> tables(plan.table_size());
-        const std::size_t begin = group * kGroupBlocks, n = std::min(kGroupBlocks, rows.blocks() - begin);
+        const std::size_t begin = group * group_size, n = std::min(group_size, rows.blocks() - begin);
         for (std::size_t i = 0; i < n; ++i) {
             const auto [data, size] = rows.block(begin + i, buffer);
             kernel.block(size, data, !options.moments_only, &parts[i]);
             plan.count(size, data, parts[i].nans + parts[i].infs == 0, tables.data());
         }
-        merge_tree(parts, n);
+        detail::merge_tree(parts, n);
         groups[group] = parts[0];
         const std::lock_guard guard(histogram_lock);
         plan.add(tables.data(), histogram);
     });
-    merge_tree(groups.data(), groups.size());
-    Summary s = from_moments(groups.empty() ? kNothing : groups[0], options.moments_only);
-    s.histogram = std::move(histogram);
-    return s;
+    return detail::summary_of(groups, std::move(histogram), options);
 }
 
 Summary merge(const Summary& left, const Summary& right) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
@@ -23,8 +24,8 @@ namespace {
 
 constexpr std::size_t kMaxThreads = 1024;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
-// A worker that has nothing to do looks again this often before it sleeps: some 20 us, a few times the cost of waking it.
-constexpr int kSpins = 2000;
+// A worker that has nothing to do looks again this often before it sleeps: some 100 us, about twice the cost of waking it.
+constexpr int kSpins = 5000;
 
 std::size_t cpus_of_this_process() {
 #if defined(__linux__)
@@ -87,53 +88,69 @@ struct Job {
     }
 };
 
-// A worker waits for `generation_` to move, joins the job if it is one of the first `wanted_` workers, and reports.
+// `state_` says which job is open and who is in it: generation | open | workers inside. A worker enters by counting itself
+// in while the job is open; the caller, once no index is left, closes the job and waits for those inside alone. So a worker
+// that was asleep costs the caller nothing: work that is over before it wakes was done without it.
 class Pool {
  public:
-    // Runs the job on the caller and on up to `helpers` workers. Returns when all of them have left it.
+    // Runs the job on the caller and on up to `helpers` workers. Returns when all that entered have left it.
     void run(Job& job, std::size_t helpers) {
         grow(helpers);
-        {
-            const std::lock_guard guard(lock_);
-            job_ = &job;
-            wanted_ = helpers;
-            active_.store(helpers, std::memory_order_relaxed);
-            generation_.fetch_add(1, std::memory_order_release);
+        job_ = &job;
+        wanted_ = helpers;
+        const std::uint64_t generation = state_.load(std::memory_order_relaxed) / kGeneration + 1;
+        state_.store(generation * kGeneration + kOpen);  // sequentially consistent, as are the next line and serve()'s two
+        if (sleepers_.load() != 0) {
+            { const std::lock_guard guard(lock_); }  // one that has just decided to sleep holds it until it does
+            wake_.notify_all();
         }
-        wake_.notify_all();
         job.work(true);
-        for (int spin = 0; active_.load(std::memory_order_acquire) != 0; ++spin)
+        state_.fetch_and(~kOpen, std::memory_order_relaxed);
+        for (int spin = 0; state_.load(std::memory_order_acquire) % kOpen != 0; ++spin)
             if (spin < kSpins) relax();
             else std::this_thread::yield();
-        job_ = nullptr;
     }
 
  private:
+    static constexpr std::uint64_t kOpen = 1 << 16, kGeneration = kOpen << 1;  // below kOpen: a count, at most kMaxThreads
+
     void grow(std::size_t n) {
         while (workers_ < n) {
-            std::thread(&Pool::serve, this, workers_, generation_.load()).detach();
+            std::thread(&Pool::serve, this, workers_, state_.load() / kGeneration).detach();
             ++workers_;
         }
     }
 
-    void serve(std::size_t id, std::size_t seen) {
+    // A job opened that this worker has not seen.
+    bool news(std::uint64_t seen, std::memory_order order) const {
+        const std::uint64_t state = state_.load(order);
+        return state / kGeneration != seen && (state & kOpen) != 0;
+    }
+
+    void serve(std::size_t id, std::uint64_t seen) {
         for (;;) {
-            for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) relax();
-            std::unique_lock guard(lock_);
-            wake_.wait(guard, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
-            seen = generation_.load(std::memory_order_relaxed);
-            Job* job = id < wanted_ ? job_ : nullptr;
-            guard.unlock();
-            if (job == nullptr) continue;
-            job->work(false);
-            active_.fetch_sub(1, std::memory_order_release);
+            for (int spin = 0; spin < kSpins && !news(seen, std::memory_order_relaxed); ++spin) relax();
+            if (!news(seen, std::memory_order_relaxed)) {
+                std::unique_lock guard(lock_);
+                sleepers_.fetch_add(1);
+                wake_.wait(guard, [&] { return news(seen, std::memory_order_seq_cst); });
+                sleepers_.fetch_sub(1);
+            }
+            std::uint64_t state = state_.load(std::memory_order_acquire);
+            while ((state & kOpen) != 0 && !state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire)) {
+            }
+            if ((state & kOpen) == 0) continue;  // closed before this worker was there
+            seen = state / kGeneration;
+            if (id < wanted_) job_->work(false);
+            state_.fetch_sub(1, std::memory_order_release);
         }
     }
 
-    std::mutex lock_;
+    std::mutex lock_;  // of the sleepers
     std::condition_variable wake_;
-    std::atomic<std::size_t> generation_{0};
-    std::atomic<std::size_t> active_{0};
+    std::atomic<std::size_t> sleepers_{0};
+    std::atomic<std::uint64_t> state_{0};
+    // Written while no job is open, read by those inside.
     Job* job_ = nullptr;
     std::size_t wanted_ = 0;
     std::size_t workers_ = 0;  // touched by the caller that holds the pool only

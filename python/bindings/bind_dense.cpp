@@ -1,5 +1,9 @@
+#include <pybind11/stl.h>
+
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "arrays.hpp"
 #include "fanin/dense.hpp"
@@ -41,30 +45,86 @@ VectorView<T> output(py::object& keep, const char* name, const char* shape, std:
     return vector<T>(a, name, shape);
 }
 
+// Null where the object is something else.
 template <class T>
-py::tuple forward_of(const py::object& x_array, const py::object& w_array, const py::object& b_array, Activation activation,
-                     bool keep_z, py::object out_a, py::object out_z) {
-    const auto x = input<T>(x_array, "x", "(batch, n_in)"), w = input<T>(w_array, "w", "(n_out, n_in)");
+const PackedWeight<T>* packed_of(const py::object& w) {
+    if (py::isinstance<PackedWeight<T>>(w)) return w.cast<const PackedWeight<T>*>();
+    if (py::isinstance<PackedWeight<float>>(w)) throw py::type_error("w must have the dtype of x, float64, got float32");
+    if (py::isinstance<PackedWeight<double>>(w)) throw py::type_error("w must have the dtype of x, float32, got float64");
+    return nullptr;
+}
+
+// w is an array or packed.
+template <class T>
+py::tuple forward_of(const py::object& x_array, const py::object& w_object, const py::object& b_array, Activation activation,
+                     bool keep_z, const py::object& out_a_array, const py::object& out_z_array,
+                     const std::optional<std::pair<SummaryOptions, SummaryOptions>>& options) {
+    const auto x = input<T>(x_array, "x", "(batch, n_in)");
+    const PackedWeight<T>* packed = nullptr;
+    MatrixView<const T> w;
+    if (!py::isinstance<py::array>(w_object)) packed = packed_of<T>(w_object);
+    if (packed != nullptr) w = {nullptr, packed->n_out(), packed->n_in()};
+    else w = input<T>(w_object, "w", "(n_out, n_in)");
     std::optional<VectorView<const T>> b;
     if (!b_array.is_none()) b = const_vector<T>(typed<T>(b_array, "b"), "b", "(n_out,)");
     const DenseShape s = dense_shape<T>(x, w);
+    py::object out_a = out_a_array, out_z = out_z_array;
     const auto a = output<T>(out_a, "out_a", "(batch, n_out)", s.batch, s.n_out);
     std::optional<MatrixView<T>> z;
     if (keep_z || !out_z.is_none()) z = output<T>(out_z, "out_z", "(batch, n_out)", s.batch, s.n_out);
+    DenseStats stats;
+    if (options) {
+        stats.options_z = options->first;
+        stats.options_a = options->second;
+    }
+    DenseStats* const wanted = options ? &stats : nullptr;
     {
         const LongCall call;
-        dense_forward<T>(x, w, b, activation, a, z);
+        if (packed != nullptr) dense_forward<T>(x, *packed, b, activation, a, z, wanted);
+        else dense_forward<T>(x, w, b, activation, a, z, {}, wanted);
     }
-    return py::make_tuple(out_a, out_z);
+    if (!options) return py::make_tuple(out_a, out_z, py::none(), py::none());
+    return py::make_tuple(out_a, out_z, stats.z, stats.a);
 }
 
 py::tuple forward(const py::object& x, const py::object& w, const py::object& b, const std::string& activation, bool keep_z,
-                  const py::object& out_a, const py::object& out_z) {
+                  const py::object& out_a, const py::object& out_z,
+                  const std::optional<std::pair<SummaryOptions, SummaryOptions>>& options) {
     const Activation g = activation_from_name(activation);
     const py::array a = array_of(x, "x");
     require_float(a, "x");
-    return holds<float>(a) ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z)
-                           : forward_of<double>(x, w, b, g, keep_z, out_a, out_z);
+    const bool single = holds<float>(a);
+    return single ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z, options)
+                  : forward_of<double>(x, w, b, g, keep_z, out_a, out_z, options);
+}
+
+template <class T>
+py::object pack_as(const py::object& w_array) {
+    const auto w = input<T>(w_array, "w", "(n_out, n_in)");
+    const auto pack = [&] {
+        const LongCall call;
+        return std::make_unique<PackedWeight<T>>(w);
+    };
+    return py::cast(pack());
+}
+
+py::object pack_weight(const py::object& w) {
+    const py::array a = array_of(w, "w");
+    require_float(a, "w");
+    return holds<float>(a) ? pack_as<float>(w) : pack_as<double>(w);
+}
+
+template <class T>
+void bind_packed(py::module_& m, const char* name, const char* dtype) {
+    py::class_<PackedWeight<T>>(m, name, "Weights that pack_weight() has put into the order of the kernels; immutable.")
+        .def_property_readonly(
+            "shape", [](const PackedWeight<T>& w) { return py::make_tuple(w.n_out(), w.n_in()); },
+            "(n_out, n_in), that of the weights.")
+        .def_property_readonly(
+            "dtype", [](const PackedWeight<T>&) { return py::dtype::of<T>(); }, "That of the weights.")
+        .def("__repr__", [dtype](const PackedWeight<T>& w) {
+            return "<PackedWeight (" + std::to_string(w.n_out()) + ", " + std::to_string(w.n_in()) + ") " + dtype + ">";
+        });
 }
 
 template <class T>
@@ -106,8 +166,11 @@ py::tuple backward(const py::object& da, const py::object& x, const py::object& 
 void bind_dense(py::module_& m) {
     using py::arg;
     m.attr("SUM_BLOCK") = kSumBlock;
-    m.def("dense_forward", &forward, arg("x"), arg("w"), arg("b"), arg("activation"), arg("keep_z"), arg("out_a"),
-          arg("out_z"));
+    bind_packed<float>(m, "PackedWeight32", "float32");
+    bind_packed<double>(m, "PackedWeight64", "float64");
+    m.def("pack_weight", &pack_weight, arg("w"));
+    m.def("dense_forward", &forward, arg("x"), arg("w"), arg("b"), arg("activation"), arg("keep_z"), arg("out_a"), arg("out_z"),
+          arg("stats"));
     m.def("dense_backward", &backward, arg("da"), arg("x"), arg("w"), arg("z"), arg("activation"), arg("need_dx"),
           arg("need_dw"), arg("need_db"), arg("need_dz"), arg("out_dx"), arg("out_dw"), arg("out_db"), arg("out_dz"),
           arg("accumulate"));

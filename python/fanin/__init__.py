@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanin import activation, init, loss, random
 from fanin._core import ALGORITHM_VERSION, __version__
-from fanin.dense import dense_backward, dense_forward
+from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
 from fanin.history import History
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network import Network
@@ -36,6 +36,7 @@ __all__ = [
     "Diagnosis",
     "History",
     "Network",
+    "PackedWeight",
     "SelfTest",
     "Summary",
     "Trace",
@@ -53,6 +54,7 @@ __all__ = [
     "init",
     "loss",
     "num_threads",
+    "pack_weight",
     "random",
     "selftest",
     "set_isa",

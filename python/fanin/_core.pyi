@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'SUM_BLOCK', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'SUM_BLOCK', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'unknown_law']
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...
@@ -195,6 +195,38 @@ class Summary:
         """
         Zeros of either sign.
         """
+class PackedWeight32:
+    """
+    Weights that pack_weight() has put into the order of the kernels; immutable.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def dtype(self) -> numpy.dtype[typing.Any]:
+        """
+        That of the weights.
+        """
+    @property
+    def shape(self) -> tuple[int, int]:
+        """
+        (n_out, n_in), that of the weights.
+        """
+class PackedWeight64:
+    """
+    Weights that pack_weight() has put into the order of the kernels; immutable.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def dtype(self) -> numpy.dtype[typing.Any]:
+        """
+        That of the weights.
+        """
+    @property
+    def shape(self) -> tuple[int, int]:
+        """
+        (n_out, n_in), that of the weights.
+        """
 class Optimizer:
     @staticmethod
     def sgd(lr: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool) -> Optimizer:
@@ -297,7 +329,7 @@ def check_fill(law: Law, array: numpy.ndarray, dtype: typing.Any, in_axis: typin
     ...
 def dense_backward(da: typing.Any, x: typing.Any, w: typing.Any, z: typing.Any, activation: str, need_dx: bool, need_dw: bool, need_db: bool, need_dz: bool, out_dx: typing.Any, out_dw: typing.Any, out_db: typing.Any, out_dz: typing.Any, accumulate: bool) -> tuple[typing.Any, ...]:
     ...
-def dense_forward(x: typing.Any, w: typing.Any, b: typing.Any, activation: str, keep_z: bool, out_a: typing.Any, out_z: typing.Any) -> tuple[typing.Any, ...]:
+def dense_forward(x: typing.Any, w: typing.Any, b: typing.Any, activation: str, keep_z: bool, out_a: typing.Any, out_z: typing.Any, stats: tuple[SummaryOptions, SummaryOptions] | None) -> tuple[typing.Any, ...]:
     ...
 def describe(law: Law, shape: typing.Any, in_axis: typing.Any, out_axis: typing.Any, batch_axis: typing.Any) -> dict[str, typing.Any]:
     ...
@@ -336,6 +368,8 @@ def math_tanh(x: numpy.ndarray) -> numpy.ndarray:
 def num_threads() -> int:
     ...
 def own_stream(name: str) -> int:
+    ...
+def pack_weight(w: typing.Any) -> typing.Any:
     ...
 def permutation(out: numpy.ndarray, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex, round: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
     ...

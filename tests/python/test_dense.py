@@ -300,7 +300,7 @@ def test_empty(rng, batch, n_in, n_out):
 def test_linear_network_is_exact():
     # [2] x 10 + [1], W[1..9] = 1.5 I, W[10] = [1 1]: 1.5^9 has 15 bits, so integers up to 127 stay exact in float32.
     eye, last = np.eye(2, dtype="float32") * np.float32(1.5), np.ones((1, 2), "float32")
-    x = np.array([[i, j] for i in range(-127, 128, 8) for j in range(-127, 128, 9)], "float32")
+    x = np.stack(np.meshgrid(np.arange(-127, 128), np.arange(-127, 128)), -1).reshape(-1, 2).astype("float32")
     a = [x]
     for w in [eye] * 9 + [last]:
         a.append(fi.dense_forward(a[-1], w).a)

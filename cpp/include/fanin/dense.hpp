@@ -16,9 +16,14 @@
 #include <span>
 
 #include "fanin/activation.hpp"
+#include "fanin/aligned.hpp"
+#include "fanin/stats.hpp"
 #include "fanin/view.hpp"
 
 namespace fanin {
+
+template <class T>
+struct DenseKernels;
 
 // The length of a chain. It never depends on shapes, threads or instruction set, and has nothing to do with caches.
 inline constexpr std::size_t kSumBlock = 512;
@@ -36,16 +41,47 @@ DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w);
 template <class T>
 std::size_t dense_workspace(const DenseShape& shape);
 
+// The weights of a layer, copied once into the order in which dense_forward reads them fastest; immutable, so that threads
+// may share it. It belongs to the instruction set in use when it is made, and gives the same bits as the weights themselves.
+// Pays for batches of a few rows, where packing takes longer than the product.
+template <class T>
+class PackedWeight {
+ public:
+    explicit PackedWeight(MatrixView<const T> w);  // (n_out, n_in), any strides
+    std::size_t n_in() const { return n_in_; }
+    std::size_t n_out() const { return n_out_; }
+    // For dense_forward: w as `kernel` packs it.
+    const T* data() const { return data_.data(); }
+    const DenseKernels<T>& kernel() const { return *kernel_; }
+
+ private:
+    std::size_t n_in_, n_out_;
+    const DenseKernels<T>* kernel_;
+    detail::AlignedVector<T> data_;
+};
+
+// What dense_forward measures beside its results, while they are in the inner caches: the summaries that summarize() gives
+// of out_z and out_a, bit for bit.
+struct DenseStats {
+    SummaryOptions options_z, options_a;
+    Summary z, a;
+};
+
 // out_a = g(x w^T + b); out_z = x w^T + b.
 //
 // x        (batch, n_in); w (n_out, n_in); b (n_out), or nothing: no bias, r starts from +0.
 // out_a    (batch, n_out). out_z: the same, or nothing.
+// stats    null: nothing is measured. z is measured even where it is not kept.
 // Any size may be zero; z is b where n_in is.
 // workspace  at least dense_workspace(shape) elements, or empty: a buffer of the calling thread is used, which grows
-//          when it has to and is kept.
+//          when it has to and is kept. A packed weight needs none.
 template <class T>
 void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<VectorView<const T>> b, Activation activation,
-                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z = std::nullopt, std::span<T> workspace = {});
+                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z = std::nullopt, std::span<T> workspace = {},
+                   DenseStats* stats = nullptr);
+template <class T>
+void dense_forward(MatrixView<const T> x, const PackedWeight<T>& w, std::optional<VectorView<const T>> b, Activation activation,
+                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z = std::nullopt, DenseStats* stats = nullptr);
 
 // Where the gradients go; what is absent is not computed.
 template <class T>

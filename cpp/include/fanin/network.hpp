@@ -9,11 +9,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <span>
 #include <vector>
 
 #include "fanin/activation.hpp"
+#include "fanin/aligned.hpp"
 #include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
@@ -23,23 +23,6 @@ namespace fanin {
 
 // Rows that are in the buffers at a time, a multiple of kSumBlock.
 inline constexpr std::size_t kPieceRows = 2048;
-
-namespace detail {
-// Storage that begins at a cache line.
-template <class T>
-struct AlignedAllocator {
-    using value_type = T;
-    static constexpr std::align_val_t kAlignment{64};
-    AlignedAllocator() = default;
-    template <class U>
-    AlignedAllocator(const AlignedAllocator<U>&) {}
-    T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
-    void deallocate(T* p, std::size_t) { ::operator delete(p, kAlignment); }
-    bool operator==(const AlignedAllocator&) const = default;
-};
-template <class T>
-using AlignedVector = std::vector<T, AlignedAllocator<T>>;
-}  // namespace detail
 
 struct NetworkShape {
     std::vector<std::size_t> sizes;       // widths, the input's first: at least two, each at least 1

@@ -2,12 +2,11 @@
 #include "dense_tile.inl"
 // after the tile, whose sizes it packs for
 #include "dense_pack.inl"
+// after the turned chunks that it shares with packing
+#include "dense_thin.inl"
 
 namespace fanin::FANIN_ISA {
 namespace {
-
-// Rows of `a` that are this many bytes apart, or a multiple of it, meet in one or two sets of a 32 KiB cache.
-inline constexpr std::size_t kAliasBytes = 2048;
 
 // Elements between the rows of a copied tile of `a`: a block and one cache line, so that the rows meet in no set.
 template <class T>
@@ -67,6 +66,19 @@ void row_of_tiles(const Product<T>& p, TileArguments<T> t, const Panels<T>& pane
         t.cols = p.n - j < width ? p.n - j : width;
         t.init = init == nullptr ? nullptr : init + col * t.init_col;
         t.c = c + col * t.c_col;
+        if constexpr (kTilePanels<rows> > 1) {
+            constexpr std::size_t span = kTilePanels<rows> * full;
+            if (p.n - j >= span) {
+                t.cols = span;
+                t.b = panels.packed != nullptr ? panels.packed + j * p.k + panels.first_k * full
+                                               : p.b + static_cast<std::ptrdiff_t>(panels.first_k) * p.b_k + col;
+                t.b_k = panels.packed != nullptr ? static_cast<std::ptrdiff_t>(full) : p.b_k;
+                t.b_panel = static_cast<std::ptrdiff_t>(panels.packed != nullptr ? full * p.k : full);
+                tile<T, rows, kTilePanels<rows> * kTileVectors, kTileVectors>(t);
+                j += span;
+                continue;
+            }
+        }
         if (panels.packed != nullptr) {
             t.b = panels.packed + j * p.k + panels.first_k * width;
             t.b_k = static_cast<std::ptrdiff_t>(width);
@@ -170,7 +182,7 @@ void column_sums(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, s
 
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, pack<T>, multiply<T>, column_sums<T>};
+    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_thin<T>, column_sums<T>};
 }
 
 }  // namespace

@@ -30,22 +30,22 @@ FANIN_INLINE Vec<T> load_chunks(const T* const* rows, std::size_t first, std::si
 #endif
 }
 
-// to[p * width + q] = rows[q][at + p] for p < kChunk and q < kLanes: each vector of q is one store. Place c of vector r is
-// row c * kChunk + r, so that a transpose inside the quarters gives ascending q.
-FANIN_INLINE void transpose_chunk(const float* const* rows, std::size_t at, float* to, std::size_t width) {
+// to[p][q] = rows[q][at + p] for p < kChunk and q < kLanes. Place c of vector r is row c * kChunk + r, so that a transpose
+// inside the quarters gives ascending q.
+FANIN_INLINE void turn_chunk(const float* const* rows, std::size_t at, VecF (&to)[4]) {
     const VecF r0 = load_chunks<float>(rows, 0, 4, at), r1 = load_chunks<float>(rows, 1, 4, at);
     const VecF r2 = load_chunks<float>(rows, 2, 4, at), r3 = load_chunks<float>(rows, 3, 4, at);
     const VecF even_low = interleave_low(r0, r2), odd_low = interleave_low(r1, r3);
     const VecF even_high = interleave_high(r0, r2), odd_high = interleave_high(r1, r3);
-    store<float>(to, interleave_low(even_low, odd_low));
-    store<float>(to + width, interleave_high(even_low, odd_low));
-    store<float>(to + 2 * width, interleave_low(even_high, odd_high));
-    store<float>(to + 3 * width, interleave_high(even_high, odd_high));
+    to[0] = interleave_low(even_low, odd_low);
+    to[1] = interleave_high(even_low, odd_low);
+    to[2] = interleave_low(even_high, odd_high);
+    to[3] = interleave_high(even_high, odd_high);
 }
-FANIN_INLINE void transpose_chunk(const double* const* rows, std::size_t at, double* to, std::size_t width) {
+FANIN_INLINE void turn_chunk(const double* const* rows, std::size_t at, VecD (&to)[2]) {
     const VecD r0 = load_chunks<double>(rows, 0, 2, at), r1 = load_chunks<double>(rows, 1, 2, at);
-    store<double>(to, interleave_low(r0, r1));
-    store<double>(to + width, interleave_high(r0, r1));
+    to[0] = interleave_low(r0, r1);
+    to[1] = interleave_high(r0, r1);
 }
 
 // One panel: to[p * width + j] = b[p * b_k + j * b_col] for j < cols. The rest of the width is never stored by the tile;
@@ -68,7 +68,11 @@ void pack_panel(std::size_t k, std::size_t cols, std::size_t width, const T* b, 
             rows[q] = b + static_cast<std::ptrdiff_t>(j + q < cols ? j + q : cols - 1) * b_col;
         std::size_t p = 0;
         if (b_k == 1)
-            for (; p + kChunk<T> <= k; p += kChunk<T>) transpose_chunk(rows, p, to + p * width + j, width);
+            for (; p + kChunk<T> <= k; p += kChunk<T>) {
+                Vec<T> turned[kChunk<T>];
+                turn_chunk(rows, p, turned);
+                for (std::size_t q = 0; q < kChunk<T>; ++q) store<T>(to + (p + q) * width + j, turned[q]);
+            }
         for (; p < k; ++p)
             for (std::size_t q = 0; q < lanes; ++q) to[p * width + j + q] = rows[q][static_cast<std::ptrdiff_t>(p) * b_k];
     }

@@ -17,6 +17,15 @@ inline constexpr std::size_t kTileRows = 6, kTileVectors = 2;
 inline constexpr std::size_t kTileRows = 4, kTileVectors = 2;
 #endif
 
+// Rows that are this many bytes apart, or a multiple of it, meet in one or two sets of a 32 KiB cache.
+inline constexpr std::size_t kAliasBytes = 2048;
+
+// Panels that a tile of a few rows spans, so that it has chains enough too.
+template <std::size_t rows>
+inline constexpr std::size_t kTilePanels = rows == 1               ? 4
+                                           : rows <= kTileRows / 4 ? 2
+                                                                   : 1;
+
 // The tile whose upper left corner the pointers name: at most 512 of the k.
 template <class T>
 struct TileArguments {
@@ -25,15 +34,20 @@ struct TileArguments {
     std::ptrdiff_t a_row, a_k;
     const T* b;
     std::ptrdiff_t b_k;
+    std::ptrdiff_t b_panel;  // from one panel of b to the next, where the tile spans several
     const T* init;
     std::ptrdiff_t init_row, init_col;
     T* c;
     std::ptrdiff_t c_row, c_col;
 };
 
-template <class T, std::size_t rows, std::size_t vectors>
+template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vectors = vectors>
 void tile(const TileArguments<T>& t) {
     constexpr std::size_t lanes = kLanes<T>;
+    const auto column = [&](std::size_t v) {
+        return static_cast<std::ptrdiff_t>(v / panel_vectors) * t.b_panel +
+               static_cast<std::ptrdiff_t>(v % panel_vectors * lanes);
+    };
     Vec<T> s[rows][vectors];
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < rows; ++i)
@@ -45,7 +59,7 @@ void tile(const TileArguments<T>& t) {
     for (std::size_t k = t.k; k != 0; --k, a += a_k, b += b_k) {
         Vec<T> row[vectors];
 #pragma GCC unroll 16
-        for (std::size_t v = 0; v < vectors; ++v) row[v] = load<T>(b + v * lanes);
+        for (std::size_t v = 0; v < vectors; ++v) row[v] = load<T>(b + column(v));
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < rows; ++i) {
             const Vec<T> x = splat(a[static_cast<std::ptrdiff_t>(i) * a_row]);

@@ -1,0 +1,68 @@
+// A summary of a matrix that is measured block by block, by whichever thread has the block in its cache.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "fanin/stats.hpp"
+#include "kernels/table.hpp"
+#include "stats_blocks.hpp"
+#include "stats_histogram.hpp"
+
+namespace fanin::detail {
+
+template <class T>
+class RunningSummary {
+ public:
+    RunningSummary(MatrixView<const T> x, const SummaryOptions& options)
+        : shape_{x.rows, x.cols},
+          strides_{x.row_stride, x.col_stride},
+          blocks_({x.data, shape_, strides_}),
+          options_(options),
+          plan_(options),
+          parts_(blocks_.blocks()),
+          histogram_(plan_.zero()) {}
+
+    const SummaryBlocks<T>& blocks() const { return blocks_; }
+
+    // One thread's counters over some blocks; add() hands them in.
+    class Task {
+     public:
+        explicit Task(RunningSummary& whole) : whole_(whole), tables_(whole.plan_.table_size()) {}
+        void measure(std::size_t index) {
+            T buffer[kSummaryBlock];
+            const auto [data, size] = whole_.blocks_.block(index, buffer);
+            BlockMoments& part = whole_.parts_[index];
+            kernels<T>().stats.block(size, data, !whole_.options_.moments_only, &part);
+            whole_.plan_.count(size, data, part.nans + part.infs == 0, tables_.data());
+        }
+        void add() {
+            if (tables_.empty()) return;
+            const std::lock_guard guard(whole_.lock_);
+            whole_.plan_.add(tables_.data(), whole_.histogram_);
+        }
+
+     private:
+        RunningSummary& whole_;
+        std::vector<std::uint32_t> tables_;
+    };
+
+    // Once every block has been measured.
+    Summary result() { return summary_of(parts_, std::move(histogram_), options_); }
+
+ private:
+    std::array<std::size_t, 2> shape_;
+    std::array<std::ptrdiff_t, 2> strides_;
+    SummaryBlocks<T> blocks_;
+    SummaryOptions options_;
+    SlotPlan<T> plan_;
+    std::vector<BlockMoments> parts_;
+    Histogram histogram_;
+    std::mutex lock_;  // of the histogram; integers add up to the same in any order
+};
+
+}  // namespace fanin::detail
