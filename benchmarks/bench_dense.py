@@ -9,7 +9,10 @@ import fanin as fi
 from fanin import reference
 
 # batch, n_in, n_out
-SHAPES = [(1, 784, 500), (32, 3, 3), (64, 100, 100), (128, 784, 500), (1024, 1024, 1024)]
+SHAPES = [(1, 64, 64), (1, 784, 500), (32, 2, 4), (32, 64, 64), (32, 256, 256), (128, 784, 500), (128, 512, 512),
+          (256, 4096, 1024), (1024, 1024, 1024)]  # fmt: skip
+PRODUCTS = [(n, "float32") for n in (256, 512, 1024, 2048)] + [(512, "float64"), (1024, "float64")]
+LARGE = [(128, 784, 500), (128, 512, 512), (1024, 1024, 1024)]
 EPS = np.finfo(np.float32).eps
 
 
@@ -23,10 +26,39 @@ def names(shape):
     return "{} x {} -> {}".format(*shape)
 
 
+@pytest.mark.parametrize(("n", "dtype"), PRODUCTS)
+def bench_product(race, torch, n, dtype):
+    x, w, _ = (a.astype(dtype) for a in layer(n, n, n))
+    out = np.empty((n, n), dtype)
+    pytorch = None
+    if torch:
+        xt, wt, zt = (torch.from_numpy(array) for array in (x, w, out.copy()))
+
+        def pytorch():
+            with torch.inference_mode():
+                return torch.mm(xt, wt.T, out=zt)
+
+    race(
+        f"product, {dtype}, {n} x {n} x {n}",
+        fanin=lambda: fi.dense_forward(x, w, keep_z=False, out_a=out).a,
+        numpy=lambda: x @ w.T,
+        torch=pytorch,
+        atol=n * np.finfo(dtype).eps,
+    )
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=names)
 def bench_forward(race, torch, shape):
+    forward(race, torch, shape)
+
+
+def bench_forward_packed(race, torch):
+    forward(race, torch, (1, 784, 500), packed=True)
+
+
+def forward(race, torch, shape, *, packed=False):
     x, w, b = layer(*shape)
-    a, z = np.empty(shape[::2], np.float32), np.empty(shape[::2], np.float32)
+    weights = fi.pack_weight(w) if packed else w
     pytorch = None
     if torch:
         xt, wt, bt = (torch.from_numpy(array) for array in (x, w, b))
@@ -38,33 +70,31 @@ def bench_forward(race, torch, shape):
     # |error of z| <= n_in eps sum |x w|, whatever the order of summation; sum |x w| is about 0.64 sqrt(n_in), and tanh shrinks
     # it. Orders differ by far less in practice; n_in eps leaves no doubt that a wrong element is seen.
     race(
-        f"forward, tanh, {names(shape)}",
-        fanin=lambda: fi.dense_forward(x, w, b, activation="tanh", out_a=a, out_z=z).a,
+        f"forward, tanh, {names(shape)}{', w packed' if packed else ''}",
+        fanin=lambda: fi.dense_forward(x, weights, b, activation="tanh", keep_z=False).a,
         numpy=lambda: reference.dense_forward(x, w, b, "tanh")[0],
         torch=pytorch,
         atol=(shape[1] + 8) * EPS,
     )
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=names)
+@pytest.mark.parametrize("shape", [(32, 3, 3), *LARGE], ids=names)
 def bench_backward(race, torch, shape):
     x, w, b = layer(*shape)
     z = reference.dense_forward(x, w, b)[1]
     da = np.random.default_rng(2).normal(size=z.shape).astype(np.float32)
-    out = [np.empty_like(array) for array in (x, w, b)]
     pytorch = None
     if torch:
-        xt, wt, at, dat = (torch.from_numpy(array) for array in (x, w, np.tanh(z), da))
+        leaves = [torch.from_numpy(array).requires_grad_() for array in (x, w, b)]
+        a, dat = torch.tanh(torch.nn.functional.linear(*leaves)), torch.from_numpy(da)
 
-        def pytorch():  # what autograd runs, without its bookkeeping
-            with torch.inference_mode():
-                dz = torch.ops.aten.tanh_backward(dat, at)
-                return dz @ wt, dz.T @ xt, dz.sum(0)
+        def pytorch():
+            return torch.autograd.grad(a, leaves, dat, retain_graph=True)
 
     largest = max(shape)
     race(
         f"backward, tanh, {names(shape)}",
-        fanin=lambda: fi.dense_backward(da, x, w, z, activation="tanh", out_dx=out[0], out_dw=out[1], out_db=out[2])[:3],
+        fanin=lambda: fi.dense_backward(da, x, w, z, activation="tanh")[:3],
         numpy=lambda: reference.dense_backward(da, x, w, z, "tanh"),
         torch=pytorch,
         rtol=1e-4,
@@ -72,9 +102,9 @@ def bench_backward(race, torch, shape):
     )
 
 
+@pytest.mark.parametrize("shape", LARGE, ids=names)
 @pytest.mark.parametrize("stats", ["moments", True], ids=["moments", "whole"])
-def bench_forward_with_statistics(race, torch, stats):
-    shape = (128, 784, 500)
+def bench_forward_with_statistics(race, torch, stats, shape):
     x, w, b = layer(*shape)
     pytorch = None
     if torch:
@@ -87,7 +117,7 @@ def bench_forward_with_statistics(race, torch, stats):
                 found = []
                 for tensor in (z, a):
                     var, mean = torch.var_mean(tensor, correction=0)
-                    found += [mean, var, tensor.min(), tensor.max()]
+                    found += [mean, var, *torch.aminmax(tensor)]
                 if stats is True:
                     torch.histc(z, 64), torch.histc(a, 64, -1, 1)
                 return found
