@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "fanin/stats.hpp"
-#include "kernels/table.hpp"
 #include "stats_blocks.hpp"
 #include "stats_histogram.hpp"
 
@@ -36,9 +35,7 @@ class RunningSummary {
         void measure(std::size_t index) {
             T buffer[kSummaryBlock];
             const auto [data, size] = whole_.blocks_.block(index, buffer);
-            BlockMoments& part = whole_.parts_[index];
-            kernels<T>().stats.block(size, data, !whole_.options_.moments_only, &part);
-            whole_.plan_.count(size, data, part.nans + part.infs == 0, tables_.data());
+            whole_.parts_[index] = measure_block(size, data, whole_.options_, whole_.plan_, tables_.data());
         }
         void add() {
             if (tables_.empty()) return;

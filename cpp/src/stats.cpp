@@ -40,6 +40,7 @@ BlockMoments merge_moments(const BlockMoments& a, const BlockMoments& b) {
     r.infs = a.infs + b.infs;
     r.zeros = a.zeros + b.zeros;
     r.subnormals = a.subnormals + b.subnormals;
+    r.saturated = a.saturated + b.saturated;
     if (finite(a) == 0 || finite(b) == 0) return r;
     const auto na = static_cast<double>(finite(a)), nb = static_cast<double>(finite(b));
     const double n = na + nb, delta = b.mean - a.mean, step = delta / n, product = delta * step * na * nb;
@@ -57,6 +58,7 @@ BlockMoments merge_moments(const BlockMoments& a, const BlockMoments& b) {
 
 Summary from_moments(const BlockMoments& m, bool moments_only) {
     Summary s;
+    s.saturated = m.saturated;
     s.count = m.count;
     s.nans = m.nans;
     s.infs = m.infs;
@@ -74,7 +76,7 @@ Summary from_moments(const BlockMoments& m, bool moments_only) {
 }
 
 BlockMoments to_moments(const Summary& s) {
-    return {s.count, s.nans, s.infs, s.zeros, s.subnormals, s.mean, s.m2, s.m3, s.m4, s.min, s.max};
+    return {s.count, s.nans, s.infs, s.zeros, s.subnormals, s.mean, s.m2, s.m3, s.m4, s.min, s.max, s.saturated};
 }
 
 std::string range_text(double low, double high) {
@@ -89,7 +91,9 @@ std::string describe(const Histogram& h) {
     return std::to_string(h.counts.size()) + " bins over " + range_text(h.low, h.high);
 }
 
-constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity};
+std::string bounds_text(const Summary& s) { return s.saturation ? range_text(s.saturation_low, s.saturation_high) : "none"; }
+
+constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity, 0};
 
 }  // namespace
 
@@ -103,6 +107,9 @@ std::string_view histogram_kind_name(HistogramKind kind) {
 }
 
 void validate(const SummaryOptions& o) {
+    if (o.saturation && !(o.saturation_low <= o.saturation_high))
+        throw std::invalid_argument("saturation must be (low, high) with low <= high, got " +
+                                    range_text(o.saturation_low, o.saturation_high));
     if (o.histogram != HistogramKind::linear) return;
     if (o.bins < 1 || o.bins > kMaxBins)
         throw std::invalid_argument("bins must be in 1 .. " + std::to_string(kMaxBins) + ", got " + std::to_string(o.bins));
@@ -119,7 +126,21 @@ Summary detail::summary_of(std::vector<BlockMoments>& parts, Histogram histogram
     merge_tree(parts.data(), parts.size());
     Summary s = from_moments(parts.empty() ? kNothing : parts[0], options.moments_only);
     s.histogram = std::move(histogram);
+    s.saturation = options.saturation;
+    s.saturation_low = options.saturation_low;
+    s.saturation_high = options.saturation_high;
     return s;
+}
+
+template <class T>
+BlockMoments detail::measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
+                                   std::uint32_t* tables) {
+    const StatsKernels<T>& kernel = kernels<T>().stats;
+    BlockMoments part;
+    kernel.block(n, x, !options.moments_only, &part);
+    plan.count(n, x, part.nans + part.infs == 0, tables);
+    if (options.saturation) part.saturated = kernel.count_outside(n, x, options.saturation_low, options.saturation_high);
+    return part;
 }
 
 template <class T>
@@ -127,7 +148,6 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
     validate(options);
     const detail::SummaryBlocks<T> rows(x);
     const detail::SlotPlan<T> plan(options);
-    const StatsKernels<T>& kernel = kernels<T>().stats;
     const std::size_t group_size = group_blocks(rows.blocks());
     std::vector<BlockMoments> groups((rows.blocks() + group_size - 1) / group_size);
     Histogram histogram = plan.zero();
@@ -139,8 +159,7 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
         const std::size_t begin = group * group_size, n = std::min(group_size, rows.blocks() - begin);
         for (std::size_t i = 0; i < n; ++i) {
             const auto [data, size] = rows.block(begin + i, buffer);
-            kernel.block(size, data, !options.moments_only, &parts[i]);
-            plan.count(size, data, parts[i].nans + parts[i].infs == 0, tables.data());
+            parts[i] = detail::measure_block(size, data, options, plan, tables.data());
         }
         detail::merge_tree(parts, n);
         groups[group] = parts[0];
@@ -155,11 +174,18 @@ Summary merge(const Summary& left, const Summary& right) {
     if (a.kind != b.kind || a.counts.size() != b.counts.size() || a.low != b.low || a.high != b.high)
         throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " +
                                     describe(b));
+    if (left.saturation != right.saturation || left.saturation_low != right.saturation_low ||
+        left.saturation_high != right.saturation_high)
+        throw std::invalid_argument("summaries must have the same saturation bounds to be added, got " + bounds_text(left) +
+                                    " and " + bounds_text(right));
     Summary s = from_moments(merge_moments(to_moments(left), to_moments(right)), left.moments_only || right.moments_only);
     s.histogram = a;
     for (std::size_t i = 0; i < b.counts.size(); ++i) s.histogram.counts[i] += b.counts[i];
     s.histogram.below += b.below;
     s.histogram.above += b.above;
+    s.saturation = left.saturation;
+    s.saturation_low = left.saturation_low;
+    s.saturation_high = left.saturation_high;
     return s;
 }
 
@@ -169,7 +195,9 @@ bool operator==(const Summary& a, const Summary& b) {
     };
     return a.count == b.count && a.nans == b.nans && a.infs == b.infs && a.zeros == b.zeros && a.subnormals == b.subnormals &&
            same(a.mean, b.mean) && same(a.m2, b.m2) && same(a.m3, b.m3) && same(a.m4, b.m4) && same(a.min, b.min) &&
-           same(a.max, b.max) && a.moments_only == b.moments_only && a.histogram == b.histogram;
+           same(a.max, b.max) && a.moments_only == b.moments_only && a.histogram == b.histogram &&
+           a.saturation == b.saturation && a.saturation_low == b.saturation_low && a.saturation_high == b.saturation_high &&
+           a.saturated == b.saturated;
 }
 
 double Summary::var() const { return m2 / static_cast<double>(finite()); }
@@ -187,6 +215,10 @@ double Summary::kurtosis() const {
     return v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v;
 }
 
+template BlockMoments detail::measure_block(std::size_t, const float*, const SummaryOptions&, const SlotPlan<float>&,
+                                            std::uint32_t*);
+template BlockMoments detail::measure_block(std::size_t, const double*, const SummaryOptions&, const SlotPlan<double>&,
+                                            std::uint32_t*);
 template Summary summarize(ArrayView<const float>, const SummaryOptions&);
 template Summary summarize(ArrayView<const double>, const SummaryOptions&);
 

@@ -9,6 +9,7 @@
 
 #include "fanin/stats.hpp"
 #include "kernels/stats.hpp"
+#include "stats_histogram.hpp"
 
 namespace fanin::detail {
 
@@ -17,6 +18,11 @@ void merge_tree(BlockMoments* parts, std::size_t n);
 
 // The summary of all parts, which it merges: blocks in order, or whole subtrees of their tree. None: of nothing.
 Summary summary_of(std::vector<BlockMoments>& parts, Histogram histogram, const SummaryOptions& options);
+
+// What one block of n elements contributes; its histogram goes into `tables`.
+template <class T>
+BlockMoments measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
+                           std::uint32_t* tables);
 
 // An array as rows of its last axis, and the blocks that they form. Axes of one element are dropped, leading axes
 // that lie in memory like one are joined.
@@ -71,13 +77,14 @@ class SummaryBlocks {
         const T* data;
         std::size_t size;
     };
-    // The elements of a block, in `buffer` (kSummaryBlock of them) where they do not lie side by side.
-    Block block(std::size_t index, T* buffer) const {
+    // The elements of a block, in `buffer` (kSummaryBlock of them) where they do not lie side by side. `offset`: of another
+    // array with this one's shape and strides, so many elements further on.
+    Block block(std::size_t index, T* buffer, std::ptrdiff_t offset = 0) const {
         const auto [row, rows, col, cols] = place(index);
-        if (flat_) return {data_ + row * cols_ + col, rows * cols};
-        if (rows == 1 && col_stride_ == 1) return {row_data(row) + col, cols};
+        if (flat_) return {data_ + offset + row * cols_ + col, rows * cols};
+        if (rows == 1 && col_stride_ == 1) return {row_data(row) + offset + col, cols};
         for (std::size_t r = 0; r < rows; ++r) {
-            const T* from = row_data(row + r) + static_cast<std::ptrdiff_t>(col) * col_stride_;
+            const T* from = row_data(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
             for (std::size_t c = 0; c < cols; ++c) buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
         }
         return {buffer, rows * cols};

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "arrays.hpp"
 #include "fanin/stats.hpp"
@@ -17,8 +20,9 @@ HistogramKind kind_from_name(const std::string& name) {
     throw py::value_error("histogram must be 'none', 'linear' or 'powers', got '" + name + "'");
 }
 
-template <class T>
-Summary summarize_array(const py::array& x, const SummaryOptions& options) {
+// Calls body(view) with a view of x, its T that of the array.
+template <class T, class Body>
+auto with_view_of(const py::array& x, Body&& body) {
     std::vector<std::size_t> shape;
     std::vector<std::ptrdiff_t> strides;
     for (int axis = 0; axis < x.ndim(); ++axis) {
@@ -29,12 +33,20 @@ Summary summarize_array(const py::array& x, const SummaryOptions& options) {
         throw py::value_error("x must be aligned, with strides that are multiples of its item size");
     const ArrayView<const T> view{static_cast<const T*>(x.data()), shape, strides};
     const LongCall call;
-    return summarize(view, options);
+    return body(view);
+}
+template <class Body>
+auto with_view(const py::array& x, Body&& body) {
+    require_float(x, "x");
+    return holds<float>(x) ? with_view_of<float>(x, body) : with_view_of<double>(x, body);
 }
 
 Summary summarize_any(const py::array& x, const SummaryOptions& options) {
-    require_float(x, "x");
-    return holds<float>(x) ? summarize_array<float>(x, options) : summarize_array<double>(x, options);
+    return with_view(x, [&](const auto& view) { return summarize(view, options); });
+}
+
+std::vector<Summary> summarize_axes(const py::array& x, const std::vector<std::size_t>& axes, const SummaryOptions& options) {
+    return with_view(x, [&](const auto& view) { return summarize(view, axes, options); });
 }
 
 // ------------------------------------------------------------------------------------------------ text
@@ -63,6 +75,7 @@ std::string repr(const Summary& s) {
     mention(s.subnormals, "subnormals");
     mention(s.nans, "NaNs");
     mention(s.infs, "infinities");
+    mention(s.saturated, "saturated");
     if (s.histogram.kind != HistogramKind::none) text += ", " + repr(s.histogram);
     return "<Summary: " + text + ">";
 }
@@ -90,6 +103,11 @@ py::typing::Optional<Histogram> histogram_of(const Summary& s) {
     return optional<Histogram>(none ? py::object(py::none()) : py::cast(s.histogram));
 }
 
+py::typing::Optional<py::typing::Tuple<double, double>> saturation_of(const Summary& s) {
+    return optional<py::typing::Tuple<double, double>>(
+        s.saturation ? py::object(py::make_tuple(s.saturation_low, s.saturation_high)) : py::object(py::none()));
+}
+
 using Dict = py::typing::Dict<py::str, py::object>;
 
 Dict to_dict(const Summary& s) {
@@ -106,6 +124,8 @@ Dict to_dict(const Summary& s) {
     d["min"] = s.min;
     d["max"] = s.max;
     d["moments"] = s.moments_only ? "two" : "all";
+    d["saturation"] = saturation_of(s);
+    d["saturated"] = s.saturated;
     d["histogram"] = py::none();
     const Histogram& h = s.histogram;
     if (h.kind == HistogramKind::none) return d;
@@ -162,6 +182,12 @@ Summary from_dict(const Dict& d) {
     const auto moments = entry<std::string>(d, "moments");
     if (moments != "all" && moments != "two") throw py::value_error("moments must be 'all' or 'two', got '" + moments + "'");
     s.moments_only = moments == "two";
+    if (const auto bounds = entry<std::optional<std::pair<double, double>>>(d, "saturation")) {
+        s.saturation = true;
+        s.saturation_low = bounds->first;
+        s.saturation_high = bounds->second;
+        s.saturated = entry<std::uint64_t>(d, "saturated");
+    }
     const auto histogram = entry<py::object>(d, "histogram");
     if (!histogram.is_none()) s.histogram = histogram_from_dict(histogram.cast<Dict>());
     return s;
@@ -184,14 +210,29 @@ Summary add_to(const Summary& s, long long zero) {
 void bind_stats(py::module_& m) {
     using py::arg;
     py::class_<SummaryOptions>(m, "SummaryOptions", "What to measure; checked when it is made.")
-        .def(py::init([](bool moments_only, const std::string& histogram, long long bins, double low, double high) {
-                 const SummaryOptions options{moments_only, kind_from_name(histogram),
-                                              static_cast<std::size_t>(std::max(bins, 0ll)), low, high};
+        .def(py::init([](bool moments_only, const std::string& histogram, long long bins, double low, double high,
+                         const std::optional<std::pair<double, double>>& saturation) {
+                 SummaryOptions options{moments_only, kind_from_name(histogram), static_cast<std::size_t>(std::max(bins, 0ll)),
+                                        low, high};
+                 if (saturation) {
+                     options.saturation = true;
+                     options.saturation_low = saturation->first;
+                     options.saturation_high = saturation->second;
+                 }
                  validate(options);
                  return options;
              }),
              py::kw_only(), arg("moments_only") = false, arg("histogram") = "powers", arg("bins") = 0, arg("low") = 0.0,
-             arg("high") = 0.0);
+             arg("high") = 0.0, arg("saturation") = py::none());
+
+    py::class_<Quantile>(m, "Quantile", "A quantile as far as a histogram tells it: that of the elements lies in [low, high].")
+        .def_readonly("value", &Quantile::value, "The guess that elements are spread evenly inside their bins.")
+        .def_readonly("low", &Quantile::low)
+        .def_readonly("high", &Quantile::high)
+        .def("__float__", [](const Quantile& q) { return q.value; })
+        .def("__repr__", [](const Quantile& q) {
+            return "<Quantile " + number(q.value) + " in [" + number(q.low) + ", " + number(q.high) + "]>";
+        });
 
     py::class_<Histogram>(m, "Histogram", "Where the finite elements lie. Infinities and NaNs are in no bin.")
         .def_property_readonly(
@@ -241,6 +282,13 @@ void bind_stats(py::module_& m) {
             "moments", [](const Summary& s) { return s.moments_only ? "two" : "all"; },
             "\"all\", or \"two\" where m3 and m4 were not measured.")
         .def_property_readonly("histogram", &histogram_of, "A Histogram, or None.")
+        .def_property_readonly(
+            "saturation", [](const Summary& s) { return saturation_of(s); }, "The bounds that were given, or None.")
+        .def_readonly("saturated", &Summary::saturated,
+                      "Elements outside the saturation bounds, infinities too; 0 where none were given.")
+        .def("quantile", &quantile, arg("q"),
+             "The q-quantile of the finite elements, from the histogram, with the bounds that it proves.\n\n"
+             "0 <= q <= 1, as numpy.quantile takes it by default; 0 and 1 are exact. ValueError without a histogram.")
         .def("__add__", &merge, py::is_operator())
         .def("__radd__", &add_to, py::is_operator())
         .def("__eq__", &equal<Summary>)
@@ -251,6 +299,25 @@ void bind_stats(py::module_& m) {
         .def_static("from_dict", &from_dict, arg("data"), "The Summary that to_dict() was called on.")
         .def(py::pickle(&to_dict, &from_dict));
 
+    py::class_<Summarizer>(
+        m, "Summarizer",
+        "Summarizes what comes piece by piece: data larger than memory, a stream.\n\n"
+        "The same pieces in the same order give the same bits; other pieces of the same elements give counts,\n"
+        "extremes and histogram exactly, and moments up to rounding.")
+        .def(py::init<const SummaryOptions&>(), arg("options"))
+        .def(
+            "update", [](Summarizer& s, const py::array& x) { with_view(x, [&](const auto& view) { s.update(view); }); },
+            arg("x").noconvert(), "Adds the elements of an array of float32 or float64.")
+        .def(
+            "merge", [](Summarizer& s, const Summary& other) { s.merge(other); }, arg("other"),
+            "Adds what a summary of the same options has measured.")
+        .def(
+            "merge", [](Summarizer& s, const Summarizer& other) { s.merge(other.summary()); }, arg("other"))
+        .def_property_readonly(
+            "summary", [](const Summarizer& s) { return s.summary(); }, "Of everything so far.")
+        .def("__repr__", [](const Summarizer& s) { return "<Summarizer: " + repr(s.summary()) + ">"; });
+
+    m.def("summarize_axes", &summarize_axes, arg("x").noconvert(), arg("axes"), arg("options"));
     m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"));
 }
 

@@ -19,7 +19,7 @@ from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network import Network
 from fanin.optimizer import SGD
 from fanin.paths import get_cmake_dir, get_include
-from fanin.stats import Summary, summarize
+from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ __all__ = [
     "Network",
     "PackedWeight",
     "SelfTest",
+    "Summaries",
+    "Summarizer",
     "Summary",
     "Trace",
     "__version__",

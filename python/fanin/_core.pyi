@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'SUM_BLOCK', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...
@@ -28,8 +28,27 @@ class SummaryOptions:
     """
     What to measure; checked when it is made.
     """
-    def __init__(self, *, moments_only: bool = False, histogram: str = 'powers', bins: typing.SupportsInt | typing.SupportsIndex = 0, low: typing.SupportsFloat | typing.SupportsIndex = 0.0, high: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+    def __init__(self, *, moments_only: bool = False, histogram: str = 'powers', bins: typing.SupportsInt | typing.SupportsIndex = 0, low: typing.SupportsFloat | typing.SupportsIndex = 0.0, high: typing.SupportsFloat | typing.SupportsIndex = 0.0, saturation: tuple[typing.SupportsFloat | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex] | None = None) -> None:
         ...
+class Quantile:
+    """
+    A quantile as far as a histogram tells it: that of the elements lies in [low, high].
+    """
+    def __float__(self) -> float:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def high(self) -> float:
+        ...
+    @property
+    def low(self) -> float:
+        ...
+    @property
+    def value(self) -> float:
+        """
+        The guess that elements are spread evenly inside their bins.
+        """
 class Histogram:
     """
     Where the finite elements lie. Infinities and NaNs are in no bin.
@@ -98,6 +117,12 @@ class Summary:
         ...
     def __setstate__(self, arg0: dict[str, typing.Any]) -> None:
         ...
+    def quantile(self, q: typing.SupportsFloat | typing.SupportsIndex) -> Quantile:
+        """
+        The q-quantile of the finite elements, from the histogram, with the bounds that it proves.
+        
+        0 <= q <= 1, as numpy.quantile takes it by default; 0 and 1 are exact. ValueError without a histogram.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Numbers, strings and lists alone: what json and pickle take.
@@ -171,6 +196,16 @@ class Summary:
         The square root of the mean square.
         """
     @property
+    def saturated(self) -> int:
+        """
+        Elements outside the saturation bounds, infinities too; 0 where none were given.
+        """
+    @property
+    def saturation(self) -> tuple[float, float] | None:
+        """
+        The bounds that were given, or None.
+        """
+    @property
     def skewness(self) -> float:
         """
         0 for a symmetric law; NaN where var is 0.
@@ -194,6 +229,34 @@ class Summary:
     def zeros(self) -> int:
         """
         Zeros of either sign.
+        """
+class Summarizer:
+    """
+    Summarizes what comes piece by piece: data larger than memory, a stream.
+    
+    The same pieces in the same order give the same bits; other pieces of the same elements give counts,
+    extremes and histogram exactly, and moments up to rounding.
+    """
+    def __init__(self, options: SummaryOptions) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @typing.overload
+    def merge(self, other: Summary) -> None:
+        """
+        Adds what a summary of the same options has measured.
+        """
+    @typing.overload
+    def merge(self, other: Summarizer) -> None:
+        ...
+    def update(self, x: numpy.ndarray) -> None:
+        """
+        Adds the elements of an array of float32 or float64.
+        """
+    @property
+    def summary(self) -> Summary:
+        """
+        Of everything so far.
         """
 class PackedWeight32:
     """
@@ -386,6 +449,8 @@ def stream_id(name: str) -> int:
 def stream_id(number: typing.SupportsInt | typing.SupportsIndex) -> int:
     ...
 def summarize(x: numpy.ndarray, options: SummaryOptions) -> Summary:
+    ...
+def summarize_axes(x: numpy.ndarray, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], options: SummaryOptions) -> list[Summary]:
     ...
 def unknown_law(name: str) -> str:
     ...

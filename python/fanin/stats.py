@@ -3,54 +3,96 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, SupportsIndex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fanin import _core
-from fanin._core import Histogram, Summary, SummaryOptions
+from fanin._core import Histogram, Quantile, Summary, SummaryOptions
 
-__all__ = ["Histogram", "Summary", "SummaryOptions", "stats_options", "summarize", "summary_options"]
+__all__ = [
+    "Histogram",
+    "Quantile",
+    "Summaries",
+    "Summarizer",
+    "Summary",
+    "SummaryOptions",
+    "stats_options",
+    "summarize",
+    "summary_options",
+]
 
-Bins = SupportsIndex | Literal["powers"] | None
-Range = Sequence[float] | None
+Bins: TypeAlias = SupportsIndex | Literal["default", "powers"] | None
+Range: TypeAlias = Sequence[float] | None
+Axis: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
+
+
+@overload
+def summarize(
+    x: NDArray[np.floating[Any]],
+    *,
+    axis: None = None,
+    bins: Bins = "default",
+    range: Range = None,
+    moments: Literal["all", "two"] = "all",
+    saturation: Range = None,
+) -> Summary: ...
+@overload
+def summarize(
+    x: NDArray[np.floating[Any]],
+    *,
+    axis: SupportsIndex | Sequence[SupportsIndex],
+    bins: Bins = "default",
+    range: Range = None,
+    moments: Literal["all", "two"] = "all",
+    saturation: Range = None,
+) -> Summaries: ...
 
 
 def summarize(
     x: NDArray[np.floating[Any]],
     *,
-    bins: Bins = "powers",
+    axis: Axis = None,
+    bins: Bins = "default",
     range: Range = None,  # noqa: A002
     moments: Literal["all", "two"] = "all",
-) -> Summary:
-    """Summarize an array in one pass.
+    saturation: Range = None,
+) -> Summary | Summaries:
+    """Summarize an array in one pass, the whole of it or along axes.
 
     Parameters
     ----------
     x : ndarray, float32 or float64
         Any shape and any strides; only read. Sums are in float64.
+    axis : int or tuple of int, optional
+        The axes that each summary runs over, as in NumPy: of a batch (rows, units), 0 gives a summary for each unit and 1 one
+        for each row. Left out: one summary of the whole.
     bins : int, "powers" or None
-        The number of equal bins over `range`, at most 65536; signed powers of two (the default, where no range is known);
-        or no histogram.
+        The number of equal bins over `range`, at most 65536; signed powers of two, where no range is known; or no histogram.
+        Left out: powers, and with `axis` none (each histogram takes 4 KiB).
     range : (low, high), optional
         Finite, low < high; goes with a number of bins. Elements outside are counted as `below` and `above`.
     moments : {"all", "two"}
         "two" leaves out the third and fourth: `m3`, `m4`, `skewness` and `kurtosis` are then NaN.
+    saturation : (low, high), optional
+        Count the elements below low or above high as `saturated`; see `fanin.activation` for where an activation saturates.
 
     Returns
     -------
-    Summary
-        ``count nans infs zeros subnormals mean var std rms min max skewness kurtosis histogram``. Moments, extremes and
-        histogram are those of the finite elements; kurtosis is 3 for a normal law; variances divide by n.
+    Summary, or Summaries with `axis`
+        ``count nans infs zeros subnormals mean var std rms min max skewness kurtosis saturated histogram``, and
+        ``quantile(q)``. Moments, extremes and histogram are those of the finite elements; kurtosis is 3 for a normal law;
+        variances divide by n. Summaries hold the same names as arrays, and a `Summary` at each index: the bits of
+        `summarize` of that slice.
 
     Raises
     ------
     TypeError
         If `x` is no array of float32 or float64.
     ValueError
-        If `bins`, `range` and `moments` do not fit together.
+        If `bins`, `range` and `moments` do not fit together, or `axis` is no axis of `x`.
 
     Notes
     -----
@@ -72,6 +114,8 @@ def summarize(
     ([1, 0, 2, 0], 1)
     >>> (fi.summarize(x[:1]) + fi.summarize(x[1:])).mean
     0.5
+    >>> fi.summarize(x, axis=0).max
+    array([0.5, 3. ])
     """
     if not isinstance(x, np.ndarray):
         raise TypeError(f'x must be an array, got {type(x).__name__}: write numpy.asarray(x, dtype="float64")')
@@ -79,16 +123,130 @@ def summarize(
         raise TypeError("x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)")
     if x.dtype not in (np.float32, np.float64):
         raise TypeError(f'x must have dtype float32 or float64, got {x.dtype}: write x.astype("float64")')
-    return _core.summarize(x, summary_options(bins=bins, range=range, moments=moments))
+    if axis is None:
+        return _core.summarize(x, summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
+    if isinstance(bins, str) and bins == "default" and range is None:
+        bins = None
+    axes = _axes(axis, x.ndim)
+    found = _core.summarize_axes(x, axes, summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
+    return Summaries(found, tuple(size for i, size in enumerate(x.shape) if i not in axes))
+
+
+def _axes(axis: SupportsIndex | Sequence[SupportsIndex], rank: int) -> list[int]:
+    axes: list[int] = []
+    for one in axis if isinstance(axis, Sequence) else (axis,):
+        try:
+            index = operator.index(one)
+        except TypeError:
+            raise TypeError(f"axis must be an integer or a tuple of integers, got {axis!r}") from None
+        if not -rank <= index < rank or index % rank in axes:
+            raise ValueError(f"axis must hold different axes of x, in -{rank} .. {rank - 1}, got {axis!r}")
+        axes.append(index % rank)
+    return axes
+
+
+class Summaries:
+    """Summaries along axes: what `summarize` returns with ``axis=``.
+
+    Every number of a `Summary` is here an array of the kept shape (``s.mean``, ``s.std``, ``s.zeros``, ...); ``s[i, j]`` is
+    the Summary of one slice, and iteration goes through them in C order.
+    """
+
+    def __init__(self, summaries: Sequence[Summary], shape: tuple[int, ...]) -> None:
+        self._all = tuple(summaries)
+        self.shape = shape
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        if name not in _NUMBERS:
+            raise AttributeError(f"Summaries has no attribute {name!r}; it has {', '.join(_NUMBERS)}")
+        return np.array([getattr(s, name) for s in self._all], _NUMBERS[name]).reshape(self.shape)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_NUMBERS})
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Summary]:
+        return iter(self._all)
+
+    def __getitem__(self, index: int | tuple[int, ...]) -> Summary:
+        indices = index if isinstance(index, tuple) else (index,)
+        if len(indices) != len(self.shape):
+            raise IndexError(f"index must have one number for each of the axes {self.shape}, got {index!r}")
+        places = [operator.index(i) for i in indices]
+        if any(not -size <= i < size for i, size in zip(places, self.shape, strict=True)):
+            raise IndexError(f"index must lie in the shape {self.shape}, got {index!r}")
+        flat = 0
+        for i, size in zip(places, self.shape, strict=True):
+            flat = flat * size + i % size
+        return self._all[flat]
+
+    def __add__(self, other: Summaries) -> Summaries:
+        if not isinstance(other, Summaries):
+            return NotImplemented
+        if self.shape != other.shape:
+            raise ValueError(f"summaries must have the same shape to be added, got {self.shape} and {other.shape}")
+        return Summaries([a + b for a, b in zip(self, other, strict=True)], self.shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Summaries) and self.shape == other.shape and self._all == other._all
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self._all))
+
+    def __repr__(self) -> str:
+        return f"<Summaries of shape {self.shape}>"
+
+    def __reduce__(self) -> tuple[type[Summaries], tuple[tuple[Summary, ...], tuple[int, ...]]]:
+        return Summaries, (self._all, self.shape)
+
+
+_COUNTS = ("count", "nans", "infs", "zeros", "subnormals", "finite", "saturated")
+_MEASURES = ("mean", "m2", "m3", "m4", "min", "max", "var", "std", "rms", "skewness", "kurtosis")
+_NUMBERS: dict[str, type[np.int64] | type[np.float64]] = dict.fromkeys(_COUNTS, np.int64) | dict.fromkeys(_MEASURES, np.float64)
+
+
+class Summarizer(_core.Summarizer):
+    """Summarize what comes piece by piece: data larger than memory, a stream.
+
+    ``update(x)`` adds the elements of an array; ``merge(other)`` what another Summarizer, or a `Summary` of the same options,
+    has seen; ``summary`` is that of everything so far. The same pieces in the same order give the same bits. Parameters are
+    those of `summarize`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fanin as fi
+    >>> s = fi.Summarizer(bins=None)
+    >>> for piece in np.split(np.arange(6.0), 3):
+    ...     s.update(piece)
+    >>> s.summary.mean, s.summary.count
+    (2.5, 6)
+    """
+
+    def __init__(
+        self,
+        *,
+        bins: Bins = "default",
+        range: Range = None,  # noqa: A002
+        moments: Literal["all", "two"] = "all",
+        saturation: Range = None,
+    ) -> None:
+        super().__init__(summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
 
 
 def summary_options(
     *,
-    bins: Bins = "powers",
+    bins: Bins = "default",
     range: Range = None,  # noqa: A002
     moments: Literal["all", "two"] = "all",
+    saturation: Range = None,
 ) -> SummaryOptions:
     """Check the options of `summarize` and put them into one object."""
+    if isinstance(bins, str) and bins == "default":
+        bins = "powers"
+    limits = None if saturation is None else _pair(saturation, "saturation")
     if moments not in ("all", "two"):
         raise ValueError(f'moments must be "all" or "two", got {moments!r}')
     moments_only = moments == "two"
@@ -97,18 +255,23 @@ def summary_options(
             raise ValueError(f'bins must be a number, "powers" or None, got {bins!r}')
         if range is not None:
             raise ValueError(f"bins must be a number where range is given, got bins={bins!r}: write bins=64")
-        return SummaryOptions(moments_only=moments_only, histogram=bins or "none")
+        return SummaryOptions(moments_only=moments_only, histogram=bins or "none", saturation=limits)
     try:
         number = operator.index(bins)
     except TypeError:
         raise TypeError(f'bins must be a number, "powers" or None, got {bins!r}') from None
     if range is None:
         raise ValueError(f'range must be given with bins={number}: write range=(-1, 1), or bins="powers" where none is known')
+    low, high = _pair(range, "range")
+    return SummaryOptions(moments_only=moments_only, histogram="linear", bins=number, low=low, high=high, saturation=limits)
+
+
+def _pair(ends: Sequence[float], name: str) -> tuple[float, float]:
     try:
-        low, high = (float(end) for end in range)
+        low, high = (float(end) for end in ends)
     except (TypeError, ValueError):
-        raise ValueError(f"range must be (low, high), two numbers, got {range!r}") from None
-    return SummaryOptions(moments_only=moments_only, histogram="linear", bins=number, low=low, high=high)
+        raise ValueError(f"{name} must be (low, high), two numbers, got {ends!r}") from None
+    return low, high
 
 
 def stats_options(stats: bool | str | Mapping[str, Any]) -> SummaryOptions | None:
@@ -121,9 +284,9 @@ def stats_options(stats: bool | str | Mapping[str, Any]) -> SummaryOptions | Non
         mean, var, min and max. A mapping: keyword arguments of `summarize`.
     """
     if isinstance(stats, Mapping):
-        unknown = sorted(set(stats) - {"bins", "range", "moments"})
+        unknown = sorted(set(stats) - {"bins", "range", "moments", "saturation"})
         if unknown:
-            raise ValueError(f"stats must have the keys bins, range and moments only, got {unknown[0]!r}")
+            raise ValueError(f"stats must have the keys bins, range, moments and saturation only, got {unknown[0]!r}")
         return summary_options(**stats)
     if isinstance(stats, str) and stats == "moments":
         return summary_options(bins=None, moments="two")

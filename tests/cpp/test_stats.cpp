@@ -30,6 +30,8 @@ const SummaryOptions kOptions[] = {
     linear(5, -0.3, -0.1),
     linear(1, -1e30, 1e30),
     linear(1000, -1e-3, 2e-3),
+    {false, HistogramKind::none, 0, 0, 0, true, -0.1, 0.97},
+    {true, HistogramKind::powers, 0, 0, 0, true, -INFINITY, 0.1},
 };
 
 template <class T>
@@ -256,11 +258,88 @@ void merging() {
     CHECK_THROWS(fanin::merge(whole, of<float>(x.data(), {5}, {1}, linear(50, -2, 3))), std::invalid_argument);
 }
 
+// Every choice of axes of a strided array: each summary is that of its slice, copied out.
+template <class T>
+void axes_equal_slices() {
+    constexpr std::size_t shape[] = {7, 70, 19};
+    std::vector<T> x = normal_sample<T>(7 * 70 * 19, 0.1, 1, 12);
+    salt(x, 13, true);
+    const std::ptrdiff_t c_order[] = {70 * 19, 19, 1}, mirrored[] = {19, -7 * 19, 1};
+    for (const std::ptrdiff_t* s : {c_order, mirrored})
+        for (unsigned chosen = 0; chosen < 8; ++chosen) {
+            const T* begin = s == c_order ? x.data() : x.data() + 69 * 7 * 19;
+            std::vector<std::size_t> axes, kept, slice_shape;
+            for (std::size_t axis = 0; axis < 3; ++axis) (chosen >> axis & 1 ? axes : kept).push_back(axis);
+            for (const std::size_t axis : axes) slice_shape.push_back(shape[axis]);
+            const SummaryOptions o = kOptions[(chosen + (s == c_order ? 0 : 4)) % std::size(kOptions)];
+            const std::vector<Summary> got = fanin::summarize(ArrayView<const T>{begin, shape, {s, 3}}, axes, o);
+            std::size_t count = 1;
+            for (const std::size_t axis : kept) count *= shape[axis];
+            CHECK(got.size() == count);
+            for (std::size_t i = 0; i < count; ++i) {
+                std::ptrdiff_t offset = 0;
+                std::size_t rest = i;
+                for (std::size_t a = kept.size(); a-- > 0; rest /= shape[kept[a]])
+                    offset += static_cast<std::ptrdiff_t>(rest % shape[kept[a]]) * s[kept[a]];
+                std::vector<std::ptrdiff_t> slice_strides;
+                for (const std::size_t axis : axes) slice_strides.push_back(s[axis]);
+                CHECK(got[i] == fanin::summarize(ArrayView<const T>{begin + offset, slice_shape, slice_strides}, o));
+            }
+        }
+    const std::size_t twice[] = {0, 0}, beyond[] = {3};
+    CHECK_THROWS(fanin::summarize(ArrayView<const T>{x.data(), shape, c_order}, twice, {}), std::invalid_argument);
+    CHECK_THROWS(fanin::summarize(ArrayView<const T>{x.data(), shape, c_order}, beyond, {}), std::invalid_argument);
+}
+
+// Sorted data say whether the quantile of the elements lies between the bounds.
+void quantiles_hold() {
+    std::vector<double> x = normal_sample<double>(5001, 0.3, 1.5, 14);
+    for (const SummaryOptions& o : {SummaryOptions{}, linear(64, -1, 1), linear(200, -10, 10)}) {
+        const Summary s = of<double>(x.data(), {x.size()}, {1}, o);
+        std::vector<double> sorted = x;
+        std::sort(sorted.begin(), sorted.end());
+        for (int i = 0; i <= 1000; ++i) {
+            const double place = i / 1000.0 * 5000, f = place - std::floor(place);
+            const auto k = static_cast<std::size_t>(place);
+            const double exact = f == 0 ? sorted[k] : sorted[k] * (1 - f) + sorted[k + 1] * f;
+            const fanin::Quantile q = fanin::quantile(s, i / 1000.0);
+            CHECK(q.low <= exact && exact <= q.high && q.low <= q.value && q.value <= q.high);
+            if (i == 0 || i == 1000) CHECK(q.low == exact && q.high == exact && q.value == exact);
+            if (o.bins == 200) CHECK(q.high - q.low <= 0.2 + 1e-12);  // two bins at most, where elements are dense
+        }
+    }
+    const std::vector<double> lost(3, NAN);
+    CHECK(std::isnan(fanin::quantile(of<double>(lost.data(), {3}, {1}), 0.5).value));
+    CHECK_THROWS(fanin::quantile(of<double>(x.data(), {9}, {1}, {false, HistogramKind::none}), 0.5), std::invalid_argument);
+    for (const double q : {-0.1, 1.1, static_cast<double>(NAN)})
+        CHECK_THROWS(fanin::quantile(of<double>(x.data(), {9}, {1}), q), std::invalid_argument);
+}
+
+void streams() {
+    const std::vector<float> x = normal_sample<float>(10'000, 0.2, 1.5, 15);
+    fanin::Summarizer left(linear(50, -2, 2)), right(linear(50, -2, 2));
+    const auto part = [&](std::size_t begin, const std::size_t& n) {
+        static constexpr std::ptrdiff_t kOne = 1;
+        return ArrayView<const float>{x.data() + begin, {&n, 1}, {&kOne, 1}};
+    };
+    const std::size_t n = 5000;
+    left.update(part(0, n));
+    right.update(part(5000, n));
+    CHECK(left.summary() == of<float>(x.data(), {n}, {1}, linear(50, -2, 2)));
+    const Summary both = fanin::merge(left.summary(), right.summary());
+    left.merge(right.summary());
+    CHECK(left.summary() == both && both.count == 10'000);
+    CHECK_THROWS(left.merge(Summary{}), std::invalid_argument);
+    CHECK_THROWS(fanin::Summarizer(linear(0, -1, 1)), std::invalid_argument);
+    CHECK(fanin::Summarizer().summary() == of<float>(x.data(), {0}, {1}));
+}
+
 void bad_arguments() {
     const std::vector<float> x(10);
-    for (const SummaryOptions& o :
-         {linear(0, -1, 1), linear(fanin::kMaxBins + 1, -1, 1), linear(4, 1, 1), linear(4, 1, -1), linear(4, NAN, 1),
-          linear(4, 0, INFINITY), linear(4, -1e308, 1e308), linear(64, 1, 1 + 1e-15)})
+    for (const SummaryOptions& o : {linear(0, -1, 1), linear(fanin::kMaxBins + 1, -1, 1), linear(4, 1, 1), linear(4, 1, -1),
+                                    linear(4, NAN, 1), linear(4, 0, INFINITY), linear(4, -1e308, 1e308),
+                                    linear(64, 1, 1 + 1e-15), SummaryOptions{false, HistogramKind::none, 0, 0, 0, true, 1, 0},
+                                    SummaryOptions{false, HistogramKind::none, 0, 0, 0, true, NAN, 0}})
         CHECK_THROWS(of<float>(x.data(), {10}, {1}, o), std::invalid_argument);
     CHECK_THROWS(of<float>(x.data(), {10}, {}), std::invalid_argument);
     CHECK_THROWS(of<float>(x.data(), std::vector<std::size_t>(33, 1), std::vector<std::ptrdiff_t>(33, 1)),
@@ -281,8 +360,12 @@ int main() {
         edges_are_exact<double>();
         constants_and_zeros<float>();
         constants_and_zeros<double>();
+        axes_equal_slices<float>();
+        axes_equal_slices<double>();
     });
     merging();
+    quantiles_hold();
+    streams();
     bad_arguments();
     return check::result();
 }

@@ -355,6 +355,6 @@ def test_the_argument_stats():
     for stats in ("all", 3, None):
         with pytest.raises(ValueError, match="stats must be True"):
             stats_options(stats)
-    with pytest.raises(ValueError, match="stats must have the keys bins, range and moments only, got 'bin'"):
+    with pytest.raises(ValueError, match="stats must have the keys bins, range, moments and saturation only, got 'bin'"):
         stats_options({"bin": 3})
     assert isinstance(summary_options(), fi.stats.SummaryOptions)

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +57,8 @@ struct SummaryOptions {
     HistogramKind histogram = HistogramKind::powers;
     std::size_t bins = 0;  // of a linear histogram: 1 .. kMaxBins bins over [low, high]
     double low = 0, high = 0;
+    bool saturation = false;  // count what lies outside these bounds, compared in double
+    double saturation_low = 0, saturation_high = 0;
 };
 
 struct Summary {
@@ -67,6 +70,9 @@ struct Summary {
     double min = kNaN, max = kNaN;  // -0 counts as less than +0
     bool moments_only = false;
     Histogram histogram;
+    bool saturation = false;  // whether the next was asked for, and between which bounds
+    double saturation_low = 0, saturation_high = 0;
+    std::uint64_t saturated = 0;  // elements below saturation_low or above saturation_high, infinities too
 
     std::uint64_t finite() const { return count - nans - infs; }
     double var() const;  // m2 / finite(): divides by n
@@ -82,7 +88,7 @@ struct Summary {
 bool operator==(const Summary& a, const Summary& b);
 
 // Throws std::invalid_argument unless a linear histogram has 1 .. kMaxBins bins over finite low < high whose edges are
-// all different in double.
+// all different in double, and unless saturation_low <= saturation_high (either may be infinite).
 void validate(const SummaryOptions& options);
 
 // Summarizes an array of any rank up to kMaxRank and any strides (zero and negative ones too); in parallel. Elements of
@@ -103,9 +109,44 @@ Summary summarize(VectorView<const T> x, const SummaryOptions& options = {}) {
     return summarize(ArrayView<const T>{x.data, {&x.size, 1}, {&x.stride, 1}}, options);
 }
 
+// Summaries over some axes of x, one for each index of the others, in C order: per unit of a batch (axes = {0}), per sample
+// (axes = {1}). Each has the bits of summarize() of its slice. `axes` are different and below the rank, in any order;
+// std::invalid_argument otherwise. In parallel.
+template <class T>
+std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t> axes, const SummaryOptions& options);
+
+// A quantile as far as a histogram tells it: the one of the elements lies in [low, high]; value is the guess that elements
+// are spread evenly inside their bins.
+struct Quantile {
+    double value, low, high;
+};
+
+// The q-quantile of the finite elements, 0 <= q <= 1, between order statistics as NumPy's "linear" method takes it (Hyndman
+// and Fan 1996, definition 7). 0 and 1 give min and max exactly. NaN where no element is finite. std::invalid_argument
+// without a histogram or for another q.
+Quantile quantile(const Summary& s, double q);
+
 // The summary of the elements of both: what was measured of shards, put together by the formula that merges blocks.
 // Counts, extremes and histogram are exact. m3 and m4 are NaN where one side has none. std::invalid_argument unless both
-// have histograms of the same bins, or none.
+// have histograms of the same bins, or none, and the same saturation bounds, or none.
 Summary merge(const Summary& left, const Summary& right);
+
+// Summarizes what comes piece by piece: data larger than memory, a stream. Pieces merge in the order of the calls.
+class Summarizer {
+ public:
+    // std::invalid_argument as validate().
+    explicit Summarizer(const SummaryOptions& options = {});
+    // Adds the elements of x.
+    template <class T>
+    void update(ArrayView<const T> x);
+    // Adds what another has seen, or a summary of the same options; std::invalid_argument as merge().
+    void merge(const Summary& other);
+    // Of everything so far.
+    const Summary& summary() const { return summary_; }
+
+ private:
+    SummaryOptions options_;
+    Summary summary_;
+};
 
 }  // namespace fanin

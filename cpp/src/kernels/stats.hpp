@@ -11,6 +11,7 @@ struct BlockMoments {
     std::uint64_t count, nans, infs, zeros, subnormals;
     double mean, m2, m3, m4;  // mean is 0 where nothing is finite
     double min, max;          // +inf and -inf where nothing is finite
+    std::uint64_t saturated;  // by count_outside; block() leaves 0
 };
 
 // Histograms are counted in slots first: with b = the number of bounds <= x, slot b; and one last slot, b + 1 at most, for
@@ -42,6 +43,8 @@ struct StatsKernels {
     void (*linear_slots)(std::size_t n, const T* x, const LinearSlots& slots, bool all_finite, std::uint32_t* tables,
                          std::size_t stride);
     void (*power_slots)(std::size_t n, const T* x, std::uint32_t* tables, std::size_t stride);
+    // How many x are below low or above high, compared in double. NaN is neither.
+    std::uint64_t (*count_outside)(std::size_t n, const T* x, double low, double high);
 };
 
 }  // namespace fanin

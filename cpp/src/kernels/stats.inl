@@ -194,7 +194,8 @@ void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
                    0,
                    0,
                    static_cast<double>(first.low),
-                   static_cast<double>(first.high)};
+                   static_cast<double>(first.high),
+                   0};
     if (b.min == b.max) {
         b.mean = b.min + 0.0;  // never -0
     } else if (count != 0) {
@@ -313,8 +314,22 @@ void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t s
 }
 
 template <class T>
+std::uint64_t count_outside(std::size_t n, const T* x, double low, double high) {
+    const VecD lows = splat(low), highs = splat(high);
+    VecI64 outside{};
+    std::size_t j = 0;
+    for (; j + kLanes<double> <= n; j += kLanes<double>) {
+        const VecD v = load_wide(x + j);
+        outside -= (v < lows) | (v > highs);
+    }
+    std::uint64_t count = lane_sum(outside);
+    for (; j < n; ++j) count += static_cast<double>(x[j]) < low || static_cast<double>(x[j]) > high;
+    return count;
+}
+
+template <class T>
 constexpr StatsKernels<T> stats_kernels() {
-    return {stats_block<T>, linear_slots<T>, power_slots<T>};
+    return {stats_block<T>, linear_slots<T>, power_slots<T>, count_outside<T>};
 }
 
 }  // namespace

@@ -157,6 +157,13 @@ Summary summarize(const std::vector<T>& x, std::size_t rows, std::size_t cols, c
     s.moments_only = o.moments_only;
     if (o.moments_only) s.m3 = s.m4 = Summary::kNaN;
     s.histogram = histogram(x, o);
+    s.saturation = o.saturation;
+    s.saturation_low = o.saturation_low;
+    s.saturation_high = o.saturation_high;
+    for (const T v : x) {
+        const auto d = static_cast<double>(v);
+        s.saturated += o.saturation && (d < o.saturation_low || d > o.saturation_high);
+    }
     return s;
 }
 
