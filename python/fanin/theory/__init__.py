@@ -14,21 +14,22 @@ layer to whole networks:
 - `expected_trace`: all of it for a network and a batch;
 - `derivation`: the article's derivation, step by step, each step checked.
 
-An activation is a name that `fanin.activation.names` lists, any elementwise function of a float64 array, or an `Activation` made
-of one. Every function states its source.
+An activation is a name that `fanin.activation.names` lists, any elementwise function of a float64 array, or an `Activation`
+made of one. Every function states its source.
 """
 
 from __future__ import annotations
 
 from fanin.theory.correlation import arc_cosine, correlation_map, correlation_slope
-from fanin.theory.derivation import Check, Derivation, Step, derivation
-from fanin.theory.equilibrium import EdgeOfChaos, FixedPoint, depth_scale, edge_of_chaos, fixed_point
+from fanin.theory.edge import EdgeOfChaos, edge_of_chaos
+from fanin.theory.equilibrium import FixedPoint, depth_scale, fixed_point
 from fanin.theory.expected import ExpectedLayer, ExpectedTrace, expected_trace
 from fanin.theory.function import Activation, Estimate
 from fanin.theory.jacobian import JacobianMoments, jacobian_moments, jacobian_variance, largest_eigenvalue
 from fanin.theory.mean_variance import MeanVariance, mean_variance_map, selu, selu_jacobian, selu_map
 from fanin.theory.moments import chi, gain, mean, relative_fluctuation, second_moment, variance_map
 from fanin.theory.product import PredictedVariance, classify, predict_variance
+from fanin.theory.steps import Check, Derivation, Step, derivation
 from fanin.theory.width import FiniteWidth, finite_width
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 Two inputs whose pre-activations have variance q and correlation c go to the covariance
 ``sigma_w^2 E[g(z1) g(z2)] + sigma_b^2`` (Poole et al. 2016, eq. 5). Their gradients' covariance changes by
-``sigma_w^2 E[g'(z1) g'(z2)]``, which is also the derivative of that covariance (Schoenholz et al. 2016, eq. 9).
+``sigma_w^2 E[g'(z1) g'(z2)]``, which is also the derivative of that covariance (Schoenholz et al. 2016, sec. 3).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def arc_cosine(c: ArrayLike, order: int = 1) -> Array | float:
     """Return the arc-cosine kernel, normalized to 1 at c = 1: of ReLU (order 1) or of its derivative, the step (order 0).
 
     Order 1: ``(sqrt(1 - c^2) + c (pi - arccos c)) / pi``, the correlation map of bias-free ReLU layers. Order 0:
-    ``1 - arccos(c) / pi``, its derivative. Cho and Saul, "Kernel methods for deep learning", 2009, eq. 4 to 6.
+    ``1 - arccos(c) / pi``, its derivative. Cho and Saul, "Kernel methods for deep learning", 2009, sec. 2.
 
     Examples
     --------
@@ -102,8 +102,9 @@ def correlation_slope(
 ) -> Array | Estimate:
     """Return sigma_w^2 E[g'(z1) g'(z2)] for pre-activations of variance q and correlation c.
 
-    It is the derivative of the correlation map where q is a fixed point of the variance map, chi at c = 1, and the factor of the
-    covariance of two inputs' gradients over one layer, backward. Arguments, result and errors are those of `correlation_map`.
+    It is the derivative of the correlation map where q is a fixed point of the variance map, chi at c = 1, and the factor of
+    the covariance of two inputs' gradients over one layer, backward. Arguments, result and errors are those of
+    `correlation_map`.
     """
     g = resolve(activation, derivative, breakpoints)
     given = _correlations(c)

@@ -39,13 +39,14 @@ class Estimate(float):
 
     error: float
 
-    def __new__(cls, value: float, error: float) -> Estimate:
+    def __new__(cls, value: float, error: float = 0.0) -> Estimate:
+        """Make one of a value and its absolute error."""
         self = super().__new__(cls, value)
         self.error = error
         return self
 
-    def __getnewargs__(self) -> tuple[float, float]:
-        return float(self), self.error
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float, float]]:
+        return Estimate, (float(self), self.error)
 
 
 class Activation:
@@ -69,7 +70,7 @@ class Activation:
         self.activation = activation
         self.named = isinstance(activation, str)
         if self.named and (derivative is not None or breakpoints is not None):
-            raise ValueError(f"derivative and breakpoints are those of the activation itself where it is a name: {activation!r}")
+            raise ValueError(f"derivative and breakpoints are for callables; {activation!r} has its own")
         if not self.named and not callable(activation):
             raise TypeError(f"activation must be a name or a function, got {type(activation).__name__}")
         if isinstance(activation, str):
@@ -156,7 +157,7 @@ def checked(found: Integral, g: Activation, what: str, tol: float) -> Integral:
     if np.any(found.error > tol * found.scale):
         worst = float(np.max(found.error / np.where(found.scale > 0, found.scale, 1)))
         raise ValueError(
-            f"tol={tol:g} was not reached for {what} of {g}: its relative error may be {worst:.1e}; name its kinks in breakpoints=, "
-            "give derivative=, or ask for less with tol="
+            f"tol={tol:g} was not reached for {what} of {g}: its relative error may be {worst:.1e}; name its kinks in "
+            "breakpoints=, give derivative=, or ask for less with tol="
         )
     return found

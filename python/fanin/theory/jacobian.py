@@ -6,10 +6,7 @@ emergence of spectral universality in deep networks", 2018. Eigenvalues are thos
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
-
-import numpy as np
 
 from fanin.theory.function import Function, Points, Slope, resolve
 from fanin.theory.moments import TOL, integral, variances
@@ -68,7 +65,7 @@ def jacobian_variance(
     """Return the variance of the eigenvalues of J J^T in wide networks on the edge of chaos, whose mean is 1.
 
     ``depth * (mu_2 / mu_1^2 - 1 - s)`` with mu_k = E[g'(z)^(2k)] and s = -1 for Gaussian, 0 for orthogonal weights (Pennington
-    et al. 2018, eq. 22). It grows with depth whatever the weights for ReLU, and vanishes with q for tanh and orthogonal weights:
+    et al. 2018). It grows with depth whatever the weights for ReLU, and vanishes with q for tanh and orthogonal weights:
     dynamical isometry.
 
     Parameters
@@ -102,7 +99,7 @@ def jacobian_variance(
 def largest_eigenvalue(depth: int) -> float:
     """Return the edge of the spectrum of J J^T of a wide linear Gaussian network: (L + 1)^(L + 1) / L^L, about e L.
 
-    The Fuss-Catalan law, Pennington et al. 2017, sec. 2.5.
+    The end of the Fuss-Catalan law; Pennington et al. 2017.
 
     Examples
     --------
@@ -112,4 +109,5 @@ def largest_eigenvalue(depth: int) -> float:
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1, got {depth}")
-    return float(math.exp(depth * np.log1p(1 / depth)) * (depth + 1)) if depth > 100 else float((depth + 1) ** (depth + 1)) / depth**depth
+    top, bottom = (depth + 1) ** (depth + 1), depth**depth
+    return float(top / bottom)  # a quotient of integers, rounded once

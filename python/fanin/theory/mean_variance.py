@@ -1,4 +1,6 @@
-"""The (mean, variance) map of activations, and SELU's, in closed form (Klambauer et al., "Self-normalizing neural networks", 2017).
+"""The (mean, variance) map of activations, and SELU's in closed form.
+
+Klambauer et al., "Self-normalizing neural networks", 2017.
 
 A unit whose inputs have mean mu and variance nu, and whose weights have sum omega and sum of squares tau, sees a pre-activation
 of mean mu omega and variance nu tau. Klambauer's map sends (mu, nu) to mean and variance of the activation for one unit's omega
@@ -18,15 +20,11 @@ from fanin.theory.moments import TOL, integral, variances
 from fanin.theory.quadrature import Array
 
 _ROOT_TWO = math.sqrt(2)
-# The constants that make (0, 1) a fixed point: Klambauer et al., eq. 14.
-SELU_ALPHA = -math.sqrt(2 / math.pi) / (math.exp(0.5) * math.erfc(1 / _ROOT_TWO) - 1)
-SELU_SCALE = (1 - math.erfc(1 / _ROOT_TWO) * math.exp(0.5)) * math.sqrt(2 * math.pi) / math.sqrt(
-    2 * math.erfc(_ROOT_TWO) * math.e**2
-    + math.pi * math.erfc(1 / _ROOT_TWO) ** 2 * math.e
-    - 2 * (2 + math.pi) * math.erfc(1 / _ROOT_TWO) * math.exp(0.5)
-    + math.pi
-    + 2
-)
+_BELOW = math.erfc(1 / _ROOT_TWO)
+# The constants that make (0, 1) a fixed point: Klambauer et al., appendix.
+SELU_ALPHA = -math.sqrt(2 / math.pi) / (math.exp(0.5) * _BELOW - 1)
+_SQUARE = 2 * math.erfc(_ROOT_TWO) * math.e**2 + math.pi * _BELOW**2 * math.e - 2 * (2 + math.pi) * _BELOW * math.exp(0.5)
+SELU_SCALE = (1 - _BELOW * math.exp(0.5)) * math.sqrt(2 * math.pi) / math.sqrt(_SQUARE + math.pi + 2)
 
 
 class MeanVariance(NamedTuple):
@@ -67,8 +65,9 @@ def mean_variance_map(
     Examples
     --------
     >>> from fanin import theory
-    >>> theory.mean_variance_map("relu", 0.0, 2.0)
-    MeanVariance(mean=0.5641895835477563, variance=0.6816901138162...)
+    >>> m = theory.mean_variance_map("relu", 0.0, 2.0)
+    >>> round(m.mean, 9), round(m.variance, 9)
+    (0.564189584, 0.681690114)
     """
     g = resolve(activation, derivative, breakpoints)
     centre, q = (0.0, tau * (variance + mean**2)) if pooled else (mean * omega, variance * tau)
@@ -111,9 +110,9 @@ def selu_map(mean: float, variance: float, *, omega: float = 0.0, tau: float = 1
 def selu_jacobian(mean: float = 0.0, variance: float = 1.0, *, omega: float = 0.0, tau: float = 1.0) -> Array:
     """Return the Jacobian of SELU's map, rows (mean, variance) by columns (mean, variance).
 
-    At the fixed point, omega = 0 and tau = 1, it is ((0, 0.088834), (0, 0.782648)), of spectral norm 0.7877 < 1: the fixed point
-    attracts (Klambauer et al. 2017, theorem 1). By Stein's lemma the derivative of E[f(z)] is E[f'(z)] in the mean of z and
-    E[f''(z)] / 2 in its variance; those integrals are again in closed form.
+    At the fixed point, omega = 0 and tau = 1, it is ((0, 0.088834), (0, 0.782648)), of spectral norm 0.7877 < 1: the fixed
+    point attracts (Klambauer et al. 2017, theorem 1). By Stein's lemma the derivative of E[f(z)] is E[f'(z)] in the mean of z
+    and E[f''(z)] / 2 in its variance; those integrals are again in closed form.
     """
     m, v = mean * omega, variance * tau
     s = math.sqrt(2 * v)

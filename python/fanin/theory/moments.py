@@ -141,8 +141,8 @@ def chi(
 def variance_slope(g: Activation, q: float, sigma_w: float, tol: float = TOL) -> float:
     """Return dV/dq of the variance map V: sigma_w^2 E[z g(z) g'(z)] / q; at q = 0 the limit where g(0) is 0.
 
-    Schoenholz et al. 2016, eq. 8, write it chi_1 + sigma_w^2 E[g''(z) g(z)]; Stein's lemma E[z f(z)] = q E[f'(z)] makes it this,
-    which needs no second derivative.
+    Schoenholz et al. 2016, sec. 3, write it chi_1 + sigma_w^2 E[g''(z) g(z)]; Stein's lemma, E[z f(z)] = q E[f'(z)], makes it
+    this, which needs no second derivative.
     """
     if q == 0:
         return float(chi(g, 0.0, sigma_w=sigma_w, tol=tol))
@@ -161,7 +161,7 @@ def gain(
     breakpoints: Points = None,
     tol: float = TOL,
 ) -> Estimate:
-    """Return the gain, the factor of weights of variance 1 / n_in that keeps a signal's scale where pre-activations are N(0, q).
+    """Return the gain: the factor of weights of variance 1 / n_in that keeps a signal's scale where z ~ N(0, q).
 
     Parameters
     ----------
@@ -236,5 +236,5 @@ def relative_fluctuation(activation: Function, q: float, direction: str = "forwa
     fourths = integral(g, lambda z: of(z) ** 4, variance, slopes=slopes, what="the fourth moment", tol=1e-6).value[0]
     if not squares > 0:
         return float("nan")
-    excess = float(fourths / squares**2) - 1
+    excess = max(float(fourths / squares**2) - 1, 0.0)  # of a constant, rounding may leave less
     return 2 + 3 * excess if slopes else excess

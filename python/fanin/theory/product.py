@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from fanin import init as _init
@@ -109,7 +110,7 @@ def predict_variance(
         factors = [float(n_var)] * layers if isinstance(n_var, int | float) else [float(v) for v in n_var]
     else:
         laws = list(init) if isinstance(init, list | tuple) else [init] * layers
-        shapes = [(n_out, n_in) for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)]
+        shapes = [(n_out, n_in) for n_in, n_out in pairwise(sizes)]
         factors = [n_in * second_moment_of(one, (n_out, n_in)) for one, (n_out, n_in) in zip(laws, shapes, strict=False)]
         factors += [math.nan] * (len(laws) - len(factors))
     if len(factors) != layers:

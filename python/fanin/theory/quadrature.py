@@ -156,9 +156,9 @@ def expect(f: Callable[[Array], Array], mean: Array, q: Array, shape: Shape, tol
 def expect_pair(f: Callable[[Array], Array], c: float, q: float, shape: Shape, tol: float) -> Integral:
     """Return E[f(z1) f(z2)], z1 and z2 normal of mean 0, variance q > 0 and correlation c in (-1, 1); one integral.
 
-    With z = sqrt(q) (p a +- r b), p^2 = (1 + c) / 2, r^2 = (1 - c) / 2, and a, b independent, the integrand is even in b. A kink
-    of f at k lies on the lines p a +- r b = k / sqrt(q), which cross at b = 0: the integral over b is smooth in a but for
-    a = (k + k') / (2 sqrt(q) p).
+    With z = sqrt(q) (p a +- r b), p^2 = (1 + c) / 2, r^2 = (1 - c) / 2, and a, b independent, the integrand is even in b. Kinks
+    of f at k and k' lie on the lines p a +- r b = k / sqrt(q): the integral over b is smooth in a but for where two of them
+    cross, a = (k + k') / (2 sqrt(q) p).
     """
     std, p, r = np.sqrt(q), np.sqrt((1 + c) / 2), np.sqrt((1 - c) / 2)
     kinks = np.array(sorted({*shape.breakpoints, 0.0})) / std

@@ -1,9 +1,9 @@
 """How far one draw of the weights strays from what is expected, for a batch of correlated inputs.
 
-The units of a layer are independent given the layer below. So the mean of f(z) over n units and a batch has the variance
-``(1 / n) mean over pairs of inputs of Cov(f(z), f(z'))``, and for normal z, z' of variance q and correlation c the covariance is
-``sum_{k >= 1} alpha_k^2 c^k`` with the Hermite coefficients alpha_k of f (Mehler's formula). A batch of independent inputs scatters
-little; inputs that have become parallel, as in deep ReLU networks, scatter like one.
+The units of a layer are independent given the layer below. So the mean of f(z) over n units and a batch has
+the variance ``(1 / n) mean over pairs of inputs of Cov(f(z), f(z'))``, and for normal z, z' of variance q and correlation c the
+covariance is ``sum_{k >= 1} alpha_k^2 c^k`` with the Hermite coefficients alpha_k of f (Mehler's formula). A batch of
+independent inputs scatters little; inputs that have become parallel, as in deep ReLU networks, scatter like one.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 With Gaussian weights of Var(w) = 2 / n_in and no biases, the mean square of a ReLU layer over that of its input is
 ``2 / n`` times chi-squared with Bin(n, 1/2) degrees of freedom, independently layer by layer; for the identity and
 Var(w) = 1 / n_in it is ``1 / n`` times chi-squared with n. The same law holds for a tangent vector carried forward and for a
-gradient carried backward. Logarithms therefore add: they are asymptotically normal, and while the mean square itself is kept, the
-typical network is smaller by exp(log_mean), the more the larger beta = sum 1/n. Hanin and Rolnick, "How to start training",
-2018, theorem 5; Hanin, "Which neural net architectures give rise to exploding and vanishing gradients?", 2018; Hanin and Nica,
+gradient carried backward. Logarithms therefore add: they are asymptotically normal, and while the mean square itself is
+kept, the typical network is smaller by exp(log_mean), the more the larger beta = sum 1/n. Hanin and Rolnick, "How to start
+training", 2018; Hanin, "Which neural net architectures give rise to exploding and vanishing gradients?", 2018; Hanin and Nica,
 "Products of many large random matrices and gradients in deep neural networks", 2018.
 """
 
@@ -24,7 +24,7 @@ _SHIFT = 10  # both series below are right to 1e-16 from 10 on
 
 
 def digamma(x: Array) -> Array:
-    """Return psi(x) for x > 0: the recurrence up to 10, then the asymptotic series (Abramowitz and Stegun, 6.3.5 and 6.3.18)."""
+    """Return psi(x) for x > 0: ten steps of the recurrence, then the series (Abramowitz and Stegun, 6.3.5 and 6.3.18)."""
     x = np.asarray(x, dtype=np.float64)
     steps = x[..., None] + np.arange(_SHIFT)
     large = x + _SHIFT

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -56,10 +58,8 @@ class Step:
 
     def __str__(self) -> str:
         lines = [f"{self.number}. {self.statement}", f"   {self.formula}"]
-        for check in self.checks:
-            lines.append(f"   {check.what}: {check.predicted:.5g}, measured {check.measured:.5g} +- {check.error:.2g}")
-        for check in self.caveats:
-            lines.append(f"   not so for {check.what}: the formula says {check.predicted:.5g}, the truth is {check.measured:.5g}")
+        lines += [f"   {c.what}: {c.predicted:.5g}, measured {c.measured:.5g} +- {c.error:.2g}" for c in self.checks]
+        lines += [f"   not so for {c.what}: the formula says {c.predicted:.5g}, it is {c.measured:.5g}" for c in self.caveats]
         return "\n".join(lines)
 
 
@@ -86,7 +86,7 @@ class Derivation:
 
 
 def derivation(seed: int = 0) -> Derivation:
-    """Derive Xavier's rule and check every step by sampling with `seed`; takes about a second.
+    """Derive Xavier's rule and check every step by sampling with `seed`; takes a few seconds.
 
     Examples
     --------
@@ -188,7 +188,8 @@ def _backward(seed: int) -> Step:
     n_in, n_out, batch = 784, 300, 200
     x, dz = _normal(n_in * batch, seed, "x").reshape(batch, n_in), _normal(n_out * batch, seed, "dz").reshape(batch, n_out)
     checks = []
-    for mode, predicted in (("fan_out", 1.0), ("fan_in", n_out / n_in)):
+    modes: tuple[tuple[Literal["fan_out", "fan_in"], float], ...] = (("fan_out", 1.0), ("fan_in", n_out / n_in))
+    for mode, predicted in modes:
         w = init.xavier_normal((n_out, n_in), mode=mode, seed=seed, stream="derivation.weight", dtype="float64")
         dx = np.asarray(dense_backward(dz, x, w, np.zeros((batch, n_out)), activation="identity").dx)
         checks.append(_averaged(f"784 > 300, Var(W) from {mode}: Var(da[l-1]) / Var(dz)", predicted, (dx**2).mean(axis=0)))
@@ -208,7 +209,7 @@ def _both(seed: int) -> Step:
     relu = 2 * np.maximum(z, 0) ** 2
     checks.append(_averaged("ReLU, twice the variance (He): 2 E[relu(z)^2] / E[z^2]", 1.0, relu))
     formula = "2 / (n[l-1] + n[l]) = harmonic mean of 1 / n[l-1] and 1 / n[l]"
-    return Step(9, "The rule: N(0, 1 / n[l-1]), or a compromise of both directions; for ReLU twice that.", formula, tuple(checks))
+    return Step(9, "The rule: N(0, 1 / n[l-1]), or a compromise of both; for ReLU twice that.", formula, tuple(checks))
 
 
 def _ends(sizes: list[int], n_var: float, seed: int, nets: int) -> Array:
@@ -217,7 +218,7 @@ def _ends(sizes: list[int], n_var: float, seed: int, nets: int) -> Array:
     for net in range(nets):
         a = init.normal((50, sizes[0]), seed=seed + net, stream="derivation.x", dtype="float64")
         start = float(np.mean(np.square(a)))
-        for layer, (n_in, n_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
             std = math.sqrt(n_var / n_in)
             w = init.normal((n_out, n_in), std=std, seed=seed + net, stream=f"derivation.{layer}.weight", dtype="float64")
             a = dense_forward(a, w, np.zeros(n_out), activation="identity").a
