@@ -53,13 +53,13 @@ def logs(n, depth, law, nets=NETS):
         many = min(step, nets - first)
 
         def normal(name, many=many, first=first):
-            return fi.init.normal((many, n), seed=first, stream=name, dtype="float64")
+            return fi.init.normal((many, n), seed=first, stream=name, dtype="float32")
 
         x, u, v = normal("x"), normal("u"), normal("v")
         x, u, v = (s / np.linalg.norm(s, axis=1)[:, None] for s in (x, u, v))
         ws, masks = [], []
         for layer in range(depth):
-            w = law((many * n, n), seed=first, stream=f"{layer}.weight", dtype="float64").reshape(many, n, n)
+            w = law((many * n, n), seed=first, stream=f"{layer}.weight", dtype="float32").reshape(many, n, n)
             z = np.matmul(w, np.stack([x, u], axis=2))
             mask = z[:, :, 0] > 0
             x, u = z[:, :, 0] * mask, z[:, :, 1] * mask
@@ -69,7 +69,7 @@ def logs(n, depth, law, nets=NETS):
             v = np.matmul((v * mask)[:, None, :], w)[:, 0, :]
         part = slice(first, first + many)
         for row, s in zip(found, (x, u, v), strict=True):
-            row[part] = np.log(np.square(s).sum(axis=1))
+            row[part] = np.log(np.square(s, dtype=np.float64).sum(axis=1))
     return found
 
 

@@ -221,7 +221,9 @@ def _mean_square(what: str, parameter: NDArray[Any]) -> float:
 
 
 def _grouped(energy: Array) -> Array:
-    """Mean squares of the rows; of many rows, means over groups of rows of like size."""
+    """Mean squares of the rows; of many rows, means over groups of like size that hold equal shares of them."""
     if energy.size <= _GROUPS:
         return energy
-    return np.array([part.mean() for part in np.array_split(np.sort(energy), _GROUPS)])
+    sums = np.concatenate([[0.0], np.cumsum(np.sort(energy))])
+    ends = np.interp(np.linspace(0, energy.size, _GROUPS + 1), np.arange(energy.size + 1), sums)  # rows are split at the ends
+    return np.asarray(np.diff(ends) * _GROUPS / energy.size)
