@@ -42,7 +42,9 @@ _ROWS = pytest.StashKey[list[Row]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--literature-table", action="store_true", help="print published, expected and measured figures at the end")
+    parser.addoption(
+        "--literature-table", action="store_true", help="print published, expected and measured figures at the end"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -83,7 +83,9 @@ def test_networks(literature, n, depth):
         within = 4 * law.log_std / math.sqrt(NETS)
         literature.check(f"n = {n}, L = {depth}: mean log {what}", values.mean(), expected=law.log_mean, within=within)
         within = 4 * math.sqrt(2.5 / NETS)
-        literature.check(f"n = {n}, L = {depth}: var log {what} over theory", values.var() / law.log_var, expected=1, within=within)
+        literature.check(
+            f"n = {n}, L = {depth}: var log {what} over theory", values.var() / law.log_var, expected=1, within=within
+        )
 
 
 @pytest.mark.slow

@@ -57,13 +57,21 @@ def test_dynamical_isometry(literature):
     measured = np.mean([np.var(s**2) for s in singular])
     literature.check("tanh, orthogonal, (1.05, 2.01e-5): variance", measured, published=0.0427, expected=expected, within=0.01)
     assert singular.min() > 0.4
-    literature.check("tanh, orthogonal, q = .5: theory", theory.jacobian_variance("tanh", 0.5, DEPTH, weights="orthogonal"),
-                     published=2.99, within=0.006)
-    literature.check("tanh, Gaussian, q = .5: theory", theory.jacobian_variance("tanh", 0.5, DEPTH), published=12.99, within=0.006)
+    literature.check(
+        "tanh, orthogonal, q = .5: theory",
+        theory.jacobian_variance("tanh", 0.5, DEPTH, weights="orthogonal"),
+        published=2.99,
+        within=0.006,
+    )
+    literature.check(
+        "tanh, Gaussian, q = .5: theory", theory.jacobian_variance("tanh", 0.5, DEPTH), published=12.99, within=0.006
+    )
 
 
 @pytest.mark.parametrize(
     ("depth", "edge"), [(2, 6.75), (4, 12.2070), (8, 23.0921), (16, 44.8448), (32, 88.3407), (64, 175.3274)]
 )
 def test_largest_eigenvalue(literature, depth, edge):
-    literature.check(f"linear Gaussian, L = {depth}: largest eigenvalue", theory.largest_eigenvalue(depth), published=edge, within=6e-5)
+    literature.check(
+        f"linear Gaussian, L = {depth}: largest eigenvalue", theory.largest_eigenvalue(depth), published=edge, within=6e-5
+    )

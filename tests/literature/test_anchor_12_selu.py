@@ -63,9 +63,13 @@ def test_the_pooled_map(literature, nu0):
     found = pooled(nu0)
     for i, layer in enumerate(LAYERS):
         within = 6e-5 if nu0 == 16 else 6e-6
-        literature.check(f"pooled map, nu0 = {nu0}, layer {layer}: variance", found[layer - 1][1], published=variances[i], within=within)
+        literature.check(
+            f"pooled map, nu0 = {nu0}, layer {layer}: variance", found[layer - 1][1], published=variances[i], within=within
+        )
         if means is not None:
-            literature.check(f"pooled map, nu0 = {nu0}, layer {layer}: mean", found[layer - 1][0], published=means[i], within=6e-6)
+            literature.check(
+                f"pooled map, nu0 = {nu0}, layer {layer}: mean", found[layer - 1][0], published=means[i], within=6e-6
+            )
 
 
 def test_theorems_1_to_3():
@@ -110,7 +114,9 @@ def test_networks(literature, nu0):
         published = POOLED[nu0][0][LAYERS.index(layer)] if nu0 in POOLED else None
         what = f"n = 1000, nu0 = {nu0}, layer {layer}: "
         within = (0.02 + noise) * variance
-        literature.check(what + "variance", found[:, layer - 1, 1].mean(), published=published, expected=variance, within=within)
+        literature.check(
+            what + "variance", found[:, layer - 1, 1].mean(), published=published, expected=variance, within=within
+        )
         within = (0.02 + noise) * math.sqrt(variance)
         literature.check(what + "mean", found[:, layer - 1, 0].mean(), expected=mean, within=within)
 

@@ -17,18 +17,27 @@ def test_multiples_of_the_identity(literature, factor, depth):
     """
     w_last = np.array([[1.0, 2.0]])
     net = fi.Network(
-        [2] * depth + [1], "identity", [factor * np.eye(2)] * (depth - 1) + [w_last], "mean_squared_error", dtype="float64", seed=0
+        [2] * depth + [1],
+        "identity",
+        [factor * np.eye(2)] * (depth - 1) + [w_last],
+        "mean_squared_error",
+        dtype="float64",
+        seed=0,
     )
     x = np.array([[1.0, 3.0], [-2.0, 5.0]])
     scale = factor ** (depth - 1)
     expected = x @ w_last.T * scale
     within = 0.0 if depth <= 10 else depth * 2.0**-52
-    literature.check(f"y of {factor} I, L = {depth}, relative", np.abs(net.forward(x) / expected - 1).max(), published=0, within=within)
+    literature.check(
+        f"y of {factor} I, L = {depth}, relative", np.abs(net.forward(x) / expected - 1).max(), published=0, within=within
+    )
     # The cost is mean (y - t)^2 with one output: dW[1] = mean over rows of 2 (y - t) (scale w_last)^T x, the last factor included.
     t = np.zeros((2, 1))
     dw = net.gradients(x, t)[0][0]
     by_hand = (2 * expected[:, :, None] * (w_last.T * scale / factor)[None] * x[:, None, :]).mean(axis=0)
-    literature.check(f"dW[1] of {factor} I, L = {depth}, relative", np.abs(dw / by_hand - 1).max(), published=0, within=4 * depth * 2.0**-52)
+    literature.check(
+        f"dW[1] of {factor} I, L = {depth}, relative", np.abs(dw / by_hand - 1).max(), published=0, within=4 * depth * 2.0**-52
+    )
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -58,5 +67,5 @@ def test_zeros_have_one_gradient(literature, activation):
 
 def test_powers():
     assert (1.5**9, 0.5**9) == (38.443359375, 0.001953125)
-    assert 1.5**49 == pytest.approx(4.250810001426997e8, rel=1e-15)
+    assert pytest.approx(4.250810001426997e8, rel=1e-15) == 1.5**49
     assert np.float32(0.5) ** np.float32(149) == np.float32(1.401298464324817e-45)

@@ -6,7 +6,6 @@ every layer's weight gradient, for one output co-vector, 2^(-(L-1)/2) times He's
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import fanin as fi
@@ -39,4 +38,6 @@ def test_ratios(literature, depth, end, gradient):
         assert w_xavier[layer] / w_he[layer] == pytest.approx(2 ** (-(depth - 1) / 2), rel=1e-5)
     literature.check(f"rms at the end, Xavier over He, L = {depth}", a_xavier[-1] / a_he[-1], published=end, within=1e-5 * end)
     # published to 5 digits
-    literature.check(f"weight gradients, Xavier over He, L = {depth}", w_xavier[0] / w_he[0], published=gradient, within=3e-5 * gradient)
+    literature.check(
+        f"weight gradients, Xavier over He, L = {depth}", w_xavier[0] / w_he[0], published=gradient, within=3e-5 * gradient
+    )

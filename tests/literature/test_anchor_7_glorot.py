@@ -68,7 +68,9 @@ def test_expected_figures(literature):
         q = n_var = N * fi.init.law(law).moments((N, N)).variance
         for layer in range(DEPTH):
             square = theory.second_moment("tanh", q)
-            literature.check(f"{name}, layer {layer + 1}: theory", np.sqrt(square), published=ACTIVATIONS[name][layer], within=6e-5)
+            literature.check(
+                f"{name}, layer {layer + 1}: theory", np.sqrt(square), published=ACTIVATIONS[name][layer], within=6e-5
+            )
             q = n_var * square
 
 

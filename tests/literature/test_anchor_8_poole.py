@@ -59,7 +59,9 @@ def test_fixed_points(literature, row):
         if math.isinf(value):
             assert getattr(p, name) == value
         else:
-            literature.check(f"{name} at sigma_w^2 = {w2:g}, sigma_b^2 = {b2:g}", getattr(p, name), published=value, within=1e-5)
+            literature.check(
+                f"{name} at sigma_w^2 = {w2:g}, sigma_b^2 = {b2:g}", getattr(p, name), published=value, within=1e-5
+            )
 
 
 EDGE = {
@@ -94,7 +96,9 @@ def test_edge_of_chaos_by_weights_and_by_variance(literature):
     for q, w2, b2 in [*table, (1, 2.153302649, 0.150964629), (2, 2.861162400, 0.512264948)]:
         edge = theory.edge_of_chaos("tanh", q=q)
         literature.check(f"sigma_w^2 of the edge at q = {q:g}", edge.sigma_w**2, published=w2, within=1e-9)
-        literature.check(f"sigma_b^2 of the edge at q = {q:g}", edge.sigma_b**2, published=b2, within=5e-9 if q >= 0.1 else 5e-10)
+        literature.check(
+            f"sigma_b^2 of the edge at q = {q:g}", edge.sigma_b**2, published=b2, within=5e-9 if q >= 0.1 else 5e-10
+        )
 
 
 # From q0, layers 1 to 6, sigma_b = 0.3; the table breaks off after sigma_w = 4.
@@ -140,11 +144,15 @@ def test_trajectories_of_the_maps(literature):
     for sigma_w, rows in VARIANCES.items():
         for q0, row in zip(STARTS, rows, strict=False):
             for layer, (measured, published) in enumerate(zip(variances(sigma_w, q0, 6), row, strict=True), 1):
-                literature.check(f"q, layer {layer}, sigma_w {sigma_w}, q0 {q0:.4f}: map", measured, published=published, within=5.1e-5)
+                literature.check(
+                    f"q, layer {layer}, sigma_w {sigma_w}, q0 {q0:.4f}: map", measured, published=published, within=5.1e-5
+                )
     for (sigma_w, c0), row in CORRELATIONS.items():
         found = correlations(sigma_w, c0, max(row))
         for layer, published in row.items():
-            literature.check(f"c, layer {layer}, sigma_w {sigma_w}, c0 {c0}: map", found[layer - 1], published=published, within=6e-7)
+            literature.check(
+                f"c, layer {layer}, sigma_w {sigma_w}, c0 {c0}: map", found[layer - 1], published=published, within=6e-7
+            )
 
 
 def starts(q):

@@ -70,7 +70,9 @@ def test_phases(literature, point):
     if xi is not None:
         # 1 - c starts at 1e-3, where the curvature of the map still counts: half a percent in all at the slowest point.
         decay = math.exp(np.mean(decays))
-        literature.check(f"decay of 1 - c, {w2}, {b2}", decay, published=published, expected=p.chi_1, within=(error + 2e-3) * p.chi_1)
+        literature.check(
+            f"decay of 1 - c, {w2}, {b2}", decay, published=published, expected=p.chi_1, within=(error + 2e-3) * p.chi_1
+        )
         measured = theory.depth_scale(decay)
         within = p.xi_c**2 / decay * (error + 2e-3) * p.chi_1
         literature.check(f"xi_c, {w2}, {b2}", measured, published=xi, expected=p.xi_c, within=within)
@@ -86,7 +88,9 @@ def test_relu_phases(literature, w2, published):
     error = 5 * math.sqrt(5 / (N * NETS * DEPTH)) + 5 / (2 * N)
     expected = theory.chi("relu", 1.0, sigma_w=math.sqrt(w2))
     measured = math.exp(np.mean(rates))
-    literature.check(f"chi_1 of ReLU, sigma_w^2 = {w2}", measured, published=published, expected=expected, within=error * published)
+    literature.check(
+        f"chi_1 of ReLU, sigma_w^2 = {w2}", measured, published=published, expected=expected, within=error * published
+    )
 
 
 def test_tanh_gain_of_pytorch_by_theory(literature):
@@ -102,7 +106,9 @@ def test_tanh_gain_of_pytorch(literature, depth):
     x = fi.init.normal((100, N), seed=9, stream="x")
     for layer in range(depth):
         x = fi.dense_forward(x, fi.init.xavier_normal((N, N), gain=5 / 3, seed=9, stream=layer), activation="tanh").a
-    literature.check(f"std of tanh, gain 5/3, layer {depth}", fi.summarize(x).std, published=0.6518, expected=0.6513, within=0.01)
+    literature.check(
+        f"std of tanh, gain 5/3, layer {depth}", fi.summarize(x).std, published=0.6518, expected=0.6513, within=0.01
+    )
 
 
 def test_selu_gain_of_pytorch_by_theory(literature):

@@ -101,9 +101,12 @@ def _on_the_edge(
     at_zero = g.at_zero()[0] == 0
     if at_zero and abs(miss(0.0)) <= 1e-12 * (wanted**2 if sigma_w is not None else 1.0):
         return 0.0
-    grid = 10.0 ** np.arange(-12.0, 6.26, 0.25)
-    misses = [miss(float(at)) for at in grid]
-    for low, high, before, after in zip(grid[:-1], grid[1:], misses[:-1], misses[1:], strict=True):
-        if before == 0 or (before > 0) != (after > 0):
-            return float(low) if before == 0 else root(miss, float(low), float(high))
+    low, before = 0.0, math.nan
+    for high in 10.0 ** np.arange(-12.0, 6.26, 0.25):
+        after = miss(float(high))
+        if after == 0:
+            return float(high)
+        if before * after < 0:
+            return root(miss, low, float(high))
+        low, before = float(high), after
     raise ValueError(f"no edge of chaos of {g} with {name} = {wanted:g} for q in [1e-12, 1e6]")

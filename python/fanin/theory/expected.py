@@ -145,7 +145,8 @@ class _Forward:
         self.kernel = kernel = Kernel(self.g, self.power)
         squares = np.asarray(second_moment(self.g, self.q))
         self.mean, self.square = float(np.mean(mean(self.g, self.q))), float(squares.mean())
-        self.mean *= abs(self.mean) > 1e-14 * math.sqrt(self.square)  # of odd activations, rounding alone
+        if abs(self.mean) < 1e-14 * math.sqrt(self.square):
+            self.mean = 0.0  # of odd activations, rounding alone
         self.variance = max(self.square - self.mean**2, 0.0)
         value, slope, z = kernel.value, kernel.slope, kernel.z
         sway = kernel.mean(z * (value - self.mean) * slope)  # q d Var(g) / dq

@@ -49,6 +49,11 @@ class Interpolant:
         Kinks that were found: points inside the range where the function or a low derivative jumps.
     jumps : tuple of float
         Points where the function itself jumps, so that it has no derivative there.
+
+    Raises
+    ------
+    ValueError
+        If the function has too much detail on that range.
     """
 
     def __init__(self, function: Callable[[Array], Array], reach: float, breakpoints: tuple[float, ...]) -> None:
@@ -72,7 +77,7 @@ class Interpolant:
             relative = half / np.maximum(np.abs(middle), 0.01)
             fine |= relative < _NARROWEST
             if count + 2 * left.size > _MOST:
-                fine[:] = True  # the error of the integral tells
+                raise ValueError(f"no interpolant on +-{reach:.3g} has fewer than {_MOST} panels; give derivative=")
             at_kink = fine & (relative < _NARROW)
             narrow += zip(middle[at_kink], half[at_kink], strict=True)
             done.append((left[fine], right[fine], coefficients[fine]))

@@ -45,7 +45,7 @@ def density(u: Array) -> Array:
     return np.asarray(np.exp(u * u / -2) / _ROOT_TWO_PI)
 
 
-def integrate(f: Integrand, edges: Array, tol: float) -> Integral:
+def integrate(f: Integrand, edges: Array, tol: float, weight: Array | None = None) -> Integral:
     """Integrate several functions of one variable over their panels.
 
     Parameters
@@ -56,6 +56,8 @@ def integrate(f: Integrand, edges: Array, tol: float) -> Integral:
         Ends of the first panels, ascending along a row; empty panels are skipped.
     tol : float
         Error wanted, relative to the integral of the absolute value.
+    weight : array, optional
+        Of each problem in what its integral is used for: those that weigh little need less.
 
     Returns
     -------
@@ -72,6 +74,8 @@ def integrate(f: Integrand, edges: Array, tol: float) -> Integral:
     for level in range(_LEVELS):
         fine, absolute, difference = _panels(f, owner, left, right)
         total = scale + np.bincount(owner, absolute, problems)
+        if weight is not None:
+            total = np.maximum(total, np.max(weight * total) / np.maximum(weight, 1e-300))
         width = right - left
         done = ~(difference > local * total[owner])  # NaN is done, and spreads
         done |= width <= 4e-15 * np.maximum(np.abs(left), np.abs(right)) + 1e-290
@@ -174,7 +178,7 @@ def expect_pair(f: Callable[[Array], Array], c: float, q: float, shape: Shape, t
             centre = p * flat[owner, None]
             return f(std * (centre + r * b)) * f(std * (centre - r * b)) * density(b)
 
-        found = integrate(inner, edges, tol)
+        found = integrate(inner, edges, tol, density(flat))
         weighted = found.error * density(flat)
         inner_error[0] = max(inner_error[0], float(np.max(weighted)) if np.all(np.isfinite(weighted)) else np.inf)
         return np.asarray(2 * (found.value * density(flat)).reshape(a.shape))

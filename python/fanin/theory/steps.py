@@ -117,10 +117,10 @@ def _averaged(what: str, predicted: float, runs: Array) -> Check:
 def _linear_regime(seed: int) -> Step:
     z = _normal(_SAMPLES, seed, "z")
     checks = []
-    for q, bound in ((1e-4, 2e-4), (1e-2, 2e-2)):  # tanh(z)^2 = z^2 - 2 z^4 / 3 + ..., so the ratio is 1 - 2 q + ...
+    for q, bound in ((1e-4, 3e-4), (1e-2, 3e-2)):  # tanh(z)^2 = z^2 - 2 z^4 / 3 + ..., so the ratio is near 1 - 2 q
         ratio = float(np.mean(np.tanh(math.sqrt(q) * z) ** 2)) / (q * float(np.mean(z**2)))
         checks.append(Check(f"Var(tanh(z)) / Var(z) at Var(z) = {q:g}", 1.0, ratio, bound))
-    far = Check("Var(z) = 1", 1.0, float(second_moment("tanh", 1.0)), 2e-2)
+    far = Check("Var(z) = 1", 1.0, float(second_moment("tanh", 1.0)), 3e-2)
     formula = "Var(a[l]) = Var(g(z)) ~ Var(z) for small z: tanh(0) = 0, tanh'(0) = 1"
     return Step(1, "In the linear regime an activation keeps the variance.", formula, tuple(checks), (far,))
 
