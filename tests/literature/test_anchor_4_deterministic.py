@@ -31,7 +31,7 @@ def test_multiples_of_the_identity(literature, factor, depth):
     literature.check(
         f"y of {factor} I, L = {depth}, relative", np.abs(net.forward(x) / expected - 1).max(), published=0, within=within
     )
-    # The cost is mean (y - t)^2 with one output: dW[1] = mean over rows of 2 (y - t) (scale w_last)^T x, the last factor included.
+    # The cost is mean (y - t)^2 with one output: dW[1] = mean over rows of 2 (y - t) (d y / d z[1])^T x.
     t = np.zeros((2, 1))
     dw = net.gradients(x, t)[0][0]
     by_hand = (2 * expected[:, :, None] * (w_last.T * scale / factor)[None] * x[:, None, :]).mean(axis=0)

@@ -77,7 +77,7 @@ def test_expected_figures(literature):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "published", "within"), [("standard", 0.4895, 0.003), ("normalized", 0.840, 0.005)])
 def test_mean_singular_value(literature, name, published, within):
-    """Of dz[l+1] / dz[l], l = 2, 3, for inputs of rms 0.1; at rms 0 the quarter circle law has mean 8 / (3 pi) times the gain."""
+    """Of dz[l+1] / dz[l], l = 2, 3, for inputs of rms 0.1; at rms 0 the quarter circle law has mean 8 / (3 pi)."""
     _, zs, ws = forward(LAWS[name], 0.1)
     for layer in (1, 2):
         jacobian = ws[layer + 1] * fi.activation.derivative("tanh", zs[layer])[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ LAWS = {"tanh": "xavier_normal", "relu": "he_normal"}
 
 @cache
 def ten_layers(activation):
-    """One seed: 1000 inputs of 500 unit normals through ten layers of 500; the network's trace and what is expected of its law."""
+    """One seed: 1000 inputs of 500 unit normals through ten layers of 500; the trace, and what is expected of the law."""
     net = fi.Network([500] * 11 + [10], activation, LAWS[activation], seed=34)
     x = fi.init.normal((1000, 500), seed=34, stream="x")
     return fi.trace(net, x), theory.expected_trace(net, x, law=LAWS[activation])
@@ -42,7 +43,7 @@ def test_row_33_mean_of_the_activations(literature):
 
 @pytest.mark.parametrize(("activation", "published"), [("tanh", (0.001, 0.014)), ("relu", (0.003, 0.12))])
 def test_row_34_variance_of_the_activations(literature, activation, published):
-    """Predicted to 1e-4 against quadrature; measured within 4 relative standard deviations: of the library, and as published."""
+    """Predicted to 1e-4 against quadrature; measured within 4 relative standard deviations: the library's, the row's."""
     trace, expected = ten_layers(activation)
     x = fi.init.normal((1000, 500), seed=34, stream="x")
     q = np.square(x, dtype=np.float64).mean(axis=1)  # of each row
@@ -103,7 +104,7 @@ def gradients_to_the_input(literature, x, y, table):
 
 
 def test_row_38_mean_and_variance_are_kept(literature):
-    """Identity, Var(w) = 1/n: 20 layers of 512, one vector: the variance's mean over 100 seeds, and the band of a single one."""
+    """Identity, Var(w) = 1/n: 20 layers of 512, one vector: the variance's mean over 100 seeds, and a single one's band."""
     x = fi.init.normal((1, 512), seed=38, stream="x", dtype="float64")
     ratios = []
     for seed in range(100):
@@ -176,7 +177,7 @@ def test_row_46_constant_variance(literature):
         for law in {"fan_in_uniform", "xavier_normal", own, "normal"}:
             net = fi.Network([784, 300, 300, 300, 300, 10], activation, law, seed=46)
             hidden = theory.expected_trace(net, x, law=law).hidden
-            forward = [b.a_rms / a.a_rms for a, b in zip(hidden[:-1], hidden[1:], strict=True)]
+            forward = [b.a_rms / a.a_rms for a, b in pairwise(hidden)]
             backward = [layer.backward_ratio for layer in hidden[:-1]]
             if all(0.8 <= factor <= 1.25 for factor in (*forward, *backward)):
                 kept.add((activation, law))
@@ -267,7 +268,7 @@ def test_row_56_tanh_and_sigmoid(literature):
 
 
 def test_row_57_relu(literature):
-    """Xavier halves the second moment of a ReLU layer: 2^-50 in the rms after 100; means at layer 6 are exact by homogeneity."""
+    """Xavier halves a ReLU layer's second moment: 2^-50 in the rms after 100; means at layer 6 are exact by homogeneity."""
     x = fi.init.normal((10, 512), seed=57, stream="x")
     rms = {}
     for law in ("xavier_normal", "he_normal"):

@@ -123,7 +123,7 @@ def test_refusals():
         theory.fixed_point("tanh", sigma_w=1.0, q0=0.0)
     with pytest.raises(TypeError, match="exactly one of sigma_b, sigma_w and q"):
         theory.edge_of_chaos("tanh", sigma_b=0.1, q=1.0)
-    with pytest.raises(ValueError, match="no edge of chaos of relu with sigma_b = 0.1"):
+    with pytest.raises(ValueError, match=r"no edge of chaos of relu with sigma_b = 0.1"):
         theory.edge_of_chaos("relu", sigma_b=0.1)
-    with pytest.raises(ValueError, match="no edge of chaos of tanh with sigma_w = 0.5"):
+    with pytest.raises(ValueError, match=r"no edge of chaos of tanh with sigma_w = 0.5"):
         theory.edge_of_chaos("tanh", sigma_w=0.5)

@@ -166,7 +166,7 @@ def test_refusals():
         theory.largest_eigenvalue(0)
     with pytest.raises(ValueError, match="weights must be"):
         theory.jacobian_variance("tanh", 1.0, 3, weights="uniform")
-    with pytest.raises(ValueError, match="variance . tau must be above 0"):
+    with pytest.raises(ValueError, match=r"variance . tau must be above 0"):
         theory.selu_map(0.0, 0.0)
 
 

@@ -103,7 +103,7 @@ def test_an_activation_is_prepared_once():
 
 
 def test_what_cannot_be_reached_is_refused():
-    with pytest.raises(ValueError, match="jumps at 0.123"):
+    with pytest.raises(ValueError, match=r"jumps at 0.123"):
         theory.gain(lambda z: np.where(z > 0.123, z, 0.0), "backward")
     with pytest.raises(ValueError, match="jumps at 0"):
         theory.gain(np.sign, "backward")
