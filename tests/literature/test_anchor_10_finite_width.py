@@ -1,6 +1,7 @@
 """Anchor 10: the exact law of a deep ReLU network's scale at finite width.
 
-Hanin 2018; Hanin and Rolnick 2018; Hanin and Nica 2018. 4000 networks each: the mean of the logarithms within 4 standard errors, their variance within 4 sqrt(2.5 / R).
+Hanin 2018; Hanin and Rolnick 2018; Hanin and Nica 2018. 4000 networks each: the mean of the logarithms within 4 standard
+errors, their variance within 4 sqrt(2.5 / R).
 """
 
 from __future__ import annotations
