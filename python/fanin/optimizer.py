@@ -27,7 +27,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def _rates(lr: LearningRate) -> list[float]:
-    if isinstance(lr, (list, tuple)) or (isinstance(lr, Iterable) and not isinstance(lr, (str, bytes, SupportsFloat))):
+    if isinstance(lr, Iterable) and not isinstance(lr, (str, bytes)) and getattr(lr, "ndim", 1) > 0:
         return [_number("lr", one) for one in lr]
     return [_number("lr", lr)]
 
@@ -91,7 +91,7 @@ class Optimizer:
 
     def __repr__(self) -> str:
         values = {"lr": self.lr} | self._options | {"clip_norm": self._clip_norm}
-        usual = self._USUAL | {"clip_norm": None}
+        usual = {**self._USUAL, "clip_norm": None}
         shown = [f"{name}={value!r}" for name, value in values.items() if name == "lr" or value != usual[name]]
         return f"{type(self).__name__}({', '.join(shown)})"
 
