@@ -87,6 +87,7 @@ Network<T>::Network(NetworkShape shape, std::uint64_t seed)
         layers_.push_back(
             {n_in, n_out, last ? Activation::identity : shape_.activations[l], total, total + padded<T>(weights)});
         total = layers_.back().bias + (shape_.bias ? padded<T>(n_out) : 0);
+        layer_ends_.push_back(total);
     }
     parameters_.assign(total, T(0));
     gradients_.assign(total, T(0));
@@ -296,7 +297,7 @@ template <class T>
 double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
     check(x, y);
     const Busy busy(busy_);
-    optimizer.bind<T>(id_, parameters_.size());
+    optimizer.bind<T>(id_, layer_ends_);
     reserve(x.rows, false);
     const double cost = pass({x, y, nullptr}, 0, x.rows, true);
     optimizer.update<T>(gradients_, parameters_);
@@ -319,7 +320,7 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
                                     std::to_string(options.epochs) + " elements, got " + std::to_string(costs.size()) +
                                     " and " + std::to_string(epoch_costs.size()));
     const Busy busy(busy_);
-    optimizer.bind<T>(id_, parameters_.size());
+    optimizer.bind<T>(id_, layer_ends_);
     reserve(batch_size, options.shuffle);
     const Key key{seed_, detail::own_stream("fanin/shuffle")};
     if (options.shuffle) order_.resize(x.rows);

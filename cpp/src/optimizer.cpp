@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -16,73 +17,171 @@ namespace {
 // Elements a task updates: some 10 us of memory traffic. One task needs no pool.
 constexpr std::size_t kTaskElements = std::size_t{1} << 16;
 
-void check_lr(double lr) {
-    if (!(lr > 0) || !std::isfinite(lr)) throw std::invalid_argument("lr must be finite and above 0, got " + detail::text(lr));
+void check_in(const char* name, double value, const char* expected, bool holds) {
+    if (!holds || !std::isfinite(value))
+        throw std::invalid_argument(std::string(name) + " must be " + expected + ", got " + detail::text(value));
+}
+void check_fraction(const char* name, double value) { check_in(name, value, "in [0, 1)", value >= 0 && value < 1); }
+void check_not_negative(const char* name, double value) { check_in(name, value, "finite and not negative", value >= 0); }
+
+void check_rule(const Sgd& rule) {
+    check_fraction("momentum", rule.momentum);
+    if (rule.nesterov && rule.momentum == 0)
+        throw std::invalid_argument("nesterov=True needs momentum above 0, got momentum=0");
+}
+void check_rule(const RmsProp& rule) {
+    check_fraction("alpha", rule.alpha);
+    check_not_negative("eps", rule.eps);
+    check_fraction("momentum", rule.momentum);
+}
+void check_rule(const Adam& rule) {
+    check_fraction("beta1", rule.beta1);
+    check_fraction("beta2", rule.beta2);
+    check_not_negative("eps", rule.eps);
+    check_not_negative("weight_decay", rule.weight_decay);
+}
+
+void check_lr(const std::vector<double>& all) {
+    if (all.empty()) throw std::invalid_argument("lr must be a number, or one for each layer, got none");
+    for (const double lr : all) check_in("lr", lr, "finite and above 0", lr > 0);
+}
+
+// Arrays of state, a number a parameter in each.
+std::size_t arrays(const OptimizerRule& rule) {
+    if (const Sgd* sgd = std::get_if<Sgd>(&rule)) return sgd->momentum != 0 ? 1 : 0;
+    if (const RmsProp* rmsprop = std::get_if<RmsProp>(&rule)) return rmsprop->momentum != 0 ? 2 : 1;
+    return 2;
+}
+
+template <class Body>
+void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
+    const InterruptScope uninterrupted(nullptr);
+    parallel_for((end - begin + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
+        const std::size_t first = begin + task * kTaskElements;
+        body(first, std::min(kTaskElements, end - first));
+    });
 }
 
 }  // namespace
 
-Optimizer::Optimizer(const Sgd& rule) : rule_(rule) {
-    check_lr(rule.lr);
-    if (!(rule.momentum >= 0 && rule.momentum < 1))
-        throw std::invalid_argument("momentum must be in [0, 1), got " + detail::text(rule.momentum));
-    if (rule.nesterov && rule.momentum == 0)
-        throw std::invalid_argument("nesterov=True needs momentum above 0, got momentum=0");
+Optimizer::Optimizer(const OptimizerRule& rule, std::vector<double> lr, double clip_norm)
+    : rule_(rule), lr_(std::move(lr)), clip_norm_(clip_norm) {
+    check_lr(lr_);
+    std::visit([](const auto& one) { check_rule(one); }, rule_);
+    check_not_negative("clip_norm", clip_norm);
 }
 
-void Optimizer::set_lr(double lr) {
+void Optimizer::check_layers(const std::vector<double>& lr, std::size_t layers) const {
+    if (lr.size() != 1 && lr.size() != layers)
+        throw std::invalid_argument("lr must be one number, or one for each of the " + std::to_string(layers) +
+                                    " layers, got " + std::to_string(lr.size()));
+}
+
+void Optimizer::set_lr(std::vector<double> lr) {
     check_lr(lr);
-    rule_.lr = lr;
+    if (bound()) check_layers(lr, layer_ends_.size());
+    lr_ = std::move(lr);
 }
 
 void Optimizer::reset() {
-    velocity_f32_.clear();
-    velocity_f64_.clear();
+    for (auto& array : state_f32_) array.clear();
+    for (auto& array : state_f64_) array.clear();
+    layer_ends_.clear();
     steps_ = 0;
+    power1_ = power2_ = 1;
+    norm_ = 0;
     owner_.store(0);
 }
 
 template <class T>
-std::vector<T>& Optimizer::velocity() {
-    if constexpr (std::is_same_v<T, float>) return velocity_f32_;
-    else return velocity_f64_;
+std::array<std::vector<T>, 2>& Optimizer::state() {
+    if constexpr (std::is_same_v<T, float>) return state_f32_;
+    else return state_f64_;
 }
 
 template <class T>
-void Optimizer::bind(std::uint64_t owner, std::size_t n) {
+void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_ends) {
+    if (owner_.load() == owner) return;
+    check_layers(lr_, layer_ends.size());
     std::uint64_t expected = 0;
-    if (!owner_.compare_exchange_strong(expected, owner)) {
-        if (expected == owner) return;
+    if (!owner_.compare_exchange_strong(expected, owner))
         throw std::invalid_argument(
             "optimizer must belong to one network, got a second one: give it a copy() of the optimizer, or call reset() first");
+    layer_ends_.assign(layer_ends.begin(), layer_ends.end());
+    const std::size_t n = layer_ends.empty() ? 0 : layer_ends.back();
+    for (std::size_t i = 0; i < arrays(rule_); ++i) state<T>()[i].assign(n, T(0));
+    if (clip_norm_ != 0) partial_.resize((n + kNormBlock - 1) / kNormBlock);
+}
+
+// Blocks add up in ascending order, whoever measured them.
+template <class T>
+double Optimizer::norm_of(std::span<const T> g) {
+    static_assert(kTaskElements % kNormBlock == 0);
+    in_tasks(0, g.size(), [&](std::size_t begin, std::size_t n) {
+        for (std::size_t i = begin; i < begin + n; i += kNormBlock)
+            partial_[i / kNormBlock] = kernels<T>().optimizer.sum_squares(std::min(kNormBlock, begin + n - i), g.data() + i);
+    });
+    double sum = 0;
+    for (const double block : partial_) sum = sum + block;
+    return std::sqrt(sum);
+}
+
+template <class T>
+void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w) {
+    const OptimizerKernels<T>& kernel = kernels<T>().optimizer;
+    T *const s0 = state<T>()[0].data(), *const s1 = state<T>()[1].data();
+    const T step = static_cast<T>(lr);
+    const auto run = [&](auto&& part) { in_tasks(begin, end, part); };
+    if (const Sgd* rule = std::get_if<Sgd>(&rule_)) {
+        const SgdStep<T> s{step, static_cast<T>(rule->momentum), scale, rule->nesterov, steps_ == 0};
+        if (rule->momentum == 0) run([&](std::size_t i, std::size_t n) { kernel.sgd(n, s, &g[i], &w[i]); });
+        else run([&](std::size_t i, std::size_t n) { kernel.sgd_momentum(n, s, &g[i], s0 + i, &w[i]); });
+    } else if (const RmsProp* rms = std::get_if<RmsProp>(&rule_)) {
+        const RmsPropStep<T> s{step,
+                               static_cast<T>(rms->alpha),
+                               static_cast<T>(1 - rms->alpha),
+                               static_cast<T>(rms->eps),
+                               static_cast<T>(rms->momentum),
+                               scale};
+        if (rms->momentum == 0) run([&](std::size_t i, std::size_t n) { kernel.rmsprop(n, s, &g[i], s0 + i, &w[i]); });
+        else run([&](std::size_t i, std::size_t n) { kernel.rmsprop_momentum(n, s, &g[i], s0 + i, s1 + i, &w[i]); });
+    } else {
+        const Adam& adam = std::get<Adam>(rule_);
+        const double power1 = power1_ * adam.beta1, power2 = power2_ * adam.beta2;
+        const AdamStep<T> s{static_cast<T>(lr / (1 - power1)),
+                            static_cast<T>(1 - adam.beta1),
+                            static_cast<T>(adam.beta2),
+                            static_cast<T>(1 - adam.beta2),
+                            static_cast<T>(1 / std::sqrt(1 - power2)),
+                            static_cast<T>(adam.eps),
+                            static_cast<T>(1 - lr * adam.weight_decay),
+                            scale};
+        run([&](std::size_t i, std::size_t n) { kernel.adam(n, s, &g[i], s0 + i, s1 + i, &w[i]); });
     }
-    if (rule_.momentum != 0) velocity<T>().assign(n, T(0));
 }
 
 template <class T>
 void Optimizer::update(std::span<const T> g, std::span<T> w) {
-    const OptimizerKernels<T>& kernel = kernels<T>().optimizer;
-    const T lr = static_cast<T>(rule_.lr), momentum = static_cast<T>(rule_.momentum);
-    T* const v = velocity<T>().data();
-    const bool first = steps_ == 0;
-    const auto part = [&](std::size_t begin, std::size_t n) {
-        if (rule_.momentum == 0) kernel.sgd(n, lr, g.data() + begin, w.data() + begin);
-        else kernel.sgd_momentum(n, lr, momentum, rule_.nesterov, first, g.data() + begin, v + begin, w.data() + begin);
-    };
-    if (w.size() <= kTaskElements) {
-        part(0, w.size());
+    T scale = 1;
+    if (clip_norm_ != 0) {
+        norm_ = norm_of<T>(g);
+        scale = static_cast<T>(std::min(1.0, clip_norm_ / (norm_ + 1e-6)));
+    }
+    if (lr_.size() == 1) {
+        update_layer<T>(lr_[0], scale, 0, w.size(), g, w);
     } else {
-        const InterruptScope uninterrupted(nullptr);
-        parallel_for((w.size() + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
-            const std::size_t begin = task * kTaskElements;
-            part(begin, std::min(kTaskElements, w.size() - begin));
-        });
+        for (std::size_t l = 0; l < lr_.size(); ++l)
+            update_layer<T>(lr_[l], scale, l == 0 ? 0 : layer_ends_[l - 1], layer_ends_[l], g, w);
+    }
+    if (const Adam* adam = std::get_if<Adam>(&rule_)) {
+        power1_ *= adam->beta1;
+        power2_ *= adam->beta2;
     }
     ++steps_;
 }
 
-template void Optimizer::bind<float>(std::uint64_t, std::size_t);
-template void Optimizer::bind<double>(std::uint64_t, std::size_t);
+template void Optimizer::bind<float>(std::uint64_t, std::span<const std::size_t>);
+template void Optimizer::bind<double>(std::uint64_t, std::span<const std::size_t>);
 template void Optimizer::update(std::span<const float>, std::span<float>);
 template void Optimizer::update(std::span<const double>, std::span<double>);
 

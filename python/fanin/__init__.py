@@ -17,7 +17,7 @@ from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
 from fanin.history import History
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network import Network
-from fanin.optimizer import SGD
+from fanin.optimizer import SGD, Adam, RMSProp
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
+    "Adam",
     "Comparison",
     "Diagnosis",
     "History",
     "Network",
     "PackedWeight",
+    "RMSProp",
     "SelfTest",
     "Summaries",
     "Summarizer",

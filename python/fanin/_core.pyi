@@ -292,7 +292,13 @@ class PackedWeight64:
         """
 class Optimizer:
     @staticmethod
-    def sgd(lr: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool) -> Optimizer:
+    def adam(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, beta1: typing.SupportsFloat | typing.SupportsIndex, beta2: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex) -> Optimizer:
+        ...
+    @staticmethod
+    def rmsprop(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex) -> Optimizer:
+        ...
+    @staticmethod
+    def sgd(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool) -> Optimizer:
         ...
     def copy(self) -> Optimizer:
         ...
@@ -302,16 +308,13 @@ class Optimizer:
     def bound(self) -> bool:
         ...
     @property
-    def lr(self) -> float:
+    def gradient_norm(self) -> float:
+        ...
+    @property
+    def lr(self) -> list[float]:
         ...
     @lr.setter
-    def lr(self, arg1: typing.SupportsFloat | typing.SupportsIndex) -> None:
-        ...
-    @property
-    def momentum(self) -> float:
-        ...
-    @property
-    def nesterov(self) -> bool:
+    def lr(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
     @property
     def steps(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fanin import datasets
 from fanin.diagnose import Diagnosis, diagnose
 from fanin.network import Network
-from fanin.optimizer import SGD
+from fanin.optimizer import SGD, Optimizer
 from fanin.trace import Trace, number, trace
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
@@ -174,7 +174,7 @@ def compare(
     activation: str = "tanh",
     epochs: int = 10,
     batch_size: int = 100,
-    optimizer: SGD | None = None,
+    optimizer: Optimizer | None = None,
     held_out: float | int | tuple[ArrayLike, ArrayLike] = 0.2,
     seed: int = 0,
     loss: str = "cross_entropy",
@@ -197,7 +197,7 @@ def compare(
         As in `Network`.
     epochs, batch_size : int
         As in `Network.fit`; every run shuffles alike.
-    optimizer : SGD, optional
+    optimizer : Optimizer, optional
         ``SGD(lr=0.1)`` by default. Every law steps a fresh copy of it; the one given is not touched.
     held_out : float, int or (x, y)
         A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.

@@ -1,16 +1,23 @@
 """Optimizers: how a gradient changes the parameters.
 
-An optimizer keeps its state and belongs to the first network that it steps; `reset` or `copy` gives a fresh one.
+An optimizer keeps its state and belongs to the first network that it steps; `reset` or `copy` gives a fresh one. The formulas
+are PyTorch's, each product fused into the sum that follows it; hyper-parameters are rounded to the network's dtype.
 """
 
 from __future__ import annotations
 
-from typing import SupportsFloat
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat, TypeAlias
 
 from fanin import _core
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-def _number(name: str, value: SupportsFloat) -> float:
+LearningRate: TypeAlias = SupportsFloat | Iterable[SupportsFloat]
+
+
+def _number(name: str, value: Any) -> float:
     if isinstance(value, (str, bytes)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     try:
@@ -19,19 +26,53 @@ def _number(name: str, value: SupportsFloat) -> float:
         raise TypeError(f"{name} must be a number, got {value!r}") from None
 
 
+def _rates(lr: LearningRate) -> list[float]:
+    if isinstance(lr, Iterable) and not isinstance(lr, (str, bytes)) and getattr(lr, "ndim", 1) > 0:
+        return [_number("lr", one) for one in lr]
+    return [_number("lr", lr)]
+
+
 class Optimizer:
-    """What all optimizers share: a learning rate, a count of steps, a state."""
+    """What all optimizers share: learning rates, clipping, a count of steps, a state.
+
+    ``lr`` is finite and above 0, or a sequence of such numbers, one for each layer of the network. With ``clip_norm``, the
+    gradients of a step are multiplied by ``clip_norm / (norm + 1e-6)`` where the 2-norm of all of them together is larger.
+    """
 
     _core: _core.Optimizer
+    _options: dict[str, Any]  # the hyper-parameters of the rule
+    _USUAL: ClassVar[Mapping[str, Any]]  # and what they are if left out
+
+    def _make(self, rule: str, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
+        clip = 0.0
+        if clip_norm is not None:
+            clip = _number("clip_norm", clip_norm)
+            if not clip > 0:
+                raise ValueError(f"clip_norm must be above 0, or None for no clipping, got {clip:g}")
+        options = {name: value if isinstance(value, bool) else _number(name, value) for name, value in options.items()}
+        self._core = getattr(_core.Optimizer, rule)(_rates(lr), clip, **options)
+        self._options = options
+        self._clip_norm = clip or None
 
     @property
-    def lr(self) -> float:
-        """Learning rate, above 0; a new value takes effect at the next step."""
-        return self._core.lr
+    def lr(self) -> float | tuple[float, ...]:
+        """Learning rate, or the layers' own; a new value takes effect at the next step."""
+        rates = self._core.lr
+        return rates[0] if len(rates) == 1 else tuple(rates)
 
     @lr.setter
-    def lr(self, value: SupportsFloat) -> None:
-        self._core.lr = _number("lr", value)
+    def lr(self, value: LearningRate) -> None:
+        self._core.lr = _rates(value)
+
+    @property
+    def clip_norm(self) -> float | None:
+        """Where gradients are clipped, or None."""
+        return self._clip_norm
+
+    @property
+    def gradient_norm(self) -> float | None:
+        """The 2-norm of the last step's gradients before they were clipped; None without `clip_norm`."""
+        return self._core.gradient_norm if self._clip_norm else None
 
     @property
     def steps(self) -> int:
@@ -42,22 +83,36 @@ class Optimizer:
         """Forget the state and the network; the hyper-parameters stay."""
         self._core.reset()
 
+    def copy(self) -> Self:
+        """Return a fresh optimizer with the same hyper-parameters, without state and network."""
+        fresh = object.__new__(type(self))
+        fresh._core, fresh._options, fresh._clip_norm = self._core.copy(), self._options, self._clip_norm
+        return fresh
+
+    def __repr__(self) -> str:
+        values = {"lr": self.lr} | self._options | {"clip_norm": self._clip_norm}
+        usual = {**self._USUAL, "clip_norm": None}
+        shown = [f"{name}={value!r}" for name, value in values.items() if name == "lr" or value != usual[name]]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if asked for.
 
     ``v = momentum * v + g`` (the first step: ``v = g``), then ``w -= lr * v``, with `nesterov`
-    ``w -= lr * (g + momentum * v)``: the formulas of PyTorch, each product fused into its sum. Hyper-parameters are rounded
-    to the network's dtype.
+    ``w -= lr * (g + momentum * v)``.
 
     Parameters
     ----------
-    lr : float
-        Learning rate, finite and above 0.
+    lr : float or sequence of float
+        Learning rate, finite and above 0; or one for each layer, the first hidden layer's first.
     momentum : float
         In [0, 1).
     nesterov : bool
         Look ahead by one step of the velocity (Sutskever et al., ICML 2013); needs momentum.
+    clip_norm : float, optional
+        Where the 2-norm of all gradients of a step together is larger, they are multiplied by
+        ``clip_norm / (norm + 1e-6)`` first (Pascanu, Mikolov, Bengio, ICML 2013).
 
     Raises
     ------
@@ -73,26 +128,141 @@ class SGD(Optimizer):
     SGD(lr=0.05, momentum=0.9)
     """
 
-    def __init__(self, lr: SupportsFloat, momentum: SupportsFloat = 0.0, nesterov: bool = False) -> None:
-        self._core = _core.Optimizer.sgd(_number("lr", lr), _number("momentum", momentum), bool(nesterov))
+    _USUAL: ClassVar = {"momentum": 0.0, "nesterov": False}
+
+    def __init__(
+        self,
+        lr: LearningRate,
+        momentum: SupportsFloat = 0.0,
+        nesterov: bool = False,
+        *,
+        clip_norm: SupportsFloat | None = None,
+    ) -> None:
+        self._make("sgd", lr, clip_norm, momentum=momentum, nesterov=bool(nesterov))
 
     @property
     def momentum(self) -> float:
         """Factor of the old velocity."""
-        return self._core.momentum
+        return float(self._options["momentum"])
 
     @property
     def nesterov(self) -> bool:
         """Whether the step looks ahead."""
-        return self._core.nesterov
+        return bool(self._options["nesterov"])
 
-    def copy(self) -> SGD:
-        """Return a fresh optimizer with the same hyper-parameters, without state and network."""
-        return SGD(self.lr, self.momentum, self.nesterov)
 
-    def __repr__(self) -> str:
-        momentum = f", momentum={self.momentum!r}" if self.momentum else ""
-        return f"SGD(lr={self.lr!r}{momentum}{', nesterov=True' if self.nesterov else ''})"
+class RMSProp(Optimizer):
+    """Steps scaled by the root of a running mean square of the gradient (Tieleman and Hinton, lecture 6.5, 2012).
+
+    ``v = alpha * v + (1 - alpha) * g**2``, ``u = g / (sqrt(v) + eps)``, then ``w -= lr * u``; with `momentum`
+    ``b = momentum * b + u`` and ``w -= lr * b``.
+
+    Parameters
+    ----------
+    lr : float or sequence of float
+        As for `SGD`.
+    alpha : float
+        Weight of the old mean square, in [0, 1).
+    eps : float
+        Not negative.
+    momentum : float
+        In [0, 1).
+    clip_norm : float, optional
+        As for `SGD`.
+
+    Raises
+    ------
+    ValueError
+        If a hyper-parameter is out of range.
+    """
+
+    _USUAL: ClassVar = {"alpha": 0.99, "eps": 1e-8, "momentum": 0.0}
+
+    def __init__(
+        self,
+        lr: LearningRate = 0.01,
+        alpha: SupportsFloat = 0.99,
+        eps: SupportsFloat = 1e-8,
+        momentum: SupportsFloat = 0.0,
+        *,
+        clip_norm: SupportsFloat | None = None,
+    ) -> None:
+        self._make("rmsprop", lr, clip_norm, alpha=alpha, eps=eps, momentum=momentum)
+
+    @property
+    def alpha(self) -> float:
+        """Weight of the old mean square."""
+        return float(self._options["alpha"])
+
+    @property
+    def eps(self) -> float:
+        """What is added to the root."""
+        return float(self._options["eps"])
+
+    @property
+    def momentum(self) -> float:
+        """Factor of the old step."""
+        return float(self._options["momentum"])
+
+
+class Adam(Optimizer):
+    """Steps by running means of the gradient and of its square, their bias taken out (Kingma and Ba, ICLR 2015, algorithm 1).
+
+    ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g**2``, then
+    ``w -= lr * m / (1 - beta1**t) / (sqrt(v / (1 - beta2**t)) + eps)`` at step t = 1, 2, ...
+
+    Parameters
+    ----------
+    lr : float or sequence of float
+        As for `SGD`.
+    beta1, beta2 : float
+        Weights of the old means, in [0, 1).
+    eps : float
+        Not negative.
+    weight_decay : float
+        Decoupled: ``w *= 1 - lr * weight_decay`` before the step (Loshchilov and Hutter, ICLR 2019: AdamW).
+    clip_norm : float, optional
+        As for `SGD`.
+
+    Raises
+    ------
+    ValueError
+        If a hyper-parameter is out of range.
+    """
+
+    _USUAL: ClassVar = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+
+    def __init__(
+        self,
+        lr: LearningRate = 1e-3,
+        beta1: SupportsFloat = 0.9,
+        beta2: SupportsFloat = 0.999,
+        eps: SupportsFloat = 1e-8,
+        *,
+        weight_decay: SupportsFloat = 0.0,
+        clip_norm: SupportsFloat | None = None,
+    ) -> None:
+        self._make("adam", lr, clip_norm, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
+
+    @property
+    def beta1(self) -> float:
+        """Weight of the old mean of the gradient."""
+        return float(self._options["beta1"])
+
+    @property
+    def beta2(self) -> float:
+        """Weight of the old mean of its square."""
+        return float(self._options["beta2"])
+
+    @property
+    def eps(self) -> float:
+        """What is added to the root."""
+        return float(self._options["eps"])
+
+    @property
+    def weight_decay(self) -> float:
+        """Decoupled decay of the weights."""
+        return float(self._options["weight_decay"])
 
 
 def core_of(optimizer: Optimizer) -> _core.Optimizer:

@@ -186,6 +186,41 @@ def sgd(w: Array, g: Array, v: Array | None, lr: float, momentum: float = 0.0, n
     return v
 
 
+def rmsprop(
+    w: Array,
+    g: Array,
+    state: tuple[Array, Array] | None,
+    lr: float,
+    alpha: float = 0.99,
+    eps: float = 1e-8,
+    momentum: float = 0.0,
+) -> tuple[Array, Array]:
+    """Update w and return the state: v = alpha v + (1 - alpha) g^2, b = momentum b + g / (sqrt(v) + eps); w -= lr b."""
+    v, b = (np.zeros_like(w), np.zeros_like(w)) if state is None else state
+    v = alpha * v + (1 - alpha) * g**2
+    b = momentum * b + g / (np.sqrt(v) + eps)
+    w -= lr * b
+    return v, b
+
+
+def adam(
+    w: Array,
+    g: Array,
+    state: tuple[Array, Array, int] | None,
+    lr: float,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> tuple[Array, Array, int]:
+    """Update w and return the state (m, v, t): Kingma and Ba 2015, algorithm 1; decay as Loshchilov and Hutter 2019."""
+    m, v, t = (np.zeros_like(w), np.zeros_like(w), 0) if state is None else state
+    m, v, t = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2, t + 1
+    w *= 1 - lr * weight_decay
+    w -= lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
+    return m, v, t
+
+
 def step(layers: Parameters, x: Array, y: Array, activation: str, loss: str, lr: float) -> float:
     """One step of gradient descent on one batch, in place; returns the cost before it."""
     cost, grads = gradients(layers, x, y, activation, loss)

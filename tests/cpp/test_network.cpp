@@ -138,14 +138,21 @@ void steps_equal_reference() {
                 for (std::size_t i = 0; shape.bias && i < db[l].size(); ++i) CHECK_SAME(db[l][i], expected.db[l][i], where);
             }
 
-            const Sgd rule{0.1, 0.9, true};
-            Optimizer optimizer(rule);
-            for (int step = 0; step < 3; ++step) {
-                const double loss = net.loss(d.view(), d.targets());
-                const double cost = net.step(d.view(), d.targets(), optimizer);
-                CHECK_SAME(cost, expected.step(rows, d.x.data(), d.targets(), rule), where);
-                CHECK_SAME(cost, loss, where);
-            }
+            std::vector<double> lr(net.layers(), 0.1);  // a rate for each layer
+            lr.front() = 0.05;
+            const auto three_steps = [&](const auto& rule, double clip_norm) {
+                Optimizer optimizer(rule, lr, clip_norm);
+                expected.forget();
+                for (int step = 0; step < 3; ++step) {
+                    const double loss = net.loss(d.view(), d.targets());
+                    const double cost = net.step(d.view(), d.targets(), optimizer);
+                    CHECK_SAME(cost, expected.step(rows, d.x.data(), d.targets(), rule, lr, clip_norm), where);
+                    CHECK_SAME(cost, loss, where);
+                }
+            };
+            three_steps(Sgd{0.9, true}, 0);
+            three_steps(fanin::RmsProp{0.9, 1e-6, 0.5}, 0.01);
+            three_steps(fanin::Adam{0.8, 0.99, 1e-7, 0.1}, 1);
             for (std::size_t l = 0; l < net.layers(); ++l) {
                 const MatrixView<T> w = net.weight(l);
                 for (std::size_t i = 0; i < expected.w[l].size(); ++i) CHECK_SAME(w.data[i], expected.w[l][i], where);
@@ -165,8 +172,8 @@ void pieces_equal_reference() {
     draw(net);
     fanin::reference::Network<float> expected(shape);
     copy_parameters(net, expected);
-    Optimizer optimizer(Sgd{0.5});
-    CHECK_SAME(net.step(view, d.targets(), optimizer), expected.step(rows, d.x.data(), d.targets(), Sgd{0.5}), "pieces");
+    Optimizer optimizer(Sgd{}, 0.5);
+    CHECK_SAME(net.step(view, d.targets(), optimizer), expected.step(rows, d.x.data(), d.targets(), Sgd{}, {0.5}), "pieces");
     for (std::size_t l = 0; l < net.layers(); ++l)
         for (std::size_t i = 0; i < expected.w[l].size(); ++i) CHECK_SAME(net.weight(l).data[i], expected.w[l][i], "pieces");
     // A row's logits do not depend on the rows beside it.
@@ -187,7 +194,7 @@ void fit_is_steps() {
         Network<float> fitted(shape, 77), stepped(shape, 77);
         draw(fitted);
         draw(stepped);
-        Optimizer a(Sgd{0.1, 0.9}), b(Sgd{0.1, 0.9});
+        Optimizer a(Sgd{0.9}, 0.1), b(Sgd{0.9}, 0.1);
         std::vector<double> costs(steps * epochs), means(epochs);
         // In two calls: the count of epochs belongs to the network.
         fitted.fit(d.view(), d.targets(), {1, batch, shuffle}, a, {costs.data(), steps}, {means.data(), 1});
@@ -215,12 +222,12 @@ void fit_is_steps() {
 }
 
 // 200 steps of a network large enough for threads; returns its parameters.
-std::vector<float> trained() {
+std::vector<float> trained(const fanin::OptimizerRule& rule, double lr) {
     const NetworkShape shape{{8, 128, 110, 4}, {Activation::tanh, Activation::relu}, Loss::cross_entropy, true};
     const Data<float> d = data_for<float>(shape, 300);
     Network<float> net(shape, 5);
     draw(net);
-    Optimizer optimizer(Sgd{0.05, 0.9});
+    Optimizer optimizer(rule, lr);
     std::vector<double> costs(200), means(50);
     net.fit(d.view(), d.targets(), {50, 80, true}, optimizer, costs, means);
     CHECK(costs.back() < 0.8 * costs.front());
@@ -228,14 +235,18 @@ std::vector<float> trained() {
 }
 
 void same_weights_everywhere() {
-    static std::vector<float> first;
+    static std::vector<float> first[3];
+    const std::pair<fanin::OptimizerRule, double> optimizers[] = {
+        {Sgd{0.9}, 0.05}, {fanin::RmsProp{}, 0.001}, {fanin::Adam{}, 0.002}};
     const bool slow = fanin::active_isa() == "generic";  // its fused multiply-adds are software: one thread count will do
     for (const std::size_t threads : {1, 2, 3}) {
         if (slow && threads != 2) continue;
         fanin::set_num_threads(threads);
-        const std::vector<float> now = trained();
-        if (first.empty()) first = now;
-        CHECK(now == first);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const std::vector<float> now = trained(optimizers[i].first, optimizers[i].second);
+            if (first[i].empty()) first[i] = now;
+            CHECK(now == first[i]);
+        }
     }
 }
 
@@ -244,12 +255,14 @@ void a_step_allocates_nothing() {
     const Data<float> d = data_for<float>(shape, 600);
     Network<float> net(shape, 5);
     draw(net);
-    Optimizer optimizer(Sgd{0.1, 0.9});
-    net.step(d.view(), d.targets(), optimizer);
-    const long before = g_allocations;
-    for (int i = 0; i < 20; ++i) net.step(d.view(), d.targets(), optimizer);
-    const long after = g_allocations;
-    CHECK(after == before);
+    for (const fanin::OptimizerRule& rule : {fanin::OptimizerRule(Sgd{0.9}), {fanin::RmsProp{}}, {fanin::Adam{}}}) {
+        Optimizer optimizer(rule, 0.001, 1);
+        net.step(d.view(), d.targets(), optimizer);
+        const long before = g_allocations;
+        for (int i = 0; i < 20; ++i) net.step(d.view(), d.targets(), optimizer);
+        const long after = g_allocations;
+        CHECK(after == before);
+    }
 }
 
 void copies_and_owners() {
@@ -259,7 +272,7 @@ void copies_and_owners() {
     draw(net);
     Network<double> copy(net);
     CHECK(parameters(copy) == parameters(net));
-    Optimizer optimizer(Sgd{0.1});
+    Optimizer optimizer(Sgd{}, 0.1);
     net.step(d.view(), d.targets(), optimizer);
     CHECK(parameters(copy) != parameters(net));
     const std::vector<double> before = parameters(copy);
@@ -291,7 +304,7 @@ void interrupts_keep_what_was_learned() {
     Network<float> net(shape, 1);
     draw(net);
     const std::vector<float> start = parameters(net);
-    Optimizer optimizer(Sgd{0.1});
+    Optimizer optimizer(Sgd{}, 0.1);
     std::vector<double> costs(1'000'000), means(1'000'000);
     const fanin::InterruptScope scope([](void*) { return true; });
     CHECK_THROWS(net.fit(d.view(), d.targets(), {1'000'000, 0, true}, optimizer, costs, means), fanin::Interrupted);
@@ -311,7 +324,7 @@ void bad_arguments() {
     Network<float> net(shape, 1);
     draw(net);
     const std::vector<float> before = parameters(net);
-    Optimizer optimizer(Sgd{0.1});
+    Optimizer optimizer(Sgd{}, 0.1);
     const auto step = [&](MatrixView<const float> x) { net.step(x, d.targets(), optimizer); };
     CHECK_THROWS(step(fanin::matrix_view<const float>(d.x.data(), 6, 4)), std::invalid_argument);  // columns
     CHECK_THROWS(step(fanin::matrix_view<const float>(d.x.data(), 7, 3)), std::invalid_argument);  // rows

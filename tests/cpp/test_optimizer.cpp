@@ -1,4 +1,6 @@
 // `optimizer` against the reference, bit for bit, on every instruction set; binding and bad arguments.
+#include <variant>
+
 #include "check.hpp"
 #include "fanin/optimizer.hpp"
 #include "fanin/random.hpp"
@@ -7,8 +9,21 @@
 
 namespace {
 
+using fanin::Adam;
 using fanin::Optimizer;
+using fanin::OptimizerRule;
+using fanin::RmsProp;
 using fanin::Sgd;
+
+const OptimizerRule kRules[] = {Sgd{},
+                                Sgd{0.9},
+                                Sgd{0.5, true},
+                                RmsProp{},
+                                RmsProp{0.9, 1e-4, 0.7},
+                                RmsProp{0, 0, 0},
+                                Adam{},
+                                Adam{0.5, 0.9, 1e-3, 0.1},
+                                Adam{0, 0, 1, 0}};
 
 template <class T>
 std::vector<T> normal(std::size_t n, std::uint64_t stream) {
@@ -17,67 +32,102 @@ std::vector<T> normal(std::size_t n, std::uint64_t stream) {
     return x;
 }
 
-// Three steps, so that the first velocity, the second and an old one all occur; no write past the end.
+// Three steps, so that the first state, the second and an old one all occur; no write past the end. With `clip`, a norm that
+// some steps exceed.
 template <class T>
 void steps_equal_reference() {
-    const Sgd rules[] = {{0.1}, {0.1, 0.9}, {0.3, 0.5, true}};
-    for (const Sgd& rule : rules)
-        for (const std::size_t n : {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 1001}) {
-            std::vector<T> w = normal<T>(n + 1, 0), expected = w, velocity(n);
-            Optimizer optimizer(rule);
-            optimizer.bind<T>(1, n);
-            for (std::uint64_t step = 0; step < 3; ++step) {
-                const std::vector<T> g = normal<T>(n, 10 + step);
-                optimizer.update<T>(g, {w.data(), n});
-                const T lr = static_cast<T>(rule.lr), momentum = static_cast<T>(rule.momentum);
-                for (std::size_t i = 0; i < n; ++i)
-                    if (rule.momentum == 0) fanin::reference::sgd(lr, g[i], expected[i]);
-                    else fanin::reference::sgd_momentum(lr, momentum, rule.nesterov, step == 0, g[i], velocity[i], expected[i]);
+    for (const OptimizerRule& rule : kRules)
+        for (const std::size_t n : {0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 64, 1001, 9000})
+            for (const double clip : {0.0, 6.0}) {
+                if (clip == 0 && n == 9000) continue;
+                std::vector<T> w = normal<T>(n + 1, 0), expected = w;
+                std::vector<fanin::reference::ParameterState<T>> states(n);
+                const std::size_t ends[] = {n / 3, n};
+                const double lr[] = {0.1, 0.3};
+                Optimizer optimizer(rule, {0.1, 0.3}, clip);
+                optimizer.bind<T>(1, ends);
+                for (std::uint64_t step = 1; step <= 3; ++step) {
+                    const std::vector<T> g = normal<T>(n, 10 + step);
+                    optimizer.update<T>(g, {w.data(), n});
+                    const double norm = fanin::reference::gradient_norm(g);
+                    if (clip != 0) CHECK_SAME(optimizer.gradient_norm(), norm, "norm");
+                    const T scale = fanin::reference::clip_scale<T>(norm, clip);
+                    for (std::size_t i = 0; i < n; ++i)
+                        std::visit(
+                            [&](const auto& one) {
+                                fanin::reference::update(one, lr[i >= n / 3], step, g[i] * scale, states[i], expected[i]);
+                            },
+                            rule);
+                }
+                for (std::size_t i = 0; i <= n; ++i)
+                    CHECK_SAME(w[i], expected[i],
+                               std::to_string(i) + " of " + std::to_string(n) + ", rule " + std::to_string(rule.index()));
+                CHECK(optimizer.steps() == 3);
             }
-            for (std::size_t i = 0; i <= n; ++i) CHECK_SAME(w[i], expected[i], std::to_string(i) + " of " + std::to_string(n));
-            CHECK(optimizer.steps() == 3);
-        }
 }
 
 void same_bits_at_any_thread_count() {
     const std::size_t n = 300'001;
     const std::vector<float> g = normal<float>(n, 1);
-    std::vector<float> one;
-    for (const std::size_t threads : {1, 2, 3, 8}) {
-        fanin::set_num_threads(threads);
-        std::vector<float> w = normal<float>(n, 0);
-        Optimizer optimizer(Sgd{0.1, 0.9, true});
-        optimizer.bind<float>(1, n);
-        for (int step = 0; step < 2; ++step) optimizer.update<float>(g, w);
-        if (threads == 1) one = w;
-        CHECK(w == one);
+    for (const OptimizerRule& rule : kRules) {
+        std::vector<float> one;
+        for (const std::size_t threads : {1, 2, 3, 8}) {
+            fanin::set_num_threads(threads);
+            std::vector<float> w = normal<float>(n, 0);
+            Optimizer optimizer(rule, 0.1, 10);
+            optimizer.bind<float>(1, {{n}});
+            for (int step = 0; step < 2; ++step) optimizer.update<float>(g, w);
+            if (threads == 1) one = w;
+            CHECK(w == one);
+        }
     }
 }
 
 void one_network() {
-    Optimizer optimizer(Sgd{0.1, 0.9});
+    Optimizer optimizer(Sgd{0.9}, 0.1);
+    const std::size_t ends[] = {2, 3};
     CHECK(!optimizer.bound());
-    optimizer.bind<float>(7, 3);
-    optimizer.bind<float>(7, 3);
+    optimizer.bind<float>(7, ends);
+    optimizer.bind<float>(7, ends);
     CHECK(optimizer.bound());
-    CHECK_THROWS(optimizer.bind<float>(8, 3), std::invalid_argument);
+    CHECK_THROWS(optimizer.bind<float>(8, ends), std::invalid_argument);
     Optimizer copy(optimizer);
-    CHECK(!copy.bound() && copy.rule().momentum == 0.9);
+    CHECK(!copy.bound() && std::get<Sgd>(copy.rule()).momentum == 0.9);
+    CHECK_THROWS(optimizer.set_lr({1, 2, 3}), std::invalid_argument);
+    optimizer.set_lr({1, 2});
+    CHECK(optimizer.lr()[1] == 2);
     optimizer.reset();
-    optimizer.bind<double>(8, 3);
-    optimizer.set_lr(2);
-    CHECK(optimizer.rule().lr == 2);
+    optimizer.bind<double>(8, ends);
+    optimizer.set_lr({2});
+    CHECK(optimizer.lr().size() == 1 && optimizer.lr()[0] == 2);
+    Optimizer three(Sgd{}, {1, 2, 3});
+    CHECK_THROWS(three.bind<float>(7, ends), std::invalid_argument);
+    CHECK(!three.bound());
 }
 
 void bad_arguments() {
     for (const double lr : {0.0, -1.0, double(NAN), double(INFINITY)}) {
-        CHECK_THROWS(Optimizer(Sgd{lr}), std::invalid_argument);
-        Optimizer optimizer(Sgd{1});
-        CHECK_THROWS(optimizer.set_lr(lr), std::invalid_argument);
-        CHECK(optimizer.rule().lr == 1);
+        CHECK_THROWS(Optimizer(Sgd{}, lr), std::invalid_argument);
+        CHECK_THROWS(Optimizer(Adam{}, {1, lr}), std::invalid_argument);
+        Optimizer optimizer(Sgd{}, 1);
+        CHECK_THROWS(optimizer.set_lr({lr}), std::invalid_argument);
+        CHECK(optimizer.lr()[0] == 1);
     }
-    for (const double momentum : {-0.1, 1.0, double(NAN)}) CHECK_THROWS(Optimizer(Sgd{1, momentum}), std::invalid_argument);
-    CHECK_THROWS(Optimizer(Sgd{1, 0, true}), std::invalid_argument);
+    CHECK_THROWS(Optimizer(Sgd{}, std::vector<double>{}), std::invalid_argument);
+    for (const double bad : {-0.1, 1.0, double(NAN)}) {
+        CHECK_THROWS(Optimizer(Sgd{bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(RmsProp{bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(RmsProp{0.9, 1e-8, bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(Adam{bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(Adam{0.9, bad}, 1), std::invalid_argument);
+    }
+    for (const double bad : {-0.1, double(NAN), double(INFINITY)}) {
+        CHECK_THROWS(Optimizer(Sgd{}, 1.0, bad), std::invalid_argument);
+        CHECK_THROWS(Optimizer(RmsProp{0.9, bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(Adam{0.9, 0.99, bad}, 1), std::invalid_argument);
+        CHECK_THROWS(Optimizer(Adam{0.9, 0.99, 1e-8, bad}, 1), std::invalid_argument);
+    }
+    CHECK_THROWS(Optimizer(Sgd{0, true}, 1), std::invalid_argument);
 }
 
 }  // namespace

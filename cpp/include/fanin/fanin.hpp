@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fanin/activation.hpp"
+#include "fanin/aligned.hpp"
 #include "fanin/dense.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/init.hpp"

@@ -108,6 +108,7 @@ class Network {
     NetworkShape shape_;
     std::uint64_t seed_, id_, epochs_ = 0;
     std::vector<Layer> layers_;
+    std::vector<std::size_t> layer_ends_;  // where the parameters of each end
     detail::AlignedVector<T> parameters_, gradients_;
 
     // Buffers of `capacity_` rows; z_[l] and a_[l] point into storage_, to the same place where layer l is the identity.

@@ -1,39 +1,118 @@
-// Stochastic gradient descent over vectors. The arrays of a large network do not fit in a cache, so each update reads
-// and writes every array once; the last few elements go through a buffer with the same arithmetic.
+// Updates of parameters over vectors. The arrays of a large network do not fit in a cache, so each update reads and writes
+// every array once; the last few elements are loaded and stored alone, with the same arithmetic.
 
 namespace fanin::FANIN_ISA {
 namespace {
 
-template <class T>
-void sgd(std::size_t n, T lr, const T* g, T* w) {
-    const Vec<T> step = splat(-lr);
-    std::size_t i = 0;
-    for (; i + kLanes<T> <= n; i += kLanes<T>) store<T>(w + i, fma(step, load<T>(g + i), load<T>(w + i)));
-    for (; i < n; ++i) w[i] = fma(-lr, g[i], w[i]);
-}
-
-// One vector (or one element) of the update with momentum: returns the new w, leaves the new velocity in v.
-template <class V>
-FANIN_INLINE V momentum_update(V step, V momentum, bool nesterov, bool first, V g, V& v, V w) {
-    v = first ? g : fma(momentum, v, g);
-    return fma(step, nesterov ? fma(momentum, v, g) : v, w);
-}
-
-template <class T>
-void sgd_momentum(std::size_t n, T lr, T momentum, bool nesterov, bool first, const T* g, T* v, T* w) {
-    const Vec<T> step = splat(-lr), factor = splat(momentum);
+// Calls update(gradient, (state)..., weight) on vectors; it changes what it takes by reference.
+template <class T, class Update, class... States>
+FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, States*... states) {
     std::size_t i = 0;
     for (; i + kLanes<T> <= n; i += kLanes<T>) {
-        Vec<T> velocity = load<T>(v + i);
-        store<T>(w + i, momentum_update(step, factor, nesterov, first, load<T>(g + i), velocity, load<T>(w + i)));
-        store<T>(v + i, velocity);
+        Vec<T> weight = load<T>(w + i);
+        [&](auto... state) {
+            update(load<T>(g + i), state..., weight);
+            (store<T>(states + i, state), ...);
+        }(load<T>(states + i)...);
+        store<T>(w + i, weight);
     }
-    for (; i < n; ++i) w[i] = momentum_update(-lr, momentum, nesterov, first, g[i], v[i], w[i]);
+    if (i == n) return;
+    const std::size_t rest = n - i;
+    Vec<T> weight = load_first<T>(w + i, rest);
+    [&](auto... state) {
+        update(load_first<T>(g + i, rest), state..., weight);
+        (store_first<T>(states + i, state, rest), ...);
+    }(load_first<T>(states + i, rest)...);
+    store_first<T>(w + i, weight, rest);
+}
+
+template <class T>
+void sgd(std::size_t n, const SgdStep<T>& s, const T* g, T* w) {
+    const Vec<T> step = splat(-s.lr), scale = splat(s.scale);
+    update_all<T>(n, [&](Vec<T> gradient, Vec<T>& weight) { weight = fma(step, gradient * scale, weight); }, g, w);
+}
+
+template <class T>
+void sgd_momentum(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w) {
+    const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum), scale = splat(s.scale);
+    update_all<T>(
+        n,
+        [&](Vec<T> gradient, Vec<T>& velocity, Vec<T>& weight) {
+            const Vec<T> h = gradient * scale;
+            velocity = s.first ? h : fma(momentum, velocity, h);
+            weight = fma(step, s.nesterov ? fma(momentum, velocity, h) : velocity, weight);
+        },
+        g, w, v);
+}
+
+// The new mean square in v; returns h over its root.
+template <class T>
+FANIN_INLINE Vec<T> over_root_mean_square(const RmsPropStep<T>& s, Vec<T> gradient, Vec<T>& v) {
+    const Vec<T> h = gradient * splat(s.scale);
+    v = fma(splat(s.alpha), v, splat(s.alpha_rest) * h * h);
+    return h / (sqrt(v) + splat(s.eps));
+}
+
+template <class T>
+void rmsprop(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w) {
+    const Vec<T> step = splat(-s.lr);
+    update_all<T>(
+        n,
+        [&](Vec<T> gradient, Vec<T>& square, Vec<T>& weight) {
+            weight = fma(step, over_root_mean_square<T>(s, gradient, square), weight);
+        },
+        g, w, v);
+}
+
+template <class T>
+void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* b, T* w) {
+    const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum);
+    update_all<T>(
+        n,
+        [&](Vec<T> gradient, Vec<T>& square, Vec<T>& buffer, Vec<T>& weight) {
+            buffer = fma(momentum, buffer, over_root_mean_square<T>(s, gradient, square));
+            weight = fma(step, buffer, weight);
+        },
+        g, w, v, b);
+}
+
+template <class T>
+void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
+    const Vec<T> step = splat(-s.lr), rest1 = splat(s.beta1_rest), beta2 = splat(s.beta2), rest2 = splat(s.beta2_rest);
+    const Vec<T> correction = splat(s.correction), eps = splat(s.eps), decay = splat(s.decay), scale = splat(s.scale);
+    update_all<T>(
+        n,
+        [&](Vec<T> gradient, Vec<T>& mean, Vec<T>& square, Vec<T>& weight) {
+            const Vec<T> h = gradient * scale;
+            mean = fma(rest1, h - mean, mean);
+            square = fma(beta2, square, rest2 * h * h);
+            weight = fma(step, mean / fma(sqrt(square), correction, eps), decay * weight);
+        },
+        g, w, m, v);
+}
+
+template <class T>
+double sum_squares(std::size_t n, const T* x) {
+    constexpr std::size_t kSums = 8, kVectors = kSums / kLanes<double>;
+    VecD sums[kVectors] = {};
+    std::size_t j = 0;
+    for (; j + kSums <= n; j += kSums)
+        for (std::size_t p = 0; p < kVectors; ++p) {
+            const VecD v = load_wide(x + j + p * kLanes<double>);
+            sums[p] = fma(v, v, sums[p]);
+        }
+    double a[kSums];
+    for (std::size_t p = 0; p < kVectors; ++p) store<double>(a + p * kLanes<double>, sums[p]);
+    for (std::size_t i = 0; j < n; ++i, ++j) {
+        const double v = static_cast<double>(x[j]);
+        a[i] = fma(v, v, a[i]);
+    }
+    return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
 }
 
 template <class T>
 constexpr OptimizerKernels<T> optimizer_kernels() {
-    return {sgd<T>, sgd_momentum<T>};
+    return {sgd<T>, sgd_momentum<T>, rmsprop<T>, rmsprop_momentum<T>, adam<T>, sum_squares<T>};
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ namespace fanin::reference {
 template <class T>
 struct Network {
     NetworkShape shape;
-    std::vector<std::vector<T>> w, b, dw, db, velocity_w, velocity_b;  // one a layer; b is 0 and stays 0 without biases
-    bool stepped = false;
+    std::vector<std::vector<T>> w, b, dw, db;  // one a layer; b is 0 and stays 0 without biases
+    std::vector<std::vector<ParameterState<T>>> state_w, state_b;
+    std::uint64_t steps = 0;
 
     std::size_t layers() const { return shape.sizes.size() - 1; }
     Activation activation(std::size_t l) const { return l + 1 == layers() ? Activation::identity : shape.activations[l]; }
@@ -24,8 +25,8 @@ struct Network {
             w.emplace_back(shape.sizes[l] * shape.sizes[l + 1]);
             b.emplace_back(shape.sizes[l + 1]);
         }
-        velocity_w = w;
-        velocity_b = b;
+        state_w.resize(layers());
+        state_b.resize(layers());
     }
 
     // Returns the mean cost of `batch` rows in C order; leaves the gradients in dw and db.
@@ -75,20 +76,44 @@ struct Network {
         return cost;
     }
 
-    double step(std::size_t batch, const T* x, Targets<T> y, const Sgd& rule) {
+    // Begins anew with the state of an optimizer.
+    void forget() {
+        for (auto* states : {&state_w, &state_b})
+            for (auto& one : *states) one.clear();
+        steps = 0;
+    }
+
+    // lr: one, or one for each layer. clip_norm: 0 for none.
+    template <class Rule>
+    double step(std::size_t batch, const T* x, Targets<T> y, const Rule& rule, std::vector<double> lr, double clip_norm = 0) {
         const double cost = gradients(batch, x, y);
-        const T lr = static_cast<T>(rule.lr), momentum = static_cast<T>(rule.momentum);
-        const auto update = [&](const std::vector<T>& g, std::vector<T>& v, std::vector<T>& p) {
-            for (std::size_t i = 0; i < p.size(); ++i)
-                if (rule.momentum == 0) sgd(lr, g[i], p[i]);
-                else sgd_momentum(lr, momentum, rule.nesterov, !stepped, g[i], v[i], p[i]);
+        ++steps;
+        const T scale = clip_scale<T>(clip_norm == 0 ? 0 : gradient_norm(all_gradients()), clip_norm);
+        const auto update_all = [&](const std::vector<T>& g, std::vector<ParameterState<T>>& states, std::vector<T>& p,
+                                    double rate) {
+            states.resize(p.size());
+            for (std::size_t i = 0; i < p.size(); ++i) update(rule, rate, steps, g[i] * scale, states[i], p[i]);
         };
         for (std::size_t l = 0; l < layers(); ++l) {
-            update(dw[l], velocity_w[l], w[l]);
-            if (shape.bias) update(db[l], velocity_b[l], b[l]);
+            const double rate = lr.size() == 1 ? lr[0] : lr[l];
+            update_all(dw[l], state_w[l], w[l], rate);
+            if (shape.bias) update_all(db[l], state_b[l], b[l], rate);
         }
-        stepped = true;
         return cost;
+    }
+
+    // Every array rounded up to whole cache lines with zeros, weights before biases, layer after layer.
+    std::vector<T> all_gradients() const {
+        std::vector<T> all;
+        const auto add = [&](const std::vector<T>& g) {
+            all.insert(all.end(), g.begin(), g.end());
+            while (all.size() % (64 / sizeof(T)) != 0) all.push_back(T(0));
+        };
+        for (std::size_t l = 0; l < layers(); ++l) {
+            add(dw[l]);
+            if (shape.bias) add(db[l]);
+        }
+        return all;
     }
 };
 
