@@ -121,7 +121,7 @@ void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t 
                std::size_t generic_work = std::size_t{1} << 40) {
     const std::string where = "batch " + std::to_string(batch) + ", n_in " + std::to_string(n_in) + ", n_out " +
                               std::to_string(n_out) + ", operands " + std::to_string(kind) + ", activation " +
-                              std::to_string(int(activation));
+                              fanin::activation_name(activation);
     const auto value = [&] { return operand<T>(random, kind); };
     Box<T> x(batch, n_in, below(random, 7)), w(n_out, n_in, below(random, 7)), b(1, n_out, below(random, 5));
     Box<T> da(batch, n_out, below(random, 7));
