@@ -61,12 +61,15 @@ W sigmoid_derivative(W x) {
     return u / ((1 + u) * (1 + u));
 }
 
+// Beyond 40 the tail is below half of the smallest double, and erfc takes its time to say so.
 template <class W>
 W gelu(W x) {
+    if (x < -40 || x > 40) return x < 0 ? W(0) : x;
     return x / 2 * erfc(-x * static_cast<W>(kRootHalf));
 }
 template <class W>
 W gelu_derivative(W x) {
+    if (x < -40 || x > 40) return x < 0 ? 0 : 1;
     return erfc(-x * static_cast<W>(kRootHalf)) / 2 + x * static_cast<W>(kDensity) * exp(-x * x / 2);
 }
 // z sigmoid(y), and the derivative with v = z dy/dz, y of the sign of z.

@@ -53,13 +53,32 @@ double ulps(T got, Exact exact) {
     return static_cast<double>(std::ldexp(error, std::numeric_limits<T>::digits - exponent));
 }
 
+// The same for float32, of which there are 2^32: from the exponent's bits.
+double ulps(float got, double exact) {
+    constexpr double kLimit = 0x1p128;
+    if (std::isnan(got) || std::isnan(exact)) return std::isnan(got) && std::isnan(exact) ? 0 : 1e300;
+    const double value = std::isinf(got) ? std::copysign(kLimit, got) : got;
+    if (std::abs(exact) > kLimit) exact = std::copysign(kLimit, exact);
+    const auto biased = static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(exact) >> 52 & 0x7ff);
+    const std::int64_t exponent = std::max<std::int64_t>(biased - 1023, -126) - 23;
+    return std::abs(value - exact) * std::bit_cast<double>(static_cast<std::uint64_t>(1023 - exponent) << 52);
+}
+template <class T>
+double distance(T got, Exact exact) {
+    return static_cast<double>(std::abs((got - exact.high) - exact.low));
+}
+double distance(float got, double exact) { return std::abs(got - exact); }
+
 using fanin::Activation;
+
+template <class T>
+using ExactOf = std::conditional_t<sizeof(T) == 4, double, Exact>;
 
 template <class T>
 struct Function {
     const char* name;
     void (*kernel)(std::size_t n, const T* x, T* y);  // null: the activation's
-    Exact (*exact)(T x);
+    ExactOf<T> (*exact)(T x);
     double bound;
     bool turns;   // defined on [0, 1) only
     double root;  // of a derivative; NaN: none
@@ -68,8 +87,9 @@ struct Function {
 };
 
 template <auto function, class W, class T>
-Exact evaluated(T x) {
-    return parts<W>(function(static_cast<W>(x)));
+ExactOf<T> evaluated(T x) {
+    if constexpr (sizeof(T) == 4) return function(static_cast<W>(x));
+    else return parts<W>(function(static_cast<W>(x)));
 }
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -155,11 +175,10 @@ bool sweep(const Function<T>& f, std::size_t tasks, Inputs&& inputs) {
             evaluate(f, n, x, y);
             local_count += n;
             for (std::size_t i = 0; i < n; ++i) {
-                const Exact exact = f.exact(x[i]);
+                const ExactOf<T> exact = f.exact(x[i]);
                 if (std::abs(static_cast<double>(x[i]) - f.root) <= 0.25)
-                    local_near.take(static_cast<double>(std::abs((y[i] - exact.high) - exact.low)) / unit,
-                                    static_cast<double>(x[i]));
-                else local.take(ulps<T>(y[i], exact), static_cast<double>(x[i]));
+                    local_near.take(distance(y[i], exact) / unit, static_cast<double>(x[i]));
+                else local.take(ulps(y[i], exact), static_cast<double>(x[i]));
             }
         }
         const std::lock_guard lock(mutex);

@@ -126,7 +126,8 @@ struct MishValue {
         const V t = clamped(z, F::exp_scaled_low);
         const ScaledExp<V> e = scaled_exp(-abs(t));
         const V u = e.unscaled();
-        return quotient(z, e.times(t * (u + 2)), z * fma(two, u, one), by_sign(z, fma(u, u + 2, two), fma(u, u + u + 2, one)));
+        const V denominator = by_sign(z, fma(u, u + 2, two), fma(u, u + u + 2, one));
+        return quotient(z, e.times(fma(t, u, t + t)), fma(t + t, u, z), denominator);
     }
 };
 // Left u w / (2 + 2 u + u^2)^2, w = 4 (z + 1) + (4 z + 6) u + 4 u^2 + u^3; right with numerator and denominator times u^4, so

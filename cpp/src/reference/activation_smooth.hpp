@@ -106,8 +106,8 @@ T mish(T z) {
     const T t = std::clamp(z, -kExpScaledEnd<T>, kExpScaledEnd<T>);
     const ScaledExponential<T> e = scaled_exponential(-std::abs(t));
     const T u = e.unscaled();
-    if (z < 0) return e.times(t * (u + 2)) / fused(u, u + 2, T(2)) * kUnscale<T>;
-    return z * fused(T(2), u, T(1)) / fused(u, u + u + 2, T(1));
+    if (z < 0) return e.times(fused(t, u, t + t)) / fused(u, u + 2, T(2)) * kUnscale<T>;
+    return fused(t + t, u, z) / fused(u, u + u + 2, T(1));
 }
 template <class T>
 T mish_derivative(T z) {
