@@ -89,12 +89,14 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _sigmoid_slope(z: Array) -> Array:
-    return _far(z) / (1 + _far(z)) ** 2
+    result: Array = _far(z) / (1 + _far(z)) ** 2
+    return result
 
 
 def _phi(z: Array) -> Array:
     """Normal law; math.erfc, since NumPy has none."""
-    result: Array = np.frompyfunc(math.erfc, 1, 1)(-z.astype(np.float64) / math.sqrt(2)).astype(z.dtype) / 2
+    tail: Array = np.vectorize(math.erfc, otypes=[np.float64])(-z.astype(np.float64) / math.sqrt(2))
+    result: Array = tail.astype(z.dtype) / 2
     return result
 
 
@@ -114,7 +116,8 @@ def _softplus(z: Array) -> Array:
 
 def _mish_slope(z: Array) -> Array:
     t: Array = np.tanh(_softplus(z))
-    return t + z * (1 - t) * (1 + t) * _sigmoid(z)
+    result: Array = t + z * (1 - t) * (1 + t) * _sigmoid(z)
+    return result
 
 
 def _elu(z: Array, alpha: float = 1.0) -> Array:
@@ -156,13 +159,15 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 def softmax(z: Array) -> Array:
     """Over the last axis."""
     e: Array = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    result: Array = e / e.sum(axis=-1, keepdims=True)
+    return result
 
 
 def log_softmax(z: Array) -> Array:
     """Logarithm of the same."""
     shifted: Array = z - z.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
 
 
 def summarize(x: Array, bins: int | None = None, range: tuple[float, float] | None = None) -> dict[str, Any]:  # noqa: A002

@@ -75,7 +75,7 @@ std::string activation_name(Activation activation);
 Activation activation_from_name(std::string_view name);
 
 // out[i] = g(z[i]). `out` and `z` have one shape, at most kMaxRank axes, any strides, and are the same array or do not
-// overlap; another shape is std::invalid_argument. tanh, sigmoid: 2 ULP; the others: 4 ULP (measured: below 3.4, a table is in
+// overlap; another shape is std::invalid_argument. tanh, sigmoid: 2 ULP; the others: 4 ULP (what was measured is in
 // docs/activations.md), also far left, where gelu, silu and mish follow e^z into the subnormals. A parameter is rounded to T
 // first. NaN stays NaN; -0 stays -0 where g(0) = 0, but relu(-0) = +0; the values at infinity are the limits (gelu(-inf) =
 // -0). In parallel; same bits everywhere.
@@ -104,8 +104,8 @@ double gain(Activation activation);
 // Over the last axis of z, in rows: out[j] = e^(z[j] - m) / s and out[j] = (z[j] - m) - ln s, m being the largest of the row
 // and s the sum of e^(z[j] - m). Shapes, strides and errors as for activate; z has at least one axis. Order: k is the first
 // place where z[k] = m; rest is the sum of e^(z[j] - m) over j != k, in blocks of 512 classes, each in eight lanes that are
-// folded by halves, as everywhere in loss.hpp; s = 1 + rest, ln s = log1p(rest). Softmax 4 ULP for rows up to 512 classes of
-// z - m that is exact (the rounding of z[j] - m alone is |z[j] - m| 2^-24 otherwise); log_softmax the same, absolutely.
+// folded by halves, as everywhere in loss.hpp; s = 1 + rest, ln s = log1p(rest). A few ULP, beside the rounding of
+// z[j] - m, which is worth |z[j] - m| / 2 ULP; log_softmax likewise, absolutely where z[j] - m and ln s cancel nothing.
 // A row with a NaN is NaN; one +infinity is 1 (0), the others then 0 (-infinity); with two, or only -infinity in a row of
 // several classes, the row is NaN. In parallel; same bits everywhere.
 template <class T>
