@@ -21,7 +21,11 @@ using fanin::MatrixView;
 using fanin::VectorView;
 
 using Random = std::mt19937;
-constexpr Activation kAll[] = {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid};
+inline const Activation kAll[] = {Activation::identity, Activation::relu,      Activation(Activation::leaky_relu, 0.2),
+                                  Activation::elu,      Activation::selu,      Activation::gelu,
+                                  Activation::silu,     Activation::gelu_tanh, Activation::mish,
+                                  Activation::softplus, Activation::softsign,  Activation::tanh,
+                                  Activation::sigmoid,  Activation::hardtanh};
 
 inline std::size_t below(Random& random, std::size_t n) { return random() % n; }
 
