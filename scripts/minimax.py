@@ -119,6 +119,36 @@ def central_inverse(w: mpf) -> mpf:
     return mp.sqrt(2) * mp.erfinv(x) / x
 
 
+def erf_tail(y: mpf) -> mpf:
+    """P of erf x = x + x P(x^2), y = x^2."""
+    if y < mpf(10) ** -24:
+        return 2 / mp.sqrt(mp.pi) * (1 - y / 3 + y**2 / 10) - 1
+    return mp.erf(mp.sqrt(y)) / mp.sqrt(y) - 1
+
+
+def phi_tail(y: mpf) -> mpf:
+    """P of Phi(x) = 1/2 + x P(x^2), y = x^2."""
+    return mp.sqrt(mpf(1) / 2) / 2 * (1 + erf_tail(y / 2))
+
+
+# The root of GELU's derivative, Phi(-t) = t phi(t).
+GELU_ROOT = mp.findroot(lambda t: mp.ncdf(-t) - t * mp.npdf(t), mpf("0.75"))
+
+
+def gelu_slope(d: mpf) -> mpf:
+    """P of Phi(-t) - t phi(t) = -d P(d), t = root + d; at 0 by the derivative, (t^2 - 2) phi(t)."""
+    t = GELU_ROOT + d
+    if abs(d) < mpf(10) ** -30:
+        return -(t * t - 2) * mp.npdf(t)
+    return (mp.ncdf(-t) - t * mp.npdf(t)) / -d
+
+
+def upper_tail(s: mpf) -> mpf:
+    """(t + 4) e^{t^2 / 2} Phi(-t) as a function of s = 1 - 8 / (t + 4)."""
+    t = 8 / (1 - s) - 4
+    return (t + 4) * mp.exp(t * t / 2) * mp.erfc(t / mp.sqrt(2)) / 2
+
+
 FITS = [
     # the truncated normal's inversion up to 2.5 sigma, where w = 7.403
     Fit("kInverseCentralF32", central_inverse, mpf(0), mpf("7.42"), 8, over(central_inverse), "f"),
@@ -136,6 +166,15 @@ FITS = [
     Fit("kTanhF64", tanh_tail, -HALF_LN2 / 2, HALF_LN2 / 2, 10, tanh_weight, "d"),
     Fit("kTanhSmallF32", tanh_small, mpf(0), TANH_SMALL**2, 3, tanh_small_weight, "f"),
     Fit("kTanhSmallF64", tanh_small, mpf(0), TANH_SMALL**2, 8, tanh_small_weight, "d"),
+    Fit("kErfF32", erf_tail, mpf(0), mpf(1), 6, lambda y: 1 / (1 + erf_tail(y)), "f"),
+    Fit("kErfF64", erf_tail, mpf(0), mpf(1), 12, lambda y: 1 / (1 + erf_tail(y)), "d"),
+    Fit("kPhiF32", phi_tail, mpf(0), mpf(1), 6, over(phi_tail), "f"),
+    Fit("kPhiF64", phi_tail, mpf(0), mpf(1), 12, over(phi_tail), "d"),
+    Fit("kGeluSlopeF32", gelu_slope, -GELU_ROOT, mpf(5) / 4 - GELU_ROOT, 9, over(gelu_slope), "f"),
+    Fit("kGeluSlopeF64", gelu_slope, -GELU_ROOT, mpf(5) / 4 - GELU_ROOT, 17, over(gelu_slope), "d"),
+    # t in [1, 15.75] and [1, 40.5]: beyond them t Phi(-t) rounds to 0
+    Fit("kUpperTailF32", upper_tail, mpf(-3) / 5, 1 - 8 / mpf("19.75"), 8, over(upper_tail), "f"),
+    Fit("kUpperTailF64", upper_tail, mpf(-3) / 5, 1 - 8 / mpf("44.5"), 19, over(upper_tail), "d"),
     Fit("kLogF32", log1p_tail, ROOT_HALF, ROOT_TWO, 8, log_weight, "f"),
     Fit("kLogF64", log1p_tail, ROOT_HALF, ROOT_TWO, 20, log_weight, "d"),
 ]

@@ -99,6 +99,76 @@ constexpr double kLogF64[] = {-0x1.0000000000000p-1, 0x1.5555555555571p-2, -0x1.
                               -0x1.b421f7ec18059p-5, 0x1.bbf478526b4f3p-5, -0x1.016e3372d5b2ep-4, 0x1.d2df56f51b001p-5,
                               -0x1.8d038636c3068p-6};
 
+// ------------------------------------------------------------------------------------------------ normal law, activations
+
+// All relative. kErf: erf x = x + x P(x^2), |x| <= 1. kPhi: Phi(x) = 1/2 + x P(x^2), |x| <= 1. kUpperTail: e^(t^2 / 2) Phi(-t)
+// = P(1 - 8 / (t + 4)) / (t + 4), t in [1, 15.75] and [1, 40.5]. kGeluSlope: Phi(-t) - t phi(t) = -d P(d), d = t minus the
+// root, t in [0, 5/4].
+
+// degree 6 on [0.0, 1.0], error 2^-27.75
+constexpr float kErfF32[] = {0x1.06eba8p-3F, -0x1.81273ep-2F,  0x1.ce2cf8p-4F, -0x1.b7f90cp-6F,
+                             0x1.5405b0p-8F, -0x1.a3f6f0p-11F, 0x1.496a02p-14F};
+
+// degree 12 on [0.0, 1.0], error 2^-56.3
+constexpr double kErfF64[] = {0x1.06eba8214db69p-3,  -0x1.812746b0379e6p-2,  0x1.ce2f21a042b20p-4,  -0x1.b82ce3128499cp-6,
+                              0x1.565bcd0db02c7p-8,  -0x1.c02db3d8ecdbep-11, 0x1.f9a321a116d34p-14, -0x1.f4d1df38db4aep-17,
+                              0x1.b9def1995c1e6p-20, -0x1.5f1d36a3432d6p-23, 0x1.f7a4112daf135p-27, -0x1.386abe81bc097p-30,
+                              0x1.0579a69d4bb26p-34};
+
+// degree 6 on [0.0, 1.0], error 2^-25.07
+constexpr float kPhiF32[] = {0x1.988454p-2F,  -0x1.105838p-4F,  0x1.46d034p-7F, -0x1.373d8cp-10F,
+                             0x1.e3af2ep-14F, -0x1.3727b4p-17F, 0x1.2037c6p-21F};
+
+// degree 12 on [0.0, 1.0], error 2^-53.34
+constexpr double kPhiF64[] = {0x1.9884533d43651p-2,  -0x1.1058377e2cee0p-4,  0x1.46d04297691dap-7,  -0x1.37403f6ba10f3p-10,
+                              0x1.e42b0d52165e5p-14, -0x1.3ce8fac13cabep-17, 0x1.658a216e93ea0p-21, -0x1.622268a0528e9p-25,
+                              0x1.387882c2bf23fp-29, -0x1.f0feaec245e39p-34, 0x1.6737e4f4f4087p-38, -0x1.d3539a8c21518p-43,
+                              0x1.d13a888785a31p-48};
+
+// degree 8 on [-0.6, 0.594937], error 2^-24.77
+constexpr float kUpperTailF32[] = {0x1.82b4bcp-1F,  -0x1.373e38p-1F, 0x1.8c6dd2p-2F,  -0x1.7e0152p-3F, 0x1.eebc70p-5F,
+                                   -0x1.eb5356p-8F, -0x1.c5bdc6p-9F, 0x1.7f3470p-10F, 0x1.c3cbe4p-14F};
+
+// degree 19 on [-0.6, 0.820225], error 2^-53.21
+constexpr double kUpperTailF64[] = {
+    0x1.82b4bb8c94dcep-1,   -0x1.373e3a893c28bp-1, 0x1.8c6dbf2cfc275p-2,   -0x1.7dff2bff6809dp-3,  0x1.eec4cc3e5599dp-5,
+    -0x1.ee276105a2752p-8,  -0x1.c81719e2e78a4p-9, 0x1.ab8260274fc0cp-10,  0x1.17a4b8dd9a000p-13,  -0x1.e4a44cc0b75b9p-13,
+    -0x1.003009658a34cp-19, 0x1.26d5103d85163p-15, 0x1.81a03afbf8adcp-21,  -0x1.8de882a50aad6p-18, -0x1.52d457ea5f813p-21,
+    0x1.18ad48a739ebfp-20,  0x1.1c8b5fc697cc6p-22, -0x1.97d6b463bdaa9p-23, -0x1.13a4b2ff56525p-24, 0x1.31c2d6f687c7ep-25};
+
+// degree 9 on [-0.751792, 0.498208], error 2^-25.56
+constexpr float kGeluSlopeF32[] = {0x1.b9d990p-2F,  -0x1.8d9a96p-2F, -0x1.2a2f10p-6F, 0x1.d2fb16p-4F,   -0x1.e40400p-7F,
+                                   -0x1.3e5aacp-6F, 0x1.290024p-8F,  0x1.2b02d8p-9F,  -0x1.6fd744p-11F, -0x1.04d4fap-12F};
+
+// degree 17 on [-0.751792, 0.498208], error 2^-53.76
+constexpr double kGeluSlopeF64[] = {
+    0x1.b9d98fa5a3215p-2,  -0x1.8d9a941de3ac5p-2,  -0x1.2a2ef9bb8644fp-6,  0x1.d2fa4c17c7e5ep-4,   -0x1.e408824505337p-7,
+    -0x1.3e346def41977p-6, 0x1.297b9d7297517p-8,   0x1.258a6d86f15cep-9,   -0x1.8680f86b08aa0p-11, -0x1.86c866a1ff097p-13,
+    0x1.69614b2d83309p-14, 0x1.784ce07b8ae89p-17,  -0x1.04071bc5e3592p-17, -0x1.d237f38830a1cp-22, 0x1.33294a18a7613p-21,
+    0x1.6d8b2bdf8f240p-28, -0x1.35eff500ea3c4p-25, -0x1.6ccf11acfb682p-29};
+
+// That root = value + low; 1 / sqrt(2 pi) = value + low; sqrt 2.
+inline constexpr float kGeluRootF32 = 0x1.80ead2p-1F, kGeluRootLowF32 = -0x1.a03fd4p-27F;
+inline constexpr double kGeluRootF64 = 0x1.80ead197f00b4p-1, kGeluRootLowF64 = -0x1.13e74c58cada8p-56;
+inline constexpr float kNormalDensityF32 = 0x1.988454p-2F, kNormalDensityLowF32 = -0x1.857936p-27F;
+inline constexpr double kNormalDensityF64 = 0x1.9884533d43651p-2, kNormalDensityLowF64 = -0x1.cbc0d30ebfd15p-56;
+inline constexpr float kSqrt2F32 = 0x1.6a09e6p+0F;
+inline constexpr double kSqrt2F64 = 0x1.6a09e667f3bcdp+0;
+
+// GELU, tanh form: 2 sqrt(2 / pi), times 0.044715 (both value + low), and three times the latter (Hendrycks and Gimpel,
+// "Gaussian error linear units", 2016, section 2).
+inline constexpr float kGeluLinearF32 = 0x1.988454p+0F, kGeluLinearLowF32 = -0x1.857936p-25F;
+inline constexpr double kGeluLinearF64 = 0x1.9884533d43651p+0, kGeluLinearLowF64 = -0x1.cbc0d30ebfd15p-54;
+inline constexpr float kGeluCubicF32 = 0x1.2444f2p-4F, kGeluCubicLowF32 = 0x1.49b16ap-29F;
+inline constexpr double kGeluCubicF64 = 0x1.2444f2a4d8b4bp-4, kGeluCubicLowF64 = -0x1.6c843a29d1c70p-61;
+inline constexpr float kGeluCubicSlopeF32 = 0x1.b6676cp-3F;
+inline constexpr double kGeluCubicSlopeF64 = 0x1.b6676bf7450f0p-3;
+
+// SELU: lambda = 1.0507009873554805 and lambda alpha, alpha = 1.6732632423543772 (Klambauer, Unterthiner, Mayr, Hochreiter,
+// "Self-normalizing neural networks", NIPS 2017, equation 14), rounded to double; float32 rounds these once more.
+inline constexpr double kSeluLambda = 0x1.0cfabd6a91132p+0;
+inline constexpr double kSeluLambdaAlpha = 0x1.c212cc640f031p+0;
+
 // ------------------------------------------------------------------------------------------------ inverse normal
 
 // z = x P(-2 ln(1 - x^2)) = sqrt 2 erfinv(x) while |z| <= 2.5

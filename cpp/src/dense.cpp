@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "activation_kernel.hpp"
 #include "dense_arguments.hpp"
 #include "dense_product.hpp"
 #include "dense_runs.hpp"
@@ -70,7 +71,7 @@ void activate_block(Activation activation, MatrixView<const T> z, MatrixView<T> 
     if (activation == Activation::identity) {
         detail::over_runs([](std::size_t n, const T* from, T* to) { std::copy_n(from, n, to); }, a, z);
     } else {
-        detail::over_runs(kernels<T>().activation.forward[static_cast<std::size_t>(activation)], a, z);
+        detail::over_runs(detail::forward_kernel<T>(activation), a, z);
     }
 }
 
@@ -85,8 +86,8 @@ void backward_activation(Activation activation, MatrixView<const T> z, MatrixVie
             detail::over_runs([](std::size_t count, const T* from, T* to) { std::copy_n(from, count, to); },
                               detail::block(dz, i, m, 0, n), detail::block(da, i, m, 0, n));
         } else {
-            detail::over_runs(kernels<T>().activation.backward[static_cast<std::size_t>(activation)],
-                              detail::block(dz, i, m, 0, n), detail::block(z, i, m, 0, n), detail::block(da, i, m, 0, n));
+            detail::over_runs(detail::backward_kernel<T>(activation), detail::block(dz, i, m, 0, n),
+                              detail::block(z, i, m, 0, n), detail::block(da, i, m, 0, n));
         }
     });
 }
@@ -231,7 +232,7 @@ void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<co
     detail::require_shape(da, "da", "(batch, n_out)", s.batch, s.n_out);
     if (z) detail::require_shape(*z, "z", "(batch, n_out)", s.batch, s.n_out);
     else if (activation != Activation::identity)
-        throw std::invalid_argument("z must be given with activation '" + std::string(activation_name(activation)) +
+        throw std::invalid_argument("z must be given with activation '" + activation_name(activation) +
                                     "': its derivative is evaluated from z");
     if (out.out_dx) detail::require_shape(*out.out_dx, "out_dx", "(batch, n_in)", s.batch, s.n_in);
     if (out.out_dw) detail::require_shape(*out.out_dw, "out_dw", "(n_out, n_in)", s.n_out, s.n_in);

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "fanin/activation.hpp"
+#include "activation_kernel.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -179,9 +179,7 @@ void check_value(const Parameter& p, const Value& value) {
     }
     const bool takes_word = p.kind == Kind::gain || p.kind == Kind::any_gain;
     if (word && !takes_word) throw std::invalid_argument(p.name + " must be a number, got '" + value_text(value) + "'");
-    if (word && std::find(activation_names().begin(), activation_names().end(), std::get<std::string>(value)) ==
-                    activation_names().end())
-        throw std::invalid_argument(detail::unknown_name(p.name + ", as a word,", value_text(value), activation_names()));
+    if (word) detail::activation_from_text(p.name + ", as a word,", value_text(value));
     const double x = resolve(value);
     const auto require = [&](bool ok, const char* what) {
         if (!ok) throw std::invalid_argument(p.name + " must be " + what + ", got " + value_text(value));
@@ -347,7 +345,9 @@ Law law_from_text(std::string_view text) {
         double number = 0;
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
         const bool is_number = !quoted && error == std::errc() && end == value.data() + value.size();
-        if (value.empty() || value.find_first_of("()='\" ") != std::string_view::npos) throw malformed("");
+        // A call, as leaky_relu(0.2), is read by who takes it.
+        const std::string_view word = value.ends_with(')') ? value.substr(0, value.find('(')) : value;
+        if (word.empty() || word.find_first_of("()='\" ") != std::string_view::npos) throw malformed("");
         if (value == "True" || value == "False") value = value == "True" ? "true" : "false";
         arguments.push_back({std::string(trim(item.substr(0, equals))), is_number ? Value(number) : Value(std::string(value))});
     }

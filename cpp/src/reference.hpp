@@ -12,4 +12,5 @@
 #include "reference/optimizer.hpp"
 #include "reference/random.hpp"
 #include "reference/random_truncated.hpp"
+#include "reference/softmax.hpp"
 #include "reference/stats.hpp"

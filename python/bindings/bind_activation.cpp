@@ -46,6 +46,12 @@ py::array derivative(const std::string& name, const py::object& z, const py::obj
         z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) { activation_derivative<T>(activation, from, to); });
 }
 
+py::array softmax_of(const py::object& z, const py::object& out, bool logarithm) {
+    return over_array(z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) {
+        logarithm ? log_softmax<T>(from, to) : softmax<T>(from, to);
+    });
+}
+
 // The kernels themselves, for tests: contiguous arrays of one size, nothing else checked.
 template <class T>
 T* raw(py::array& a, py::ssize_t size) {
@@ -81,6 +87,7 @@ void bind_activation(py::module_& m) {
     m.def("activation_names", &activation_names);
     m.def("activation_evaluate", &evaluate, arg("name"), arg("z"), arg("out") = py::none());
     m.def("activation_derivative", &derivative, arg("name"), arg("z"), arg("out") = py::none());
+    m.def("activation_softmax", &softmax_of, arg("z"), arg("out"), arg("logarithm"));
     m.def("activation_gain", [](const std::string& name) { return gain(activation_from_name(name)); }, arg("name"));
 
     using F = MathKernels<float>;
@@ -90,6 +97,7 @@ void bind_activation(py::module_& m) {
     m.def("math_log1p", &math<&F::log1p, &D::log1p>, arg("x").noconvert());
     m.def("math_tanh", &math<&F::tanh, &D::tanh>, arg("x").noconvert());
     m.def("math_sigmoid", &math<&F::sigmoid, &D::sigmoid>, arg("x").noconvert());
+    m.def("math_erf", &math<&F::erf, &D::erf>, arg("x").noconvert());
     m.def("math_sin_turns", &math<&F::sin_turns, &D::sin_turns>, arg("x").noconvert());
     m.def("math_cos_turns", &math<&F::cos_turns, &D::cos_turns>, arg("x").noconvert());
     m.def("fma", &math_fma, arg("a").noconvert(), arg("b").noconvert(), arg("c").noconvert());

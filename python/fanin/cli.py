@@ -137,7 +137,7 @@ def _compare_options(parser: argparse.ArgumentParser) -> None:
     )
     net = parser.add_argument_group("network")
     net.add_argument("--hidden", type=_sizes, default=[300] * 4, metavar="N,N,...", help="hidden layers (default: 4 of 300)")
-    net.add_argument("--activation", default="tanh", metavar="NAME", help="identity, relu, tanh or sigmoid (default: tanh)")
+    net.add_argument("--activation", default="tanh", metavar="NAME", help="relu, gelu, leaky_relu(0.2), ... (default: tanh)")
     net.add_argument(
         "--init", action="append", metavar="LAW,...", help=f"initializations; may be given again (default: {_LAWS})"
     )

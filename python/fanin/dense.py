@@ -20,7 +20,12 @@ PackedWeight: TypeAlias = _core.PackedWeight32 | _core.PackedWeight64
 
 _GRADIENTS = ("dx", "dw", "db", "dz")
 _BINS = 64
-_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # of a, where the activation bounds it
+_RANGES = {
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "hardtanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+}  # of a, where the activation bounds it
 
 
 class DenseStats(NamedTuple):
@@ -69,12 +74,12 @@ def dense_forward(
     b : ndarray, shape (n_out,), dtype of x, optional
         The biases.
     activation : str
-        ``"identity"``, ``"relu"``, ``"tanh"`` or ``"sigmoid"``.
+        A name of `fanin.activation.names`, as ``"relu"`` or ``"leaky_relu(0.2)"``.
     stats : bool, "moments" or dict
-        True: `fanin.summarize` of z and a, whole: 64 equal bins over (-1, 1) for tanh's a and over (0, 1) for sigmoid's,
-        signed powers of two for all else. ``"moments"``: count, mean, variance, min and max alone. A dict: options of
-        `fanin.summarize` (``bins``, ``range``) for both. Measured panel by panel while the layer is computed, bit for bit
-        what `fanin.summarize` gives.
+        True: `fanin.summarize` of z and a, whole: 64 equal bins over (-1, 1) for the a of tanh, softsign and hardtanh and
+        over (0, 1) for sigmoid's, signed powers of two for all else. ``"moments"``: count, mean, variance, min and max
+        alone. A dict: options of `fanin.summarize` (``bins``, ``range``) for both. Measured panel by panel while the layer
+        is computed, bit for bit what `fanin.summarize` gives.
     keep_z : bool
         False: z is not returned and not stored, though measured where ``stats`` asks.
     out_a, out_z : ndarray, shape (batch, n_out), dtype of x, optional

@@ -23,7 +23,8 @@ class Network(Training):
     sizes : sequence of int
         Widths, the input's first: ``[784, 300, 10]`` has one hidden layer.
     activation : str or sequence of str
-        Of all hidden layers, or one each. The last layer's is the identity.
+        Of all hidden layers, or one each: names of `fanin.activation.names`, as ``"relu"`` or ``"leaky_relu(0.2)"``. The last
+        layer's is the identity.
     init : law, or sequence of laws and arrays
         Where weights come from: one law for all layers, or for each layer a law or an array of shape (n_out, n_in). A law is a
         function of `fanin.init`, a string or an object. Layer l draws from the stream ``"l.weight"``.

@@ -79,13 +79,95 @@ def _far(z: Array) -> Array:
     return e
 
 
-# Value and derivative, both from z; tanh' is 1 / cosh(z)^2 because 1 - tanh(z)^2 cancels.
+_SELU_LAMBDA, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+_GELU = 2 * math.sqrt(2 / math.pi)  # the tanh form is z sigmoid(_GELU (z + 0.044715 z^3))
+
+
+def _sigmoid(z: Array) -> Array:
+    result: Array = np.where(z < 0, _far(z), 1) / (1 + _far(z))
+    return result
+
+
+def _sigmoid_slope(z: Array) -> Array:
+    result: Array = _far(z) / (1 + _far(z)) ** 2
+    return result
+
+
+def _phi(z: Array) -> Array:
+    """Normal law; math.erfc, since NumPy has none."""
+    tail: Array = np.vectorize(math.erfc, otypes=[np.float64])(-z.astype(np.float64) / math.sqrt(2))
+    result: Array = tail.astype(z.dtype) / 2
+    return result
+
+
+def _density(z: Array) -> Array:
+    result: Array = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+    return result
+
+
+def _gelu_argument(z: Array) -> Array:
+    return _GELU * (z + 0.044715 * z**3)
+
+
+def _softplus(z: Array) -> Array:
+    result: Array = np.maximum(z, 0) + np.log1p(_far(z))
+    return result
+
+
+def _mish_slope(z: Array) -> Array:
+    t: Array = np.tanh(_softplus(z))
+    result: Array = t + z * (1 - t) * (1 + t) * _sigmoid(z)
+    return result
+
+
+def _elu(z: Array, alpha: float = 1.0) -> Array:
+    result: Array = np.where(z < 0, alpha * np.expm1(np.minimum(z, 0)), z).astype(z.dtype)
+    return result
+
+
+def _elu_slope(z: Array, alpha: float = 1.0) -> Array:
+    result: Array = np.where(z > 0, 1, alpha * np.exp(np.minimum(z, 0))).astype(z.dtype)
+    return result
+
+
+# Value and derivative, both from z; tanh' is 1 / cosh(z)^2 because 1 - tanh(z)^2 cancels. leaky_relu and elu with the slope
+# and the alpha that they have by default.
 ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
     "identity": (lambda z: z.copy(), np.ones_like),
     "relu": (lambda z: np.maximum(z, 0), lambda z: np.heaviside(z, z.dtype.type(0))),
+    "leaky_relu": (
+        lambda z: np.where(z < 0, z.dtype.type(0.01) * z, z),
+        lambda z: np.where(z > 0, z.dtype.type(1), z.dtype.type(0.01)),
+    ),
+    "elu": (_elu, _elu_slope),
+    "selu": (lambda z: _SELU_LAMBDA * _elu(z, _SELU_ALPHA), lambda z: _SELU_LAMBDA * _elu_slope(z, _SELU_ALPHA)),
+    "gelu": (lambda z: z * _phi(z), lambda z: _phi(z) + z * _density(z)),
+    "gelu_tanh": (
+        lambda z: z * _sigmoid(_gelu_argument(z)),
+        lambda z: _sigmoid(_gelu_argument(z)) + z * _GELU * (1 + 0.134145 * z**2) * _sigmoid_slope(_gelu_argument(z)),
+    ),
+    "silu": (lambda z: z * _sigmoid(z), lambda z: _sigmoid(z) + z * _sigmoid_slope(z)),
+    "mish": (lambda z: z * np.tanh(_softplus(z)), _mish_slope),
+    "softplus": (_softplus, _sigmoid),
+    "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: (1 / (1 + np.abs(z))) ** 2),
     "tanh": (np.tanh, lambda z: 4 * _far(2 * z) / (1 + _far(2 * z)) ** 2),
-    "sigmoid": (lambda z: np.where(z < 0, _far(z), 1) / (1 + _far(z)), lambda z: _far(z) / (1 + _far(z)) ** 2),
+    "sigmoid": (_sigmoid, _sigmoid_slope),
+    "hardtanh": (lambda z: np.clip(z, -1, 1), lambda z: (np.abs(z) < 1).astype(z.dtype)),
 }
+
+
+def softmax(z: Array) -> Array:
+    """Over the last axis."""
+    e: Array = np.exp(z - z.max(axis=-1, keepdims=True))
+    result: Array = e / e.sum(axis=-1, keepdims=True)
+    return result
+
+
+def log_softmax(z: Array) -> Array:
+    """Logarithm of the same."""
+    shifted: Array = z - z.max(axis=-1, keepdims=True)
+    result: Array = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
 
 
 def summarize(x: Array, bins: int | None = None, range: tuple[float, float] | None = None) -> dict[str, Any]:  # noqa: A002

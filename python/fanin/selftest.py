@@ -132,6 +132,7 @@ def _results() -> Iterator[tuple[str, Callable[[], list[NDArray[Any]]]]]:
     for dtype in _FLOATS:
         for name in activation.names():
             yield f"activation/{name}/{dtype}", partial(_activated, name, dtype)
+        yield f"activation/softmax/{dtype}", partial(_softmax, dtype)
         yield f"dense/{dtype}", partial(_dense, dtype)
         yield f"stats/{dtype}", partial(_stats, dtype)
         for name in loss.names():
@@ -152,6 +153,11 @@ def _drawn(text: str, dtype: str) -> list[NDArray[Any]]:
 def _activated(name: str, dtype: str) -> list[NDArray[Any]]:
     z = np.concatenate([_normal((4000,), "z", dtype), _normal((1000,), "far", dtype, std=20)])
     return [activation.evaluate(name, z), activation.derivative(name, z)]
+
+
+def _softmax(dtype: str) -> list[NDArray[Any]]:
+    z = _normal((13, 700), "z", dtype, std=5)
+    return [activation.softmax(z), activation.log_softmax(z)]
 
 
 def _dense(dtype: str) -> list[NDArray[Any]]:

@@ -21,7 +21,11 @@ using fanin::MatrixView;
 using fanin::VectorView;
 
 using Random = std::mt19937;
-constexpr Activation kAll[] = {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid};
+inline const Activation kAll[] = {Activation::identity, Activation::relu,      Activation(Activation::leaky_relu, 0.2),
+                                  Activation::elu,      Activation::selu,      Activation::gelu,
+                                  Activation::silu,     Activation::gelu_tanh, Activation::mish,
+                                  Activation::softplus, Activation::softsign,  Activation::tanh,
+                                  Activation::sigmoid,  Activation::hardtanh};
 
 inline std::size_t below(Random& random, std::size_t n) { return random() % n; }
 
@@ -121,7 +125,7 @@ void one_layer(Random& random, std::size_t batch, std::size_t n_in, std::size_t 
                std::size_t generic_work = std::size_t{1} << 40) {
     const std::string where = "batch " + std::to_string(batch) + ", n_in " + std::to_string(n_in) + ", n_out " +
                               std::to_string(n_out) + ", operands " + std::to_string(kind) + ", activation " +
-                              std::to_string(int(activation));
+                              fanin::activation_name(activation);
     const auto value = [&] { return operand<T>(random, kind); };
     Box<T> x(batch, n_in, below(random, 7)), w(n_out, n_in, below(random, 7)), b(1, n_out, below(random, 5));
     Box<T> da(batch, n_out, below(random, 7));

@@ -1,9 +1,13 @@
-// Largest error of every elementary function and of the derivatives of the activations, in units in the last place.
+// Largest error of every elementary function and of every activation and its derivative, in units in the last place.
 //
-//     sweep_math f32 [stride]   every stride-th float32 (default 1: all 2^32) against the system's double functions
-//     sweep_math f64 [count]    `count` stratified float64 (default 10^7) a function against its long double functions
+//     sweep_math f32 [stride [name]]   every stride-th float32 (default 1: all 2^32) against double functions
+//     sweep_math f64 [count [name]]    `count` stratified float64 (default 10^7) a function against long double ones, GELU
+//                                      against quadruple precision (left out where the compiler has none)
+//     sweep_math sample                10^6 inputs of each, both types: the part that the test suite runs
 //
-// Prints one line a function and exits with 1 where a bound of P3 does not hold (2 ULP, derivatives 4).
+// With a name ("gelu", "gelu'" for its derivative), only that function. Prints one line a function and exits with 1 where a
+// bound of P3 does not hold: 2 ULP, activations and derivatives 4; within 1/4 of a derivative's root the error is absolute, in
+// units of 2^-23 (2^-52).
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -12,8 +16,10 @@
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
+#include "exact.hpp"
 #include "fanin/activation.hpp"
 #include "fanin/isa.hpp"
 #include "fanin/threads.hpp"
@@ -21,142 +27,172 @@
 
 namespace {
 
-// The exact functions, in a type W wider than the one tested.
+// An exact value as high + low, high being the nearest long double: all that a comparison needs of a wider type.
+struct Exact {
+    long double high, low;
+};
 template <class W>
-W exact_exp(W x) {
-    return std::exp(x);
-}
-template <class W>
-W exact_log(W x) {
-    return std::log(x);
-}
-template <class W>
-W exact_log1p(W x) {
-    return std::log1p(x);
-}
-template <class W>
-W exact_tanh(W x) {
-    return std::tanh(x);
-}
-template <class W>
-W exact_sigmoid(W x) {
-    return 1 / (1 + std::exp(-x));
-}
-template <class W>
-W exact_tanh_derivative(W x) {
-    const W c = std::cosh(x);
-    return 1 / c / c;
-}
-template <class W>
-W exact_sigmoid_derivative(W x) {
-    const W u = std::exp(-std::abs(x));
-    return u / ((1 + u) * (1 + u));
-}
-// A turn minus the nearest quarter is exact in W, so that nothing is lost next to the zeros.
-template <class W>
-W exact_sin_turns(W x) {
-    const W quarter = std::rint(4 * x), angle = static_cast<W>(6.283185307179586476925286766559005768L) * (x - quarter / 4);
-    switch (static_cast<int>(quarter) & 3) {
-        case 0:
-            return std::sin(angle);
-        case 1:
-            return std::cos(angle);
-        case 2:
-            return -std::sin(angle);
-        default:
-            return -std::cos(angle);
-    }
-}
-template <class W>
-W exact_cos_turns(W x) {
-    const W quarter = std::rint(4 * x), angle = static_cast<W>(6.283185307179586476925286766559005768L) * (x - quarter / 4);
-    switch (static_cast<int>(quarter) & 3) {
-        case 0:
-            return std::cos(angle);
-        case 1:
-            return -std::sin(angle);
-        case 2:
-            return -std::cos(angle);
-        default:
-            return std::sin(angle);
-    }
+Exact parts(W x) {
+    const auto high = static_cast<long double>(x);
+    const bool finite = high - high == 0;
+    return {high, finite ? static_cast<long double>(x - static_cast<W>(high)) : 0};
 }
 
 // |got - exact| in units of the last place that T has at `exact`. Infinity counts as the next power of two.
-template <class T, class W>
-double ulps(T got, W exact) {
-    if (std::isnan(got) || std::isnan(exact)) return std::isnan(got) && std::isnan(exact) ? 0 : 1e300;
-    const W limit = std::ldexp(W(1), std::numeric_limits<T>::max_exponent);
-    const W value = std::isinf(got) ? std::copysign(limit, static_cast<W>(got)) : static_cast<W>(got);
-    const W wanted = std::abs(exact) > limit ? std::copysign(limit, exact) : exact;
-    if (value == wanted) return 0;
+template <class T>
+double ulps(T got, Exact exact) {
+    if (std::isnan(got) || std::isnan(exact.high)) return std::isnan(got) && std::isnan(exact.high) ? 0 : 1e300;
+    const long double limit = std::ldexp(1.0L, std::numeric_limits<T>::max_exponent);
+    const long double value = std::isinf(got) ? std::copysign(limit, static_cast<long double>(got)) : got;
+    if (std::abs(exact.high) > limit) exact = {std::copysign(limit, exact.high), 0};
     int exponent = 0;
-    std::frexp(wanted, &exponent);
-    exponent = std::max(exponent, std::numeric_limits<T>::min_exponent) - std::numeric_limits<T>::digits;
-    return static_cast<double>(std::ldexp(std::abs(value - wanted), -exponent));
+    std::frexp(exact.high, &exponent);
+    exponent =
+        exact.high == 0 ? std::numeric_limits<T>::min_exponent : std::max(exponent, std::numeric_limits<T>::min_exponent);
+    const long double error = std::abs((value - exact.high) - exact.low);
+    return static_cast<double>(std::ldexp(error, std::numeric_limits<T>::digits - exponent));
 }
 
-template <class T, class W>
+// The same for float32, of which there are 2^32: from the exponent's bits.
+double ulps(float got, double exact) {
+    constexpr double kLimit = 0x1p128;
+    if (std::isnan(got) || std::isnan(exact)) return std::isnan(got) && std::isnan(exact) ? 0 : 1e300;
+    const double value = std::isinf(got) ? std::copysign(kLimit, got) : got;
+    if (std::abs(exact) > kLimit) exact = std::copysign(kLimit, exact);
+    const auto biased = static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(exact) >> 52 & 0x7ff);
+    const std::int64_t exponent = std::max<std::int64_t>(biased - 1023, -126) - 23;
+    return std::abs(value - exact) * std::bit_cast<double>(static_cast<std::uint64_t>(1023 - exponent) << 52);
+}
+template <class T>
+double distance(T got, Exact exact) {
+    return static_cast<double>(std::abs((got - exact.high) - exact.low));
+}
+double distance(float got, double exact) { return std::abs(got - exact); }
+
+using fanin::Activation;
+
+template <class T>
+using ExactOf = std::conditional_t<sizeof(T) == 4, double, Exact>;
+
+template <class T>
 struct Function {
     const char* name;
-    void (*kernel)(std::size_t n, const T* x, T* y);
-    W (*exact)(W x);
+    void (*kernel)(std::size_t n, const T* x, T* y);  // null: the activation's
+    ExactOf<T> (*exact)(T x);
     double bound;
-    bool turns;  // defined on [0, 1) only
+    bool turns;   // defined on [0, 1) only
+    double root;  // of a derivative; NaN: none
+    Activation activation;
+    bool derivative;
 };
 
-template <class T, class W>
-std::vector<Function<T, W>> functions() {
-    const fanin::Kernels<T>& k = fanin::kernels<T>();
-    const auto derivative = k.activation.derivative;
-    return {
-        {"exp", k.math.exp, exact_exp<W>, 2, false},
-        {"log", k.math.log, exact_log<W>, 2, false},
-        {"log1p", k.math.log1p, exact_log1p<W>, 2, false},
-        {"tanh", k.math.tanh, exact_tanh<W>, 2, false},
-        {"sigmoid", k.math.sigmoid, exact_sigmoid<W>, 2, false},
-        {"sin_turns", k.math.sin_turns, exact_sin_turns<W>, 2, true},
-        {"cos_turns", k.math.cos_turns, exact_cos_turns<W>, 2, true},
-        {"tanh_derivative", derivative[int(fanin::Activation::tanh)], exact_tanh_derivative<W>, 4, false},
-        {"sigmoid_derivative", derivative[int(fanin::Activation::sigmoid)], exact_sigmoid_derivative<W>, 4, false},
-    };
+template <auto function, class W, class T>
+ExactOf<T> evaluated(T x) {
+    if constexpr (sizeof(T) == 4) return function(static_cast<W>(x));
+    else return parts<W>(function(static_cast<W>(x)));
 }
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+template <class T, class W, class Q>
+std::vector<Function<T>> functions() {
+    const fanin::MathKernels<T>& k = fanin::kernels<T>().math;
+    std::vector<Function<T>> all;
+    const auto math = [&](const char* name, auto kernel, auto exact, bool turns = false) {
+        all.push_back({name, kernel, exact, 2, turns, kNone, Activation::identity, false});
+    };
+    const auto activation = [&](const char* name, Activation g, auto exact, double bound = 4) {
+        all.push_back({name, nullptr, exact, bound, false, kNone, g, false});
+    };
+    const auto derivative = [&](const char* name, Activation g, auto exact, double root = kNone) {
+        all.push_back({name, nullptr, exact, 4, false, root, g, true});
+    };
+    math("exp", k.exp, evaluated<[](W x) { return exact::exp(x); }, W, T>);
+    math("log", k.log, evaluated<[](W x) { return exact::log(x); }, W, T>);
+    math("log1p", k.log1p, evaluated<[](W x) { return exact::log1p(x); }, W, T>);
+    math("tanh", k.tanh, evaluated<[](W x) { return exact::tanh(x); }, W, T>);
+    math("sigmoid", k.sigmoid, evaluated<exact::sigmoid<W>, W, T>);
+    math("erf", k.erf, evaluated<[](W x) { return exact::erf(x); }, W, T>);
+    math("sin_turns", k.sin_turns, evaluated<exact::sin_turns<W>, W, T>, true);
+    math("cos_turns", k.cos_turns, evaluated<exact::cos_turns<W>, W, T>, true);
+    activation("elu", Activation::elu, evaluated<exact::elu<W>, W, T>);
+    activation("selu", Activation::selu, evaluated<exact::selu<W>, W, T>);
+    activation("silu", Activation::silu, evaluated<exact::silu<W>, W, T>);
+    activation("mish", Activation::mish, evaluated<exact::mish<W>, W, T>);
+    activation("softplus", Activation::softplus, evaluated<exact::softplus<W>, W, T>);
+    activation("softsign", Activation::softsign, evaluated<exact::softsign<W>, W, T>);
+    derivative("elu'", Activation::elu, evaluated<exact::elu_derivative<W>, W, T>);
+    derivative("selu'", Activation::selu, evaluated<exact::selu_derivative<W>, W, T>);
+    derivative("silu'", Activation::silu, evaluated<exact::silu_derivative<W>, W, T>, -1.2784645427610738);
+    derivative("mish'", Activation::mish, evaluated<exact::mish_derivative<W>, W, T>, -1.1924312145154165);
+    derivative("softplus'", Activation::softplus, evaluated<exact::sigmoid<W>, W, T>);
+    derivative("softsign'", Activation::softsign, evaluated<exact::softsign_derivative<W>, W, T>);
+    derivative("tanh'", Activation::tanh, evaluated<exact::tanh_derivative<W>, W, T>);
+    derivative("sigmoid'", Activation::sigmoid, evaluated<exact::sigmoid_derivative<W>, W, T>);
+    if constexpr (sizeof(Q) > sizeof(T) && std::is_same_v<Q, W> == (sizeof(T) == 4)) {
+        activation("gelu", Activation::gelu, evaluated<exact::gelu<Q>, Q, T>);
+        activation("gelu_tanh", Activation::gelu_tanh, evaluated<exact::gelu_tanh<Q>, Q, T>);
+        derivative("gelu'", Activation::gelu, evaluated<exact::gelu_derivative<Q>, Q, T>);
+        derivative("gelu_tanh'", Activation::gelu_tanh, evaluated<exact::gelu_tanh_derivative<Q>, Q, T>, -0.7524614220710163);
+    }
+    return all;
+}
+
+template <class T>
+void evaluate(const Function<T>& f, std::size_t n, const T* x, T* y) {
+    const std::span<const T> in(x, n);
+    if (f.kernel != nullptr) f.kernel(n, x, y);
+    else if (f.derivative) fanin::activation_derivative<T>(f.activation, in, std::span<T>(y, n));
+    else fanin::activate<T>(f.activation, in, std::span<T>(y, n));
+}
+
+struct Worst {
+    double error = 0, at = 0;
+    void take(double e, double x) {
+        if (e > error) error = e, at = x;
+    }
+};
 
 // Runs f over inputs(task, i), i < kTask, for all tasks; prints the worst. True where the bound holds.
 constexpr std::size_t kTask = 4096;
-template <class T, class W, class Inputs>
-bool sweep(const Function<T, W>& f, std::size_t tasks, Inputs&& inputs) {
-    double worst = 0;
-    T worst_at = 0;
+template <class T, class Inputs>
+bool sweep(const Function<T>& f, std::size_t tasks, Inputs&& inputs) {
+    Worst worst, worst_near;
     std::size_t count = 0;
     std::mutex mutex;
-    fanin::parallel_for((tasks + 255) / 256, [&](std::size_t group) {
-        double local_worst = 0;
-        T local_at = 0;
+    const double unit = std::ldexp(1.0, 1 - std::numeric_limits<T>::digits);  // 2^-23, 2^-52
+    constexpr std::size_t kGroup = 64;
+    fanin::parallel_for((tasks + kGroup - 1) / kGroup, [&](std::size_t group) {
+        Worst local, local_near;
         std::size_t local_count = 0;
         T x[kTask], y[kTask];
-        for (std::size_t task = group * 256; task < std::min(tasks, group * 256 + 256); ++task) {
+        for (std::size_t task = group * kGroup; task < std::min(tasks, group * kGroup + kGroup); ++task) {
             std::size_t n = 0;
             for (std::size_t i = 0; i < kTask; ++i) {
                 const T value = inputs(task, i);
-                if (!f.turns || (value >= 0 && value < 1)) x[n++] = value;
+                if (std::isfinite(value) && (!f.turns || (value >= 0 && value < 1))) x[n++] = value;
             }
-            f.kernel(n, x, y);
+            evaluate(f, n, x, y);
             local_count += n;
             for (std::size_t i = 0; i < n; ++i) {
-                if (std::isnan(x[i]) && std::isnan(y[i])) continue;
-                const double error = ulps<T, W>(y[i], f.exact(static_cast<W>(x[i])));
-                if (error > local_worst) local_worst = error, local_at = x[i];
+                const ExactOf<T> exact = f.exact(x[i]);
+                if (std::abs(static_cast<double>(x[i]) - f.root) <= 0.25)
+                    local_near.take(distance(y[i], exact) / unit, static_cast<double>(x[i]));
+                else local.take(ulps(y[i], exact), static_cast<double>(x[i]));
             }
         }
         const std::lock_guard lock(mutex);
         count += local_count;
-        if (local_worst > worst) worst = local_worst, worst_at = local_at;
+        worst.take(local.error, local.at);
+        worst_near.take(local_near.error, local_near.at);
     });
-    std::printf("%-20s %s  %11zu inputs  max %.4f ULP at %a%s\n", f.name, sizeof(T) == 4 ? "float32" : "float64", count, worst,
-                static_cast<double>(worst_at), worst <= f.bound ? "" : "  ABOVE THE BOUND");
+    const bool ok = worst.error <= f.bound && worst_near.error <= 1;
+    std::printf("%-11s %s  %11zu inputs  max %.4f ULP at %.9g", f.name, sizeof(T) == 4 ? "float32" : "float64", count,
+                worst.error, worst.at);
+    if (!std::isnan(f.root)) std::printf(", near the root %.4f of 2^%d", worst_near.error, 1 - std::numeric_limits<T>::digits);
+    std::printf("%s\n", ok ? "" : "  ABOVE THE BOUND");
     std::fflush(stdout);
-    return worst <= f.bound;
+    return ok;
 }
 
 std::uint64_t mix(std::uint64_t x) {  // splitmix64's finalizer (Steele, Lea, Flood, OOPSLA 2014)
@@ -173,28 +209,47 @@ double stratified(std::uint64_t index) {
     return std::bit_cast<double>(sign | exponent << 52 | fraction);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    const bool narrow = argc > 1 && std::strcmp(argv[1], "f32") == 0;
-    if (!narrow && (argc < 2 || std::strcmp(argv[1], "f64") != 0)) {
-        std::fprintf(stderr, "usage: sweep_math f32 [stride] | f64 [count]\n");
-        return 2;
-    }
-    const std::size_t number = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : narrow ? 1 : 10'000'000;
+bool sweep_float32(std::size_t stride, std::string_view name) {
     bool ok = true;
-    if (narrow) {
-        const std::size_t tasks = (std::size_t{1} << 32) / kTask / number;
-        for (const auto& f : functions<float, double>())
-            ok &= sweep(f, tasks, [&](std::size_t task, std::size_t i) {
-                return std::bit_cast<float>(static_cast<std::uint32_t>((task * kTask + i) * number));
+    for (const auto& f : functions<float, double, double>())
+        if (name.empty() || name == f.name)
+            ok &= sweep(f, (std::size_t{1} << 32) / kTask / stride, [&](std::size_t task, std::size_t i) {
+                return std::bit_cast<float>(static_cast<std::uint32_t>((task * kTask + i) * stride));
             });
-    } else {
-        for (const auto& f : functions<double, long double>())
-            ok &= sweep(f, number / kTask + 1, [&](std::size_t task, std::size_t i) {
+    return ok;
+}
+
+bool sweep_float64(std::size_t count, std::string_view name) {
+    if (std::numeric_limits<long double>::digits < 64) {
+        std::printf("float64 left out: long double is no wider here\n");
+        return true;
+    }
+    bool ok = true;
+    for (const auto& f : functions<double, long double, exact::Widest>())
+        if (name.empty() || name == f.name)
+            ok &= sweep(f, count / kTask + 1, [&](std::size_t task, std::size_t i) {
                 const double x = stratified(task * kTask + i);
                 return f.turns ? std::abs(x) - std::floor(std::abs(x)) : x;
             });
+    return ok;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view type = argc > 1 ? argv[1] : "", name = argc > 3 ? argv[3] : "";
+    const std::size_t number = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 0;
+    bool ok = true;
+    if (type == "sample") {
+        ok &= sweep_float32(4253, "");  // a prime, so that all parts of a binade are met
+        ok &= sweep_float64(1'000'000, "");
+    } else if (type == "f32") {
+        ok = sweep_float32(number == 0 ? 1 : number, name);
+    } else if (type == "f64") {
+        ok = sweep_float64(number == 0 ? 10'000'000 : number, name);
+    } else {
+        std::fprintf(stderr, "usage: sweep_math f32 [stride [name]] | f64 [count [name]] | sample\n");
+        return 2;
     }
     return ok ? 0 : 1;
 }

@@ -2,28 +2,41 @@
 #include <limits>
 #include <stdexcept>
 
+#include "activation_kernel.hpp"
 #include "check.hpp"
 #include "fanin/activation.hpp"
 #include "fanin/threads.hpp"
 #include "inputs.hpp"
-#include "kernels/table.hpp"
 #include "reference/activation.hpp"
 
 namespace {
 
 using fanin::Activation;
-constexpr Activation kAll[] = {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid};
+
+// Every kind, and those with a parameter once more with another.
+const std::vector<Activation>& all_activations() {
+    static const std::vector<Activation> all = [] {
+        std::vector<Activation> list{{Activation::leaky_relu, 0.2},
+                                     {Activation::leaky_relu, -3},
+                                     {Activation::leaky_relu, 0},
+                                     {Activation::elu, 0.7},
+                                     {Activation::elu, -1e6}};
+        for (std::size_t kind = 0; kind < fanin::kActivations; ++kind) list.push_back(static_cast<Activation::Kind>(kind));
+        return list;
+    }();
+    return all;
+}
 
 template <class T>
 void equal_reference() {
     const std::vector<T> z = check::inputs<T>(100'000);
     std::vector<T> a(z.size()), d(z.size()), dz(z.size()), da(z.size());
     for (std::size_t i = 0; i < z.size(); ++i) da[i] = z[z.size() - 1 - i];  // infinities, NaNs and subnormals flow back too
-    for (const Activation g : kAll) {
-        const std::string name(fanin::activation_name(g));
+    for (const Activation g : all_activations()) {
+        const std::string name = fanin::activation_name(g);
         fanin::activate<T>(g, std::span<const T>(z), std::span<T>(a));
         fanin::activation_derivative<T>(g, std::span<const T>(z), std::span<T>(d));
-        fanin::kernels<T>().activation.backward[static_cast<int>(g)](z.size(), z.data(), da.data(), dz.data());
+        fanin::detail::backward_kernel<T>(g)(z.size(), z.data(), da.data(), dz.data());
         for (std::size_t i = 0; i < z.size(); ++i) {
             const std::string where = name + " at " + check::show(double(z[i]));
             CHECK_SAME(a[i], fanin::reference::activate(g, z[i]), where);
@@ -37,10 +50,10 @@ void equal_reference() {
 template <class T>
 void backward_sizes() {
     const std::vector<T> z = check::inputs<T>(100);
-    for (const Activation g : kAll)
+    for (const Activation g : all_activations())
         for (std::size_t n = 0; n < 70; ++n) {
             std::vector<T> da(n + 1, T(3));
-            fanin::kernels<T>().activation.backward[static_cast<int>(g)](n, z.data(), da.data(), da.data());
+            fanin::detail::backward_kernel<T>(g)(n, z.data(), da.data(), da.data());
             for (std::size_t i = 0; i < n; ++i)
                 CHECK_SAME(da[i], fanin::reference::activation_backward(g, z[i], T(3)), std::to_string(n));
             CHECK(da[n] == T(3));
@@ -54,7 +67,42 @@ void kinks_and_special_values() {
     CHECK_SAME(ref::activate(Activation::relu, T(-0.0)), T(0), "relu(-0)");
     CHECK(ref::activation_derivative(Activation::relu, T(0)) == 0);
     CHECK(ref::activation_derivative(Activation::relu, std::numeric_limits<T>::denorm_min()) == 1);
-    for (const Activation g : kAll) {
+    const Activation leaky(Activation::leaky_relu, 0.25), elu(Activation::elu, 0.5);
+    CHECK(ref::activation_derivative(leaky, T(0)) == T(0.25) && ref::activation_derivative(elu, T(-0.0)) == T(0.5));
+    CHECK(ref::activation_derivative(Activation::selu, T(0)) == T(fanin::kSeluLambdaAlpha));
+    for (const T edge : {T(1), T(-1), kInfinity}) CHECK(ref::activation_derivative(Activation::hardtanh, edge) == 0);
+    CHECK(ref::activation_derivative(Activation::hardtanh, std::nextafter(T(1), T(0))) == 1);
+
+    // g(-inf), g(+inf), g'(-inf), g'(+inf): the limits.
+    struct Limits {
+        Activation g;
+        T left, right, left_slope, right_slope;
+    };
+    const T minus_lambda_alpha = -T(fanin::kSeluLambdaAlpha), lambda = T(fanin::kSeluLambda), zero = T(-0.0);
+    for (const Limits& l : std::initializer_list<Limits>{{Activation::identity, -kInfinity, kInfinity, 1, 1},
+                                                         {Activation::relu, 0, kInfinity, 0, 1},
+                                                         {leaky, -kInfinity, kInfinity, T(0.25), 1},
+                                                         {elu, T(-0.5), kInfinity, 0, 1},
+                                                         {Activation::selu, minus_lambda_alpha, kInfinity, 0, lambda},
+                                                         {Activation::gelu, zero, kInfinity, zero, 1},
+                                                         {Activation::gelu_tanh, zero, kInfinity, zero, 1},
+                                                         {Activation::silu, zero, kInfinity, zero, 1},
+                                                         {Activation::mish, zero, kInfinity, zero, 1},
+                                                         {Activation::softplus, 0, kInfinity, 0, 1},
+                                                         {Activation::softsign, -1, 1, 0, 0},
+                                                         {Activation::tanh, -1, 1, 0, 0},
+                                                         {Activation::sigmoid, 0, 1, 0, 0},
+                                                         {Activation::hardtanh, -1, 1, 0, 0}}) {
+        const std::string name = fanin::activation_name(l.g);
+        CHECK_SAME(ref::activate(l.g, -kInfinity), l.left, name);
+        CHECK_SAME(ref::activate(l.g, kInfinity), l.right, name);
+        CHECK_SAME(ref::activation_derivative(l.g, -kInfinity), l.left_slope, name);
+        CHECK_SAME(ref::activation_derivative(l.g, kInfinity), l.right_slope, name);
+        const T at_zero = ref::activate(l.g, T(0)), at_minus_zero = ref::activate(l.g, zero);
+        if (at_zero == 0) CHECK_SAME(at_minus_zero, l.g == Activation::relu ? T(0) : zero, name);
+        else CHECK(at_zero == at_minus_zero);
+    }
+    for (const Activation g : all_activations()) {
         CHECK(std::isnan(ref::activate(g, kNaN)));
         CHECK(std::isnan(ref::activation_derivative(g, kNaN)) == (g != Activation::identity));
     }
@@ -118,19 +166,37 @@ void same_bits_at_any_thread_count() {
 }
 
 void names_and_gains() {
-    CHECK((fanin::activation_names() == std::vector<std::string>{"identity", "relu", "tanh", "sigmoid"}));
-    for (const Activation g : kAll) CHECK(fanin::activation_from_name(fanin::activation_name(g)) == g);
+    CHECK(fanin::activation_names().size() == fanin::kActivations);
+    for (const Activation g : all_activations()) CHECK(fanin::activation_from_name(fanin::activation_name(g)) == g);
+    CHECK(fanin::activation_name(Activation::leaky_relu) == "leaky_relu");
+    CHECK(fanin::activation_name({Activation::leaky_relu, 0.2}) == "leaky_relu(0.2)");
+    CHECK(fanin::activation_name({Activation::leaky_relu, 0.01}) == "leaky_relu");
+    CHECK(fanin::activation_from_name("leaky_relu( slope = 0.2 )") == Activation(Activation::leaky_relu, 0.2));
+    CHECK(fanin::activation_from_name("elu(alpha=1)") == Activation::elu);
+    CHECK(Activation(Activation::leaky_relu, 0.2) != Activation::leaky_relu);
     CHECK(fanin::gain(Activation::identity) == 1.0);
     CHECK(fanin::gain(Activation::relu) == std::sqrt(2.0));
+    CHECK(fanin::gain({Activation::leaky_relu, 0}) == std::sqrt(2.0) && fanin::gain({Activation::leaky_relu, -1}) == 1);
+    CHECK(fanin::gain(Activation::selu) == 1 && fanin::gain(Activation::elu) == 0x1.3ec550da8b57dp+0);
     CHECK(fanin::gain(Activation::tanh) == 0x1.97b088475da43p+0);
     CHECK(fanin::gain(Activation::sigmoid) == 0x1.d8a26f172bc44p+0);
-    try {
-        fanin::activation_from_name("tahn");
-        CHECK(false);
-    } catch (const std::invalid_argument& error) {
-        CHECK(error.what() ==
-              std::string("activation must be one of identity, relu, tanh, sigmoid, got 'tahn': did you mean 'tanh'?"));
-    }
+    const auto message = [](const char* name) -> std::string {
+        try {
+            fanin::activation_from_name(name);
+        } catch (const std::invalid_argument& error) {
+            return error.what();
+        }
+        return "";
+    };
+    CHECK(message("tahn").ends_with(", sigmoid, hardtanh, got 'tahn': did you mean 'tanh'?"));
+    CHECK(message("Swish").ends_with("got 'Swish': did you mean 'silu'?"));
+    CHECK(message("logistic(2)").ends_with("got 'logistic': did you mean 'sigmoid'?"));
+    CHECK(message("tanh(2)") == "activation must look like 'tanh' (it takes no parameter), got 'tanh(2)'");
+    for (const char* wrong : {"leaky_relu(", "leaky_relu()", "leaky_relu(a)", "leaky_relu(0.1, 0.2)", "leaky_relu(alpha=0.1)"})
+        CHECK(message(wrong) == "activation must look like 'leaky_relu(0.01)', got '" + std::string(wrong) + "'");
+    CHECK(message("leaky_relu(nan)") == "slope of leaky_relu must be in [-1e6, 1e6], got nan");
+    CHECK_THROWS(Activation(Activation::tanh, 1), std::invalid_argument);
+    CHECK_THROWS(Activation(Activation::elu, 2e6), std::invalid_argument);
 }
 
 void bad_arguments() {

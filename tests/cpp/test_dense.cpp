@@ -17,20 +17,21 @@ template <class T>
 void layers_equal_reference() {
     Random random(20);
     for (int i = 0; i < 250; ++i)
-        one_layer<T>(random, below(random, 71), below(random, 71), below(random, 71), below(random, 5), kAll[below(random, 4)]);
+        one_layer<T>(random, below(random, 71), below(random, 71), below(random, 71), below(random, 5),
+                     kAll[below(random, std::size(kAll))]);
     for (int i = 0; i < 60; ++i)  // thin ones
         one_layer<T>(random, 1 + below(random, 4), below(random, 40), below(random, 40), below(random, 5),
-                     kAll[below(random, 4)]);
+                     kAll[below(random, std::size(kAll))]);
     // Beyond one block in each dimension, and at its edge.
     for (const std::size_t k : {511, 512, 513, 1024, 1025, 1500})
         for (int role = 0; role < 3; ++role) {
             std::size_t shape[] = {1 + below(random, 20), 1 + below(random, 20), 1 + below(random, 20)};
             shape[role] = k;
-            one_layer<T>(random, shape[0], shape[1], shape[2], below(random, 5), kAll[below(random, 4)]);
+            one_layer<T>(random, shape[0], shape[1], shape[2], below(random, 5), kAll[below(random, std::size(kAll))]);
         }
     for (int i = 0; i < 40; ++i)  // few columns under many rows, and few of both over a long batch
         one_layer<T>(random, 20 + below(random, 200), 1 + below(random, 18), 1 + below(random, 18), below(random, 5),
-                     kAll[below(random, 4)]);
+                     kAll[below(random, std::size(kAll))]);
     for (const std::size_t n : {64, 100, 127, 128, 129, 260})  // several panels at once; columns that alias (512 apart)
         for (std::size_t batch = 1; batch < 4; ++batch) one_layer<T>(random, batch, 1024, n, 0, Activation::tanh);
     // Beyond what is packed at a time, in k and in columns; enough work for threads.

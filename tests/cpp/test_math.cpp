@@ -5,6 +5,7 @@
 #include "check.hpp"
 #include "inputs.hpp"
 #include "kernels/table.hpp"
+#include "reference/erf.hpp"
 #include "reference/math.hpp"
 
 namespace {
@@ -26,6 +27,7 @@ std::vector<Function<T>> functions() {
             {"log1p", k.log1p, ref::log1p<T>, false},
             {"tanh", k.tanh, ref::tanh<T>, false},
             {"sigmoid", k.sigmoid, ref::sigmoid<T>, false},
+            {"erf", k.erf, ref::erf<T>, false},
             {"sin_turns", k.sin_turns, ref::sin_turns<T>, true},
             {"cos_turns", k.cos_turns, ref::cos_turns<T>, true}};
 }
@@ -83,6 +85,8 @@ void known_answers() {
     // 4 e^-40 (1 - 2 e^-40 + ...) = 1.69934169... e-17
     CHECK(std::abs(ref::tanh_derivative(T(20)) - T(1.6993417021166355e-17)) <=
           T(1e-17) * std::numeric_limits<T>::epsilon() * 4);
+    CHECK_SAME(ref::erf(T(-0.0)), T(-0.0), "erf(-0)");
+    CHECK(ref::erf(kInfinity) == 1 && ref::erf(-kInfinity) == -1 && ref::erf(kTiny) == kTiny && ref::erf(T(7)) == 1);
     CHECK_SAME(ref::sin_turns(T(0)), T(0), "sin 0");
     CHECK_SAME(ref::sin_turns(T(0.5)), T(0), "sin of half a turn");
     CHECK_SAME(ref::cos_turns(T(0.25)), T(0), "cos of a quarter");

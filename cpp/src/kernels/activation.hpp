@@ -1,20 +1,27 @@
-// Kernels of `activation`, indexed by the enumeration Activation.
+// Kernels of `activation`, indexed by Activation::Kind.
 #pragma once
 
 #include <cstddef>
 
 namespace fanin {
 
-inline constexpr std::size_t kActivations = 4;  // identity, relu, tanh, sigmoid
+// The kinds of Activation: identity, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, softplus, softsign, tanh,
+// sigmoid, hardtanh.
+inline constexpr std::size_t kActivations = 14;
+
+// What a kernel is told of the activation's parameter: leaky_relu and elu have the factors (slope or alpha, 1) left and right
+// of 0, selu (lambda alpha, lambda); the others look at neither.
+template <class T>
+struct ActivationFactors {
+    T left, right;
+};
 
 template <class T>
 struct ActivationKernels {
     // a[i] = g(z[i]); a may be z.
-    void (*forward[kActivations])(std::size_t n, const T* z, T* a);
-    // d[i] = g'(z[i]).
-    void (*derivative[kActivations])(std::size_t n, const T* z, T* d);
-    // dz[i] = da[i] * g'(z[i]) (identity: dz = da); dz may be da.
-    void (*backward[kActivations])(std::size_t n, const T* z, const T* da, T* dz);
+    void (*forward[kActivations])(std::size_t n, const T* z, T* a, ActivationFactors<T> factors);
+    // dz[i] = da[i] * g'(z[i]), or g'(z[i]) where da is null; dz may be da or z.
+    void (*backward[kActivations])(std::size_t n, const T* z, const T* da, T* dz, ActivationFactors<T> factors);
 };
 
 }  // namespace fanin

@@ -1,4 +1,5 @@
-// Activations: value, derivative (both from z) and dz = da g'(z). relu is written so that NaN passes and -0 becomes +0.
+// Activations: value, derivative (both from z) and dz = da g'(z). Those with a kink are written here, so that NaN passes and
+// relu(-0) is +0; the smooth ones in activation_smooth.inl. At a kink the derivative is the left one, hardtanh' is 0.
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -28,6 +29,33 @@ struct ReluDerivative {
         return z <= V{} ? V{} : (z > V{} ? one : z);
     }
 };
+struct HardtanhValue {
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        return clamped(z, typename LaneOf<V>::T(1));
+    }
+};
+struct HardtanhDerivative {
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V one = splat(typename LaneOf<V>::T(1)), y = abs(z);
+        return y < one ? one : (y >= one ? V{} : z);
+    }
+};
+struct SoftsignValue {
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V y = at_most(abs(z), splat(FormatOf<V>::largest));  // infinity / infinity
+        return from_bits(bits(y / (1 + y)) | sign_bit(z));
+    }
+};
+struct SoftsignDerivative {  // squared last: (1 + |z|)^2 would overflow where the result has not vanished
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V inverse = 1 / (1 + abs(z));
+        return inverse * inverse;
+    }
+};
 struct TanhDerivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -41,29 +69,91 @@ struct SigmoidDerivative {
     }
 };
 
-template <class T, class Derivative>
-void backward(std::size_t n, const T* z, const T* da, T* dz) {
-    const Derivative derivative;
+// Those with factors.
+template <class T>
+struct LeakyReluValue {
+    ActivationFactors<T> f;
+    FANIN_INLINE Vec<T> operator()(Vec<T> z) const { return z < Vec<T>{} ? f.left * z : z; }
+};
+template <class T>
+struct LeakyReluDerivative {
+    ActivationFactors<T> f;
+    FANIN_INLINE Vec<T> operator()(Vec<T> z) const {
+        return z > Vec<T>{} ? splat(f.right) : (z <= Vec<T>{} ? splat(f.left) : z);
+    }
+};
+// left (e^z - 1), with e^z = 2^k (1 + q): 2^k q + (2^k - 1); right z.
+template <class T>
+struct EluValue {
+    ActivationFactors<T> f;
+    FANIN_INLINE Vec<T> operator()(Vec<T> z) const {
+        using F = MathFormat<T>;
+        const ExpParts<Vec<T>> e = exp_parts(at_most(at_least(z, splat(F::expm1_low)), Vec<T>{}));
+        const Vec<T> power = from_bits(bits(splat(T(1))) + e.k_bits);
+        return by_sign(z, fma(power, e.q, power - 1) * f.left, z * f.right);
+    }
+};
+template <class T>
+struct EluDerivative {
+    ActivationFactors<T> f;
+    FANIN_INLINE Vec<T> operator()(Vec<T> z) const {
+        using F = MathFormat<T>;
+        const Vec<T> y = at_most(at_least(z, splat(-F::exp_scaled_low)), Vec<T>{});
+        return z > Vec<T>{} ? splat(f.right) : scaled_exp(y).times(splat(f.left)) * (1 / F::big);
+    }
+};
+
+// Two vectors in flight, the end through the same code: each function is compiled once.
+template <class T, class F>
+FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out, const F& f) {
     constexpr std::size_t kStep = kLanes<T>;
-    for (; n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, da += 2 * kStep, dz += 2 * kStep) {
-        const Vec<T> low = load(da) * derivative(load(z)), high = load(da + kStep) * derivative(load(z + kStep));
-        store(dz, low);
-        store(dz + kStep, high);
+    for (; n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, out += 2 * kStep) {
+        Vec<T> low = f(load(z)), high = f(load(z + kStep));
+        if (da != nullptr) {
+            low = load(da) * low;
+            high = load(da + kStep) * high;
+            da += 2 * kStep;
+        }
+        store(out, low);
+        store(out + kStep, high);
     }
-    if (n >= kStep) {
-        store(dz, load(da) * derivative(load(z)));
-        n -= kStep, z += kStep, da += kStep, dz += kStep;
+    while (n != 0) {
+        const std::size_t count = n < kStep ? n : kStep;
+        Vec<T> v = f(load_first(z, count));
+        if (da != nullptr) {
+            v = load_first(da, count) * v;
+            da += count;
+        }
+        store_first(out, v, count);
+        n -= count, z += count, out += count;
     }
-    if (n != 0) store_first(dz, load_first(da, n) * derivative(load_first(z, n)), n);
+}
+
+template <class F, class T>
+FANIN_INLINE F function_of(ActivationFactors<T> factors) {
+    if constexpr (__is_empty(F)) return F{};
+    else return F{factors};
+}
+template <class T, class F>
+void forward(std::size_t n, const T* z, T* a, ActivationFactors<T> factors) {
+    map_activation<T>(n, z, nullptr, a, function_of<F>(factors));
+}
+template <class T, class F>
+void backward(std::size_t n, const T* z, const T* da, T* dz, ActivationFactors<T> factors) {
+    map_activation<T>(n, z, da, dz, function_of<F>(factors));
 }
 
 template <class T>
 constexpr ActivationKernels<T> activation_kernels() {
-    return {{map_unary<T, IdentityValue>, map_unary<T, ReluValue>, map_unary<T, Tanh>, map_unary<T, Sigmoid>},
-            {map_unary<T, IdentityDerivative>, map_unary<T, ReluDerivative>, map_unary<T, TanhDerivative>,
-             map_unary<T, SigmoidDerivative>},
-            {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, TanhDerivative>,
-             backward<T, SigmoidDerivative>}};
+    return {{forward<T, IdentityValue>, forward<T, ReluValue>, forward<T, LeakyReluValue<T>>, forward<T, EluValue<T>>,
+             forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>, forward<T, SiluValue>,
+             forward<T, MishValue>, forward<T, SoftplusValue>, forward<T, SoftsignValue>, forward<T, Tanh>, forward<T, Sigmoid>,
+             forward<T, HardtanhValue>},
+            {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, LeakyReluDerivative<T>>,
+             backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
+             backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
+             backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
+             backward<T, HardtanhDerivative>}};
 }
 
 }  // namespace

@@ -5,12 +5,16 @@
 // Each uses only those above it.
 // clang-format off
 #include "math.inl"
+#include "erf.inl"
+#include "math_arrays.inl"
 #include "random.inl"
 #include "random_truncated.inl"
 #include "rounding.inl"
+#include "activation_smooth.inl"
 #include "activation.inl"
 #include "stats.inl"
 #include "dense.inl"
+#include "softmax.inl"
 #include "loss.inl"
 #include "optimizer.inl"
 // clang-format on
@@ -25,6 +29,7 @@ constexpr Kernels<T> all_kernels() {
             activation_kernels<T>(),
             stats_kernels<T>(),
             dense_kernels<T>(),
+            softmax_kernels<T>(),
             loss_kernels<T>(),
             optimizer_kernels<T>()};
 }

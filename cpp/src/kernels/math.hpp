@@ -13,6 +13,7 @@ struct MathKernels {
     void (*log1p)(std::size_t n, const T* x, T* y);
     void (*tanh)(std::size_t n, const T* x, T* y);
     void (*sigmoid)(std::size_t n, const T* x, T* y);
+    void (*erf)(std::size_t n, const T* x, T* y);
     // sin and cos of 2 pi x, x in [0, 1) turns.
     void (*sin_turns)(std::size_t n, const T* x, T* y);
     void (*cos_turns)(std::size_t n, const T* x, T* y);

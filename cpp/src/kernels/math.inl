@@ -6,6 +6,7 @@
 //     log          0.89      0.88       sigmoid       1.75      1.67
 //     log1p        1.46      1.44       tanh'         2.38      2.42
 //     sin, cos     1.70      1.54       sigmoid'      2.38      2.33
+//     erf          ERF32      ERF64
 //
 // Every order is written out again, in scalars, in reference/math.hpp. NaN in gives NaN out, subnormals are numbers like
 // the others. No branch; at most one division.
@@ -29,12 +30,23 @@ struct MathFormat<float> {
     static constexpr float sigmoid_one = 64.0f;
     static constexpr float smallest_normal = 0x1p-126f, to_normal = 0x1p24f, to_normal_exponent = 24.0f;
     static constexpr std::uint32_t root_half_bits = kRootHalfBitsF32;
+    // Where e^x, t Phi(-t), z sigmoid(gelu's y) have rounded to 0 for certain, and erf to 1, expm1 to -1.
+    static constexpr float exp_scaled_low = 120.0f, normal_end = 15.5f, gelu_tanh_end = 11.0f;
+    static constexpr float largest = 0x1.fffffep127f, erf_one = 4.0f, expm1_low = -20.0f, sqrt_2 = kSqrt2F32;
+    static constexpr float normal_density = kNormalDensityF32, normal_density_low = kNormalDensityLowF32;
+    static constexpr float gelu_root = kGeluRootF32, gelu_root_low = kGeluRootLowF32;
+    static constexpr float gelu_linear = kGeluLinearF32, gelu_linear_low = kGeluLinearLowF32;
+    static constexpr float gelu_cubic = kGeluCubicF32, gelu_cubic_low = kGeluCubicLowF32, gelu_cubic_slope = kGeluCubicSlopeF32;
     static FANIN_INLINE VecF exp_tail(VecF r) { return horner(kExpF32, r); }
     static FANIN_INLINE VecF tanh_tail(VecF s) { return horner(kTanhF32, s); }
     static FANIN_INLINE VecF tanh_small(VecF z) { return horner(kTanhSmallF32, z); }
     static FANIN_INLINE VecF log_tail(VecF f) { return horner(kLogF32, f); }
     static FANIN_INLINE VecF sin_poly(VecF y) { return horner(kSinF32, y); }
     static FANIN_INLINE VecF cos_poly(VecF y) { return horner(kCosF32, y); }
+    static FANIN_INLINE VecF erf_poly(VecF y) { return horner(kErfF32, y); }
+    static FANIN_INLINE VecF phi_poly(VecF y) { return horner(kPhiF32, y); }
+    static FANIN_INLINE VecF tail_poly(VecF s) { return horner(kUpperTailF32, s); }
+    static FANIN_INLINE VecF gelu_slope_poly(VecF d) { return horner(kGeluSlopeF32, d); }
     static FANIN_INLINE VecF to_real(VecI32 e) { return to_float(e); }
 };
 template <>
@@ -50,12 +62,24 @@ struct MathFormat<double> {
     static constexpr double sigmoid_one = 64.0;
     static constexpr double smallest_normal = 0x1p-1022, to_normal = 0x1p54, to_normal_exponent = 54.0;
     static constexpr std::uint64_t root_half_bits = kRootHalfBitsF64;
+    static constexpr double exp_scaled_low = 760.0, normal_end = 40.0, gelu_tanh_end = 22.0;
+    static constexpr double largest = 0x1.fffffffffffffp1023, erf_one = 6.0, expm1_low = -40.0, tail_shift = 5.0,
+                            sqrt_2 = kSqrt2F64;
+    static constexpr double normal_density = kNormalDensityF64, normal_density_low = kNormalDensityLowF64;
+    static constexpr double gelu_root = kGeluRootF64, gelu_root_low = kGeluRootLowF64;
+    static constexpr double gelu_linear = kGeluLinearF64, gelu_linear_low = kGeluLinearLowF64;
+    static constexpr double gelu_cubic = kGeluCubicF64, gelu_cubic_low = kGeluCubicLowF64,
+                            gelu_cubic_slope = kGeluCubicSlopeF64;
     static FANIN_INLINE VecD exp_tail(VecD r) { return horner(kExpF64, r); }
     static FANIN_INLINE VecD tanh_tail(VecD s) { return horner(kTanhF64, s); }
     static FANIN_INLINE VecD tanh_small(VecD z) { return horner(kTanhSmallF64, z); }
     static FANIN_INLINE VecD log_tail(VecD f) { return horner(kLogF64, f); }
     static FANIN_INLINE VecD sin_poly(VecD y) { return horner(kSinF64, y); }
     static FANIN_INLINE VecD cos_poly(VecD y) { return horner(kCosF64, y); }
+    static FANIN_INLINE VecD erf_poly(VecD y) { return horner(kErfF64, y); }
+    static FANIN_INLINE VecD phi_poly(VecD y) { return horner(kPhiF64, y); }
+    static FANIN_INLINE VecD tail_poly(VecD s) { return horner(kUpperTailF64, s); }
+    static FANIN_INLINE VecD gelu_slope_poly(VecD d) { return horner(kGeluSlopeF64, d); }
     static FANIN_INLINE VecD to_real(VecI64 e) { return to_double_51(e); }
 };
 template <class V>
@@ -230,54 +254,6 @@ FANIN_INLINE SinCos<V> sincos_turns(V x) {
     const IntOf<V> odd = -bit_cast<IntOf<V>>(q & 1);  // quarter 1 or 3: the two change places
     return {from_bits(bits(odd ? c : s) ^ ((q & 2) << kTop)) + T(0),
             from_bits(bits(odd ? s : c) ^ (((q + 1) & 2) << kTop)) + T(0)};
-}
-
-// ------------------------------------------------------------------------------------------------ over arrays
-
-// y[i] = f(x[i]): two vectors in flight, since one alone waits for its own chain of multiplications.
-template <class T, class F>
-void map_unary(std::size_t n, const T* x, T* y) {
-    const F f;
-    for (; n >= 2 * kLanes<T>; n -= 2 * kLanes<T>, x += 2 * kLanes<T>, y += 2 * kLanes<T>) {
-        const Vec<T> low = f(load(x)), high = f(load(x + kLanes<T>));
-        store(y, low);
-        store(y + kLanes<T>, high);
-    }
-    if (n >= kLanes<T>) {
-        store(y, f(load(x)));
-        n -= kLanes<T>, x += kLanes<T>, y += kLanes<T>;
-    }
-    if (n != 0) store_first(y, f(load_first(x, n)), n);
-}
-
-// What map_unary is handed: a function as a type.
-#define FANIN_FUNCTION(Name, expression)       \
-    struct Name {                              \
-        template <class V>                     \
-        FANIN_INLINE V operator()(V x) const { \
-            return expression;                 \
-        }                                      \
-    }
-FANIN_FUNCTION(Exp, exp(x));
-FANIN_FUNCTION(Log, log(x));
-FANIN_FUNCTION(Log1p, log1p(x));
-FANIN_FUNCTION(Tanh, tanh(x));
-FANIN_FUNCTION(Sigmoid, sigmoid(x));
-FANIN_FUNCTION(SinTurns, sincos_turns(x).sin);
-FANIN_FUNCTION(CosTurns, sincos_turns(x).cos);
-#undef FANIN_FUNCTION
-
-template <class T>
-void fma_array(std::size_t n, const T* a, const T* b, const T* c, T* y) {
-    for (; n >= kLanes<T>; n -= kLanes<T>, a += kLanes<T>, b += kLanes<T>, c += kLanes<T>, y += kLanes<T>)
-        store(y, fma(load(a), load(b), load(c)));
-    if (n != 0) store_first(y, fma(load_first(a, n), load_first(b, n), load_first(c, n)), n);
-}
-
-template <class T>
-constexpr MathKernels<T> math_kernels() {
-    return {map_unary<T, Exp>,     map_unary<T, Log>,      map_unary<T, Log1p>,    map_unary<T, Tanh>,
-            map_unary<T, Sigmoid>, map_unary<T, SinTurns>, map_unary<T, CosTurns>, fma_array<T>};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "optimizer.hpp"
 #include "random.hpp"
 #include "rounding.hpp"
+#include "softmax.hpp"
 #include "stats.hpp"
 
 namespace fanin {
@@ -22,6 +23,7 @@ struct Kernels {
     ActivationKernels<T> activation;
     StatsKernels<T> stats;
     DenseKernels<T> dense;
+    SoftmaxKernels<T> softmax;
     LossKernels<T> loss;
     OptimizerKernels<T> optimizer;
 };

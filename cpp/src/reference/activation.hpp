@@ -1,37 +1,82 @@
 // Reference of `activation`: value and derivative at one z, and the gradient that flows back through it.
 #pragma once
 
+#include "activation_smooth.hpp"
 #include "fanin/activation.hpp"
-#include "math.hpp"
 
 namespace fanin::reference {
 
 template <class T>
 T activate(Activation activation, T z) {
-    switch (activation) {
+    if (std::isnan(z)) return z;
+    const T parameter = static_cast<T>(activation.parameter());
+    switch (activation.kind()) {
         case Activation::identity:
             return z;
         case Activation::relu:
-            return z <= 0 ? T(0) : z;  // NaN is not <= 0, and -0 is
+            return z <= 0 ? T(0) : z;  // -0 becomes +0
+        case Activation::leaky_relu:
+            return z < 0 ? parameter * z : z;
+        case Activation::elu:
+            return elu(z, parameter, T(1));
+        case Activation::selu:
+            return elu(z, static_cast<T>(kSeluLambdaAlpha), static_cast<T>(kSeluLambda));
+        case Activation::gelu:
+            return gelu(z);
+        case Activation::gelu_tanh:
+            return gelu_tanh(z);
+        case Activation::silu:
+            return silu(z);
+        case Activation::mish:
+            return mish(z);
+        case Activation::softplus:
+            return softplus(z);
+        case Activation::softsign:
+            return softsign(z);
         case Activation::tanh:
             return tanh(z);
         case Activation::sigmoid:
             return sigmoid(z);
+        case Activation::hardtanh:
+            return z < -1 ? T(-1) : z > 1 ? T(1) : z;
     }
     return z;
 }
 
 template <class T>
 T activation_derivative(Activation activation, T z) {
-    switch (activation) {
+    if (activation == Activation::identity) return 1;
+    if (std::isnan(z)) return z;
+    const T parameter = static_cast<T>(activation.parameter());
+    switch (activation.kind()) {
         case Activation::identity:
             return 1;
         case Activation::relu:
-            return z <= 0 ? T(0) : z > 0 ? T(1) : z;
+            return z > 0 ? T(1) : T(0);
+        case Activation::leaky_relu:
+            return z > 0 ? T(1) : parameter;
+        case Activation::elu:
+            return elu_derivative(z, parameter, T(1));
+        case Activation::selu:
+            return elu_derivative(z, static_cast<T>(kSeluLambdaAlpha), static_cast<T>(kSeluLambda));
+        case Activation::gelu:
+            return gelu_derivative(z);
+        case Activation::gelu_tanh:
+            return gelu_tanh_derivative(z);
+        case Activation::silu:
+            return silu_derivative(z);
+        case Activation::mish:
+            return mish_derivative(z);
+        case Activation::softplus:
+            return sigmoid(z);
+        case Activation::softsign:
+            return softsign_derivative(z);
         case Activation::tanh:
             return tanh_derivative(z);
         case Activation::sigmoid:
             return sigmoid_derivative(z);
+        case Activation::hardtanh:
+            return std::abs(z) < 1 ? T(1) : T(0);
     }
     return z;
 }

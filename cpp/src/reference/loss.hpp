@@ -6,23 +6,9 @@
 #include "../kernels/loss.hpp"
 #include "activation.hpp"
 #include "common.hpp"
+#include "softmax.hpp"
 
 namespace fanin::reference {
-
-// The order of every sum of this topic: r = +0; for each block of kLossBlock terms, eight lanes from +0, lane l adding the
-// terms l, l + 8, ... in turn, folded by halves into s; r = r + s.
-template <class T>
-T lane_sum(const std::vector<T>& terms) {
-    T r = 0;
-    for (std::size_t begin = 0; begin < terms.size(); begin += kLossBlock) {
-        T lane[8] = {};
-        for (std::size_t i = begin; i < terms.size() && i < begin + kLossBlock; ++i) lane[(i - begin) % 8] += terms[i];
-        for (const std::size_t half : {4, 2, 1})
-            for (std::size_t l = 0; l < half; ++l) lane[l] += lane[l + half];
-        r += lane[0];
-    }
-    return r;
-}
 
 // 1 / n, rounded to T: what the gradient of a mean over n costs is scaled by.
 template <class T>
@@ -36,13 +22,7 @@ double cross_entropy(std::size_t batch, std::size_t classes, const T* z, const s
     const T scale = mean_scale<T>(batch);
     for (std::size_t i = 0; i < batch; ++i, z += classes, dz += classes) {
         const auto label = static_cast<std::size_t>(y[i]);
-        std::size_t top = 0;  // the first largest
-        for (std::size_t j = 1; j < classes; ++j)
-            if (z[j] > z[top]) top = j;
-        std::vector<T> e(classes);
-        for (std::size_t j = 0; j < classes; ++j) e[j] = j == top ? T(0) : exp(z[j] - z[top]);
-        const T rest = lane_sum(e);
-        e[top] = 1;
+        const auto [top, e, rest] = exponentials(classes, z);
         cost[i] = (static_cast<double>(z[top]) - static_cast<double>(z[label])) + static_cast<double>(log1p(rest));
         const T factor = scale / (T(1) + rest);
         for (std::size_t j = 0; j < classes; ++j) dz[j] = e[j] * factor;
