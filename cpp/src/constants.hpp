@@ -155,14 +155,12 @@ inline constexpr double kNormalDensityF64 = 0x1.9884533d43651p-2, kNormalDensity
 inline constexpr float kSqrt2F32 = 0x1.6a09e6p+0F;
 inline constexpr double kSqrt2F64 = 0x1.6a09e667f3bcdp+0;
 
-// GELU, tanh form: 2 sqrt(2 / pi), times 0.044715 (both value + low), and three times the latter (Hendrycks and Gimpel,
-// "Gaussian error linear units", 2016, section 2).
+// GELU, tanh form: 2 sqrt(2 / pi), and 0.044715 times that, both value + low (Hendrycks and Gimpel, "Gaussian error linear
+// units", 2016, section 2).
 inline constexpr float kGeluLinearF32 = 0x1.988454p+0F, kGeluLinearLowF32 = -0x1.857936p-25F;
 inline constexpr double kGeluLinearF64 = 0x1.9884533d43651p+0, kGeluLinearLowF64 = -0x1.cbc0d30ebfd15p-54;
 inline constexpr float kGeluCubicF32 = 0x1.2444f2p-4F, kGeluCubicLowF32 = 0x1.49b16ap-29F;
 inline constexpr double kGeluCubicF64 = 0x1.2444f2a4d8b4bp-4, kGeluCubicLowF64 = -0x1.6c843a29d1c70p-61;
-inline constexpr float kGeluCubicSlopeF32 = 0x1.b6676cp-3F;
-inline constexpr double kGeluCubicSlopeF64 = 0x1.b6676bf7450f0p-3;
 
 // SELU: lambda = 1.0507009873554805 and lambda alpha, alpha = 1.6732632423543772 (Klambauer, Unterthiner, Mayr, Hochreiter,
 // "Self-normalizing neural networks", NIPS 2017, equation 14), rounded to double; float32 rounds these once more.

@@ -54,9 +54,14 @@ struct SiluDerivative {
     }
 };
 
-// GELU's tanh form is z sigmoid(y), y = 2 sqrt(2 / pi) (z + 0.044715 z^3): |y| to twice the precision, as sums of two.
+// GELU's tanh form is z sigmoid(y), y = 2 sqrt(2 / pi) (z + 0.044715 z^3): |y| to twice the precision, as a sum of two.
 template <class V>
-FANIN_INLINE ScaledExp<V> gelu_tanh_exp(V t) {
+struct GeluTanhArgument {
+    V y, low;
+    FANIN_INLINE ScaledExp<V> exp_of_negative() const { return scaled_exp(-y, -low); }
+};
+template <class V>
+FANIN_INLINE GeluTanhArgument<V> gelu_tanh_argument(V t) {  // t = |z|
     using F = FormatOf<V>;
     const V square = t * t, square_low = fma(t, t, -square);
     const V cubic = square * F::gelu_cubic;
@@ -64,25 +69,28 @@ FANIN_INLINE ScaledExp<V> gelu_tanh_exp(V t) {
         fma(square, splat(F::gelu_cubic), -cubic) + fma(square, splat(F::gelu_cubic_low), square_low * F::gelu_cubic);
     const V sum = cubic + F::gelu_linear, part = sum - F::gelu_linear;
     const V sum_low = ((F::gelu_linear - (sum - part)) + (cubic - part)) + (cubic_low + F::gelu_linear_low);
-    const V y = t * sum, y_low = fma(t, sum, -y) + t * sum_low;
-    return scaled_exp(-y, -y_low);
+    const V y = t * sum;
+    return {y, fma(t, sum, -y) + t * sum_low};
 }
 struct GeluTanhValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
         const V t = clamped(z, FormatOf<V>::gelu_tanh_end);
-        return gated(z, t, gelu_tanh_exp(abs(t)));
+        return gated(z, t, gelu_tanh_argument(abs(t)).exp_of_negative());
     }
 };
-struct GeluTanhDerivative {  // v = z dy/dz
+// v = z dy/dz = 3 y - 2 a z, a the linear coefficient; both terms as sums of two, for z > 0 and with the sign of z then.
+struct GeluTanhDerivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
         using F = FormatOf<V>;
-        const V t = clamped(z, F::gelu_tanh_end);
-        const V square = t * t, slope = splat(F::gelu_cubic_slope), linear = splat(F::gelu_linear);
-        const V factor = fma(square, slope, linear), factor_low = fma(square, slope, linear - factor) + F::gelu_linear_low;
-        const V v = t * factor;
-        return gated_derivative(z, v, fma(t, factor, -v) + t * factor_low, gelu_tanh_exp(abs(t)));
+        using T = typename LaneOf<V>::T;
+        const V t = at_most(abs(z), splat(F::gelu_tanh_end)), three = splat(T(3)), twice = splat(2 * F::gelu_linear);
+        const GeluTanhArgument<V> a = gelu_tanh_argument(t);
+        const V triple = a.y * T(3), triple_low = fma(a.y, three, -triple) + a.low * T(3);
+        const V line = t * twice, line_low = fma(t, twice, -line) + t * (2 * F::gelu_linear_low);
+        const V v = triple - line, v_low = ((triple - v) - line) + (triple_low - line_low);
+        return gated_derivative(z, by_sign(z, -v, v), by_sign(z, -v_low, v_low), a.exp_of_negative());
     }
 };
 

@@ -35,39 +35,44 @@ T silu_derivative(T z) {
 
 template <class T>
 struct GeluTanh {
-    T linear, linear_low, cubic, cubic_low, slope;
+    T linear, linear_low, cubic, cubic_low;
 };
 template <class T>
 GeluTanh<T> gelu_tanh_constants() {
-    if constexpr (std::is_same_v<T, float>)
-        return {kGeluLinearF32, kGeluLinearLowF32, kGeluCubicF32, kGeluCubicLowF32, kGeluCubicSlopeF32};
-    else return {kGeluLinearF64, kGeluLinearLowF64, kGeluCubicF64, kGeluCubicLowF64, kGeluCubicSlopeF64};
+    if constexpr (std::is_same_v<T, float>) return {kGeluLinearF32, kGeluLinearLowF32, kGeluCubicF32, kGeluCubicLowF32};
+    else return {kGeluLinearF64, kGeluLinearLowF64, kGeluCubicF64, kGeluCubicLowF64};
 }
-// e^-y, y = t (linear + cubic t^2), every term with what its rounding lost.
+// y = t (linear + cubic t^2) and what was lost of it, t >= 0: every term with what its rounding lost.
 template <class T>
-ScaledExponential<T> gelu_tanh_exponential(T t) {
+struct GeluTanhArgument {
+    T y, low;
+};
+template <class T>
+GeluTanhArgument<T> gelu_tanh_argument(T t) {
     const auto c = gelu_tanh_constants<T>();
     const T square = t * t, square_low = fused(t, t, -square);
     const T cubic = square * c.cubic;
     const T cubic_low = fused(square, c.cubic, -cubic) + fused(square, c.cubic_low, square_low * c.cubic);
     const T sum = cubic + c.linear, part = sum - c.linear;
     const T sum_low = ((c.linear - (sum - part)) + (cubic - part)) + (cubic_low + c.linear_low);
-    const T y = t * sum, y_low = fused(t, sum, -y) + t * sum_low;
-    return scaled_exponential(-y, -y_low);
+    const T y = t * sum;
+    return {y, fused(t, sum, -y) + t * sum_low};
 }
 template <class T>
 T gelu_tanh(T z) {
     const T t = std::clamp(z, -kGeluTanhEnd<T>, kGeluTanhEnd<T>);
-    return gated(z, t, gelu_tanh_exponential(std::abs(t)));
+    const auto [y, low] = gelu_tanh_argument(std::abs(t));
+    return gated(z, t, scaled_exponential(-y, -low));
 }
 template <class T>
 T gelu_tanh_derivative(T z) {
     const auto c = gelu_tanh_constants<T>();
-    const T t = std::clamp(z, -kGeluTanhEnd<T>, kGeluTanhEnd<T>);
-    const T square = t * t, factor = fused(square, c.slope, c.linear);
-    const T factor_low = fused(square, c.slope, c.linear - factor) + c.linear_low;
-    const T v = t * factor, v_low = fused(t, factor, -v) + t * factor_low;
-    return gated_derivative(z, v, v_low, gelu_tanh_exponential(std::abs(t)));
+    const T t = std::min(std::abs(z), kGeluTanhEnd<T>), sign = z < 0 ? T(-1) : T(1);
+    const auto [y, low] = gelu_tanh_argument(t);
+    const T triple = 3 * y, triple_low = fused(T(3), y, -triple) + 3 * low;
+    const T line = 2 * c.linear * t, line_low = fused(2 * c.linear, t, -line) + 2 * c.linear_low * t;
+    const T v = triple - line, v_low = ((triple - v) - line) + (triple_low - line_low);
+    return gated_derivative(z, sign * v, sign * v_low, scaled_exponential(-y, -low));
 }
 
 template <class T>
