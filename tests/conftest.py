@@ -6,6 +6,8 @@ import importlib
 import os
 import shutil
 import subprocess
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,15 +55,37 @@ def tools() -> Tools:
     return Tools()
 
 
-@pytest.fixture(scope="session")
-def cpp_build(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The C++ project with its tests, built. In build/pytest, so that the next run only builds what has changed."""
+BUILD = pytest.StashKey[Future[Path]]()
+
+
+def _needs_build(item: pytest.Item) -> bool:
+    return "cpp_build" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The C++ project is built while the other tests run, so what needs it comes last."""
+    items.sort(key=_needs_build)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if any(map(_needs_build, session.items)) and not session.config.option.collectonly:
+        session.stash[BUILD] = ThreadPoolExecutor(1).submit(_build, session.config)
+
+
+def _build(config: pytest.Config) -> Path:
     build = ROOT / "build" / "pytest"
     try:
         build.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only checkout
-        build = tmp_path_factory.mktemp("build")
-    return tools.build(ROOT, build, "-DFANIN_BUILD_TESTS=ON", "-DFANIN_BUILD_PYTHON=OFF")
+        build = Path(tempfile.mkdtemp(prefix="fanin-"))
+        config.add_cleanup(lambda: shutil.rmtree(build))
+    return Tools().build(ROOT, build, "-DFANIN_BUILD_TESTS=ON", "-DFANIN_BUILD_PYTHON=OFF")
+
+
+@pytest.fixture(scope="session")
+def cpp_build(request: pytest.FixtureRequest) -> Path:
+    """The C++ project with its tests, built. In build/pytest, so that the next run only builds what has changed."""
+    return request.session.stash[BUILD].result()
 
 
 @pytest.fixture(scope="session")
