@@ -13,17 +13,18 @@ namespace {
 
 constexpr std::size_t kBlocks = FANIN_VECTOR_BYTES / 8;  // blocks a vector
 
+// Whole vectors: operands in memory, where 20 numbers to broadcast would take the registers.
 struct PhiloxKeys {
-    std::uint32_t low[kPhiloxRounds];
-    std::uint32_t high[kPhiloxRounds];
+    VecU64 low[kPhiloxRounds];
+    VecU64 high[kPhiloxRounds];
 };
 
 FANIN_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
     PhiloxKeys keys;
     std::uint32_t low = static_cast<std::uint32_t>(seed), high = static_cast<std::uint32_t>(seed >> 32);
     for (int r = 0; r < kPhiloxRounds; ++r) {
-        keys.low[r] = low;
-        keys.high[r] = high;
+        keys.low[r] = splat_u64(low);
+        keys.high[r] = splat_u64(high);
         low += kPhiloxWeyl0;
         high += kPhiloxWeyl1;
     }
@@ -41,8 +42,8 @@ FANIN_INLINE PhiloxBlocks philox(const PhiloxKeys& keys, std::uint64_t stream, V
 #pragma GCC unroll 10
     for (int r = 0; r < kPhiloxRounds; ++r) {
         const VecU64 p0 = multiply_low32(c0, m0), p1 = multiply_low32(c2, m1);
-        c0 = (p1 >> 32) ^ c1 ^ splat_u64(keys.low[r]);
-        c2 = (p0 >> 32) ^ c3 ^ splat_u64(keys.high[r]);
+        c0 = (p1 >> 32) ^ c1 ^ keys.low[r];
+        c2 = (p0 >> 32) ^ c3 ^ keys.high[r];
         c1 = p1;
         c3 = p0;
     }
@@ -200,7 +201,8 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
     if (n >= 2 * kGroup) {
         VecU64 numbers = block_numbers(block);
         PhiloxBlocks first = philox(keys, stream, numbers), second = philox(keys, stream, numbers + kBlocks);
-        auto draw_both = [&] {
+        // Inlined always: as a call it takes the words through memory.
+        auto draw_both = [&]() __attribute__((always_inline)) {
             const Pair<T> p = draw(first, T{}), q = draw(second, T{});
             store<T>(out, p.low);
             store<T>(out + kLanes<T>, p.high);

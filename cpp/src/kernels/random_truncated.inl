@@ -26,12 +26,12 @@ FANIN_INLINE UnitPair<VecD> unit_pair(VecI64 k, int size) {
     return {upper ? large : small, upper ? small : large};
 }
 
-// -2 ln y for y in [2^-30, 1], absolute error 2^-22: what the polynomial of the central inverse takes.
-FANIN_INLINE VecF minus_two_log(VecF y) {
+// -2 ln(4 y) for y in [2^-30, 1/4], absolute error 2^-21: the central inverse divides that by 5 and more.
+FANIN_INLINE VecF minus_two_log_4(VecF y) {
     const VecU32 y_bits = bits(y);
     const VecF f = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
-    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - 126);
-    return fma(f, horner(kRadiusF32, f), e * (-2.0f * kLn2F32));
+    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - 124);
+    return fma(f, horner(kInverseLogF32, f), e * (-2.0f * kLn2F32));
 }
 
 // ------------------------------------------------------------------------------------------------ float64 inverses
@@ -83,20 +83,28 @@ FANIN_INLINE VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
 
 template <class T>
 FANIN_INLINE Vec<T> clamp(Vec<T> x, T lowest, T highest) {
-    const Vec<T> low = splat(lowest), high = splat(highest);
-    const Vec<T> above = x < low ? low : x;
-    return above > high ? high : above;
+    return at_most(at_least(x, splat(lowest)), splat(highest));
 }
 
+// x = 2 Phi(z) - 1 comes from the word as a signed number, t = (1 - |x|) / 2 from its distance to the nearer end: each keeps
+// its small values. 1 - x^2 = 4 t (1 - t).
+template <bool symmetric>
 struct TruncatedCentral {
-    float left, right, width, centre, mean, std, lowest, highest;
+    float left, right, width, first_tail, first_x, mean, std, lowest, highest;
+    FANIN_INLINE VecF smaller_tail(VecU32 word) const {
+        if constexpr (symmetric) {
+            const VecI32 end_distance = bit_cast<VecI32>(word) ^ (bit_cast<VecI32>(word) >> 31);
+            return fma(to_float(end_distance), splat(width * 0x1p-32f), splat(first_tail));
+        } else {
+            const UnitPair<VecF> p = unit_pair(word);
+            const VecF below = fma(p.u, splat(width), splat(left)), above = fma(p.rest, splat(width), splat(right));
+            return below < above ? below : above;
+        }
+    }
     FANIN_INLINE VecF element(VecU32 word) const {
-        const UnitPair<VecF> p = unit_pair(word);
-        const VecF below = fma(p.u, splat(width), splat(left)), above = fma(p.rest, splat(width), splat(right));
-        const VecF d = 2.0f * (below < above ? below : above);  // 1 - |x|, x = 2 Phi(z) - 1
-        const VecF v = (to_float(bit_cast<VecI32>(word ^ 0x80000000u)) + 0.5f) * 0x1p-31f;
-        const VecF x = fma(v, splat(width), splat(centre));
-        const VecF z = x * horner(kInverseCentralF32, minus_two_log(fma(-d, d, 2.0f * d)));
+        const VecF t = smaller_tail(word);
+        const VecF x = fma(to_float(bit_cast<VecI32>(word ^ 0x80000000u)), splat(width * 0x1p-31f), splat(first_x));
+        const VecF z = x * horner(kInverseCentralF32, minus_two_log_4(fma(-t, t, t)));
         return clamp<float>(fma(splat(std), z, splat(mean)), lowest, highest);
     }
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
@@ -145,15 +153,20 @@ void fill_truncated(std::uint64_t seed, std::uint64_t stream, std::uint64_t firs
                     T mean, T std, T lowest, T highest, T* out) {
     if constexpr (sizeof(T) == sizeof(float)) {
         if (law.path == TruncatedPath::central) {
-            const TruncatedCentral draw{static_cast<float>(law.left),
-                                        static_cast<float>(law.right),
-                                        static_cast<float>(law.width),
-                                        static_cast<float>(law.left - law.right),
-                                        mean,
-                                        std,
-                                        lowest,
-                                        highest};
-            fill<T>(draw, seed, stream, first_index, n, out);
+            auto draw = [&]<bool symmetric>() {
+                const TruncatedCentral<symmetric> central{static_cast<float>(law.left),
+                                                          static_cast<float>(law.right),
+                                                          static_cast<float>(law.width),
+                                                          static_cast<float>(law.left + law.width * 0x1p-33),
+                                                          static_cast<float>(law.left - law.right + law.width * 0x1p-32),
+                                                          mean,
+                                                          std,
+                                                          lowest,
+                                                          highest};
+                fill<T>(central, seed, stream, first_index, n, out);
+            };
+            if (law.left == law.right) draw.template operator()<true>();
+            else draw.template operator()<false>();
             return;
         }
     }
