@@ -27,7 +27,7 @@ from scipy.stats import chi2, kstwobign, norm, poisson
 
 import fanin as fi
 
-CHUNK, LAGS, BINS, CELLS, KS = 1 << 21, 16, 1024, 32, 10**7
+CHUNK, LAGS, BINS, CELLS, KS = 1 << 15, 16, 1024, 32, 10**7
 TAILS = (4.0, 4.5, 5.0, 5.5, 6.0)
 SMALLEST_P, ERRORS = 1e-6, 5.0
 LAWS = {"normal": "normal", "uniform": "uniform(low=-1, high=1)", "truncated": "truncated_normal(lower=-2, upper=2)"}

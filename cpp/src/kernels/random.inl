@@ -17,6 +17,7 @@ constexpr std::size_t kBlocks = FANIN_VECTOR_BYTES / 8;  // blocks a vector
 struct PhiloxKeys {
     VecU64 low[kPhiloxRounds];
     VecU64 high[kPhiloxRounds];
+    VecU64 last;  // both of the last round
 };
 
 FANIN_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
@@ -28,26 +29,36 @@ FANIN_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
         low += kPhiloxWeyl0;
         high += kPhiloxWeyl1;
     }
+    keys.last = keys.low[kPhiloxRounds - 1] | keys.high[kPhiloxRounds - 1] << 32;
     return keys;
 }
 
-// The words of kBlocks blocks; the upper half of every lane is garbage.
+// The words of kBlocks blocks: each in the low half of the lanes of w0 to w3, where the upper half is garbage, and two and two
+// side by side. Who takes one form costs nothing of the other.
 struct PhiloxBlocks {
     VecU64 w0, w1, w2, w3;
+    VecU32 even, odd;  // [w0 w2] and [w1 w3]
 };
 
 FANIN_INLINE PhiloxBlocks philox(const PhiloxKeys& keys, std::uint64_t stream, VecU64 block) {
     const VecU64 m0 = splat_u64(kPhiloxMultiplier0), m1 = splat_u64(kPhiloxMultiplier1);
     VecU64 c0 = block, c1 = block >> 32, c2 = splat_u64(stream & 0xffffffffu), c3 = splat_u64(stream >> 32);
+    constexpr int kLast = kPhiloxRounds - 1;
 #pragma GCC unroll 10
-    for (int r = 0; r < kPhiloxRounds; ++r) {
+    for (int r = 0; r < kLast; ++r) {
         const VecU64 p0 = multiply_low32(c0, m0), p1 = multiply_low32(c2, m1);
         c0 = (p1 >> 32) ^ c1 ^ keys.low[r];
         c2 = (p0 >> 32) ^ c3 ^ keys.high[r];
         c1 = p1;
         c3 = p0;
     }
-    return {c0, c1, c2, c3};
+    const VecU64 p0 = multiply_low32(c0, m0), p1 = multiply_low32(c2, m1);
+    return {(p1 >> 32) ^ c1 ^ keys.low[kLast],
+            p1,
+            (p0 >> 32) ^ c3 ^ keys.high[kLast],
+            p0,
+            high_words(p1, p0) ^ low_words(c1, c3) ^ bit_cast<VecU32>(keys.last),
+            low_words(p1, p0)};
 }
 
 // Block numbers first, first + 1, ... in the lane order of the layout above.
@@ -56,9 +67,6 @@ FANIN_INLINE VecU64 block_numbers(std::uint64_t first) {
     for (std::size_t i = 0; i < kBlocks; ++i) v[i] = first + (i % 2 == 0 ? i / 2 : kBlocks / 2 + i / 2);
     return v;
 }
-
-// Two words side by side in each 64-bit lane.
-FANIN_INLINE VecU32 pack_words(VecU64 low, VecU64 high) { return bit_cast<VecU32>((low & 0xffffffffu) | (high << 32)); }
 
 // ------------------------------------------------------------------------------------------------ Box-Muller
 
@@ -93,11 +101,11 @@ FANIN_INLINE VecD radius(VecU64 word) {
 // sin and cos of 2 pi word 2^-32: the nearest multiple of a quarter turn is taken off in integers, exactly; the rest, at
 // most an eighth of a turn, is x pi/4 with x in [-1, 1].
 FANIN_INLINE SinCos<VecF> sincos_word(VecU32 word) {
-    const VecU32 shifted = word + 0x20000000u;
-    const VecF x = to_float(bit_cast<VecI32>(shifted & 0x3fffffffu) - 0x20000000) * 0x1p-29f;
+    const VecU32 shifted = word + 0x20000000u;  // the quarter, upper 2 bits
+    const VecF x = to_float(bit_cast<VecI32>(word << 2)) * 0x1p-31f;
     const VecF y = x * x;
     const VecF s = x * horner(kSinF32, y), c = horner(kCosF32, y);
-    const VecI32 odd = bit_cast<VecI32>(shifted << 1) >> 31;  // quarter 1 or 3: the two change places
+    const VecI32 odd = (shifted & 0x40000000u) != 0;  // quarter 1 or 3: the two change places
     return {from_bits(bits(odd ? c : s) ^ (shifted & 0x80000000u)),
             from_bits(bits(odd ? s : c) ^ ((shifted + 0x40000000u) & 0x80000000u))};
 }
@@ -125,13 +133,13 @@ template <class T>
 struct Normal {
     T mean, std;
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF r = radius(pack_words(b.w0, b.w2));
-        const SinCos<VecF> a = sincos_word(pack_words(b.w1, b.w3));
+        const VecF r = radius(b.even);
+        const SinCos<VecF> a = sincos_word(b.odd);
         return finish<float>(r * a.cos, r * a.sin);
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
-        const VecD r = radius(bit_cast<VecU64>(pack_words(b.w0, b.w1)));
-        const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(pack_words(b.w2, b.w3)));
+        const VecD r = radius(bit_cast<VecU64>(low_words(b.w0, b.w1)));
+        const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(low_words(b.w2, b.w3)));
         return finish<double>(r * a.cos, r * a.sin);
     }
     template <class U>
@@ -154,10 +162,10 @@ struct Uniform {
         return from_bits(bits(magnitude) ^ (bit_cast<VecU64>(negative) & 0x8000000000000000ull));
     }
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        return finish<float>(base(pack_words(b.w0, b.w2)), base(pack_words(b.w1, b.w3)));
+        return finish<float>(base(b.even), base(b.odd));
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
-        return finish<double>(base(bit_cast<VecU64>(pack_words(b.w0, b.w1))), base(bit_cast<VecU64>(pack_words(b.w2, b.w3))));
+        return finish<double>(base(bit_cast<VecU64>(low_words(b.w0, b.w1))), base(bit_cast<VecU64>(low_words(b.w2, b.w3))));
     }
     template <class U>
     FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
@@ -203,7 +211,12 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
         PhiloxBlocks first = philox(keys, stream, numbers), second = philox(keys, stream, numbers + kBlocks);
         // Inlined always: as a call it takes the words through memory.
         auto draw_both = [&]() __attribute__((always_inline)) {
-            const Pair<T> p = draw(first, T{}), q = draw(second, T{});
+            Pair<T> p, q;
+            if constexpr (requires { draw.both(first, second, p, q); }) {
+                draw.both(first, second, p, q);
+            } else {
+                p = draw(first, T{}), q = draw(second, T{});
+            }
             store<T>(out, p.low);
             store<T>(out + kLanes<T>, p.high);
             store<T>(out + kGroup, q.low);
@@ -242,7 +255,7 @@ void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_
     constexpr std::size_t kGroup = 4 * kBlocks;
     for (std::size_t done = 0; done < n; done += kGroup, first_block += kBlocks) {
         const PhiloxBlocks b = philox(keys, stream, block_numbers(first_block));
-        const VecF even = bit_cast<VecF>(pack_words(b.w0, b.w2)), odd = bit_cast<VecF>(pack_words(b.w1, b.w3));
+        const VecF even = bit_cast<VecF>(b.even), odd = bit_cast<VecF>(b.odd);
         const VecF low = interleave_low(even, odd), high = interleave_high(even, odd);
         std::uint32_t buffer[kGroup];
         __builtin_memcpy(buffer, &low, sizeof low);

@@ -26,14 +26,6 @@ FANIN_INLINE UnitPair<VecD> unit_pair(VecI64 k, int size) {
     return {upper ? large : small, upper ? small : large};
 }
 
-// -2 ln(4 y) for y in [2^-30, 1/4], absolute error 2^-21: the central inverse divides that by 5 and more.
-FANIN_INLINE VecF minus_two_log_4(VecF y) {
-    const VecU32 y_bits = bits(y);
-    const VecF f = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
-    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - 124);
-    return fma(f, horner(kInverseLogF32, f), e * (-2.0f * kLn2F32));
-}
-
 // ------------------------------------------------------------------------------------------------ float64 inverses
 
 // The z > 0 with Q(z) = tail, tail in (0, 1/2] (AS 241; the three regions are computed and one is chosen).
@@ -101,15 +93,36 @@ struct TruncatedCentral {
             return below < above ? below : above;
         }
     }
-    FANIN_INLINE VecF element(VecU32 word) const {
-        const VecF t = smaller_tail(word);
-        const VecF x = fma(to_float(bit_cast<VecI32>(word ^ 0x80000000u)), splat(width * 0x1p-31f), splat(first_x));
-        const VecF z = x * horner(kInverseCentralF32, minus_two_log_4(fma(-t, t, t)));
-        return clamp<float>(fma(splat(std), z, splat(mean)), lowest, highest);
+    template <std::size_t n>
+    FANIN_INLINE void elements(const VecU32 (&words)[n], VecF (&z)[n]) const {
+        VecF x[n], y[n], e[n], w[n];
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecF t = smaller_tail(words[i]);
+            x[i] = fma(to_float(bit_cast<VecI32>(words[i] ^ 0x80000000u)), splat(width * 0x1p-31f), splat(first_x));
+            y[i] = fma(-t, t, t);
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecU32 y_bits = bits(y[i]);
+            y[i] = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
+            e[i] = to_float(bit_cast<VecI32>(y_bits >> 23) - 124);
+        }
+        horner(kInverseLogF32, y, w);
+        for (std::size_t i = 0; i < n; ++i) w[i] = fma(y[i], w[i], e[i] * (-2.0f * kLn2F32));
+        horner(kInverseCentralF32, w, y);
+        for (std::size_t i = 0; i < n; ++i) z[i] = clamp<float>(fma(splat(std), x[i] * y[i], splat(mean)), lowest, highest);
     }
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF even = element(pack_words(b.w0, b.w2)), odd = element(pack_words(b.w1, b.w3));
-        return {interleave_low(even, odd), interleave_high(even, odd)};
+        const VecU32 words[] = {b.even, b.odd};
+        VecF z[2];
+        elements(words, z);
+        return {interleave_low(z[0], z[1]), interleave_high(z[0], z[1])};
+    }
+    FANIN_INLINE void both(const PhiloxBlocks& b, const PhiloxBlocks& c, Pair<float>& p, Pair<float>& q) const {
+        const VecU32 words[] = {b.even, b.odd, c.even, c.odd};
+        VecF z[4];
+        elements(words, z);
+        p = {interleave_low(z[0], z[1]), interleave_high(z[0], z[1])};
+        q = {interleave_low(z[2], z[3]), interleave_high(z[2], z[3])};
     }
 };
 
@@ -135,12 +148,12 @@ struct TruncatedWide {
         return clamp<float>(fma(splat(std), both, splat(mean)), lowest, highest);
     }
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF even = elements(pack_words(b.w0, b.w2)), odd = elements(pack_words(b.w1, b.w3));
+        const VecF even = elements(b.even), odd = elements(b.odd);
         return {interleave_low(even, odd), interleave_high(even, odd)};
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
         auto element = [&](VecU64 low, VecU64 high) {
-            const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(pack_words(low, high)) >> 11);
+            const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(low_words(low, high)) >> 11);
             return clamp<double>(fma(splat(std), inverse(k, 53), splat(mean)), lowest, highest);
         };
         const VecD even = element(b.w0, b.w1), odd = element(b.w2, b.w3);

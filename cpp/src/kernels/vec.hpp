@@ -239,6 +239,26 @@ FANIN_INLINE VecU64 multiply_low32(VecU64 a, VecU64 b) {
 #endif
 }
 
+// The low, or the high, 32 bits of each lane of a and of b, side by side: [a0 b0 | a1 b1 | ...].
+FANIN_INLINE VecU32 low_words(VecU64 a, VecU64 b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecU32)_mm512_mask_shuffle_epi32((__m512i)a, 0xaaaa, (__m512i)b, _MM_PERM_CCAA);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecU32)_mm256_blend_epi32((__m256i)a, (__m256i)(b << 32), 0xaa);
+#else
+    return bit_cast<VecU32>((a & 0xffffffffull) | b << 32);
+#endif
+}
+FANIN_INLINE VecU32 high_words(VecU64 a, VecU64 b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecU32)_mm512_mask_shuffle_epi32((__m512i)b, 0x5555, (__m512i)a, _MM_PERM_DDBB);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecU32)_mm256_blend_epi32((__m256i)(a >> 32), (__m256i)b, 0xaa);
+#else
+    return bit_cast<VecU32>(a >> 32 | (b & 0xffffffff00000000ull));
+#endif
+}
+
 // Integers to floating point. i32 -> float rounds to nearest even.
 FANIN_INLINE VecF to_float(VecI32 v) { return __builtin_convertvector(v, VecF); }
 // i64 -> double, exact for |v| <= 2^51: v is added to the bits of 1.5 * 2^52, whose last place is 1.
@@ -295,6 +315,16 @@ FANIN_INLINE V horner(const T (&c)[n], V x) {
 #pragma GCC unroll 32
     for (std::size_t i = 1; i < n; ++i) r = fma(r, x, splat(c[n - 1 - i]));
     return r;
+}
+
+// The same of m numbers side by side, so that no term waits for the one before it.
+template <std::size_t n, std::size_t m, class T, class V>
+FANIN_INLINE void horner(const T (&c)[n], const V (&x)[m], V (&r)[m]) {
+    for (std::size_t j = 0; j < m; ++j) r[j] = splat(c[n - 1]);
+#pragma GCC unroll 32
+    for (std::size_t i = 1; i < n; ++i)
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < m; ++j) r[j] = fma(r[j], x[j], splat(c[n - 1 - i]));
 }
 
 }  // namespace
