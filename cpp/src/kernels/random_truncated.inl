@@ -111,18 +111,17 @@ struct TruncatedCentral {
         horner(kInverseCentralF32, w, y);
         for (std::size_t i = 0; i < n; ++i) z[i] = clamp<float>(fma(splat(std), x[i] * y[i], splat(mean)), lowest, highest);
     }
-    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecU32 words[] = {b.even, b.odd};
-        VecF z[2];
+    template <std::size_t m>
+    FANIN_INLINE void operator()(const PhiloxBlocks (&blocks)[m], Pair<float> (&pairs)[m]) const {
+        VecU32 words[2 * m];
+        VecF z[2 * m];
+        for (std::size_t i = 0; i < m; ++i) {
+            words[2 * i] = blocks[i].even;
+            words[2 * i + 1] = blocks[i].odd;
+        }
         elements(words, z);
-        return {interleave_low(z[0], z[1]), interleave_high(z[0], z[1])};
-    }
-    FANIN_INLINE void both(const PhiloxBlocks& b, const PhiloxBlocks& c, Pair<float>& p, Pair<float>& q) const {
-        const VecU32 words[] = {b.even, b.odd, c.even, c.odd};
-        VecF z[4];
-        elements(words, z);
-        p = {interleave_low(z[0], z[1]), interleave_high(z[0], z[1])};
-        q = {interleave_low(z[2], z[3]), interleave_high(z[2], z[3])};
+        for (std::size_t i = 0; i < m; ++i)
+            pairs[i] = {interleave_low(z[2 * i], z[2 * i + 1]), interleave_high(z[2 * i], z[2 * i + 1])};
     }
 };
 
