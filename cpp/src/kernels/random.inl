@@ -101,7 +101,7 @@ FANIN_INLINE VecF radius(VecU32 word) {
     const VecU32 y_bits = bits(y);
     const VecF mantissa = from_bits((y_bits & 0x007fffffu) | 0x3f000000u);  // y = mantissa 2^e, in [1/2, 1)
     const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - (126 + 32));   // of u = y 2^-32
-    const Lanes near_one = lanes_with<31>(word);
+    const LaneMask near_one = lanes_with<31>(word);
     const VecF f = select(near_one, y * -0x1p-32f, mantissa - 1.0f);
     const VecF high = select(near_one, splat(0.0f), e * (-2.0f * kLn2F32));
     return sqrt(fma(f, horner(kRadiusF32, f), high));
@@ -129,7 +129,7 @@ FANIN_INLINE SinCos<VecF> sincos_word(VecU32 word) {
     const VecF x = to_float(bit_cast<VecI32>(word << 2)) * 0x1p-31f;
     const VecF y = x * x;
     const VecF s = x * horner(kSinF32, y), c = horner(kCosF32, y);
-    const Lanes odd = lanes_with<30>(shifted);  // quarter 1 or 3: the two change places
+    const LaneMask odd = lanes_with<30>(shifted);  // quarter 1 or 3: the two change places
     return {from_bits(bits(select(odd, c, s)) ^ (shifted & 0x80000000u)),
             from_bits(bits(select(odd, s, c)) ^ ((shifted + 0x40000000u) & 0x80000000u))};
 }

@@ -228,19 +228,19 @@ FANIN_INLINE VecD sqrt(VecD v) {
 
 // Lanes whose bit `bit` is set, and the choice by them.
 #if FANIN_VECTOR_BYTES == 64
-using Lanes = __mmask16;
+using LaneMask = __mmask16;
 template <int bit>
-FANIN_INLINE Lanes lanes_with(VecU32 v) {
+FANIN_INLINE LaneMask lanes_with(VecU32 v) {
     return _mm512_test_epi32_mask((__m512i)v, (__m512i)splat_u32(std::uint32_t{1} << bit));
 }
-FANIN_INLINE VecF select(Lanes lanes, VecF a, VecF b) { return (VecF)_mm512_mask_blend_ps(lanes, (__m512)b, (__m512)a); }
+FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return (VecF)_mm512_mask_blend_ps(lanes, (__m512)b, (__m512)a); }
 #else
-using Lanes = VecI32;
+using LaneMask = VecI32;
 template <int bit>
-FANIN_INLINE Lanes lanes_with(VecU32 v) {
+FANIN_INLINE LaneMask lanes_with(VecU32 v) {
     return bit_cast<VecI32>(v << (31 - bit)) < 0;
 }
-FANIN_INLINE VecF select(Lanes lanes, VecF a, VecF b) { return lanes ? a : b; }
+FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return lanes ? a : b; }
 #endif
 
 // The product of the low 32 bits of each 64-bit lane, all 64 bits of it.
