@@ -160,25 +160,23 @@ struct TruncatedWide {
     }
 };
 
+// use(draw) with the draw of a central law.
+template <class Use>
+FANIN_INLINE void with_central(const TruncatedLaw& law, float mean, float std, float lowest, float highest, Use&& use) {
+    const auto left = static_cast<float>(law.left), right = static_cast<float>(law.right),
+               width = static_cast<float>(law.width), first_tail = static_cast<float>(law.left + law.width * 0x1p-33),
+               first_x = static_cast<float>(law.left - law.right + law.width * 0x1p-32);
+    if (law.left == law.right) use(TruncatedCentral<true>{left, right, width, first_tail, first_x, mean, std, lowest, highest});
+    else use(TruncatedCentral<false>{left, right, width, first_tail, first_x, mean, std, lowest, highest});
+}
+
 template <class T>
 void fill_truncated(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, const TruncatedLaw& law,
                     T mean, T std, T lowest, T highest, T* out) {
     if constexpr (sizeof(T) == sizeof(float)) {
         if (law.path == TruncatedPath::central) {
-            auto draw = [&]<bool symmetric>() {
-                const TruncatedCentral<symmetric> central{static_cast<float>(law.left),
-                                                          static_cast<float>(law.right),
-                                                          static_cast<float>(law.width),
-                                                          static_cast<float>(law.left + law.width * 0x1p-33),
-                                                          static_cast<float>(law.left - law.right + law.width * 0x1p-32),
-                                                          mean,
-                                                          std,
-                                                          lowest,
-                                                          highest};
-                fill<T>(central, seed, stream, first_index, n, out);
-            };
-            if (law.left == law.right) draw.template operator()<true>();
-            else draw.template operator()<false>();
+            with_central(law, mean, std, lowest, highest,
+                         [&](const auto& draw) { fill<T>(draw, seed, stream, first_index, n, out); });
             return;
         }
     }
