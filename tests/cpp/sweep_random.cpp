@@ -3,9 +3,9 @@
 //     sweep_random
 //
 // The uniform number, the radius of Box and Muller, and truncated normals. The words go straight into the code of the kernels,
-// compiled here once more for AVX2 (any instruction set has the same bits: test_random, test_random_truncated). Prints the
-// range reached, how many draws are NaN, infinite or out of bounds, and the largest error of every 257th word against
-// float64, in sigmas. Exits with 1 where a bound does not hold.
+// compiled here once more, for AVX2 on x86 (any instruction set has the same bits: test_random, test_random_truncated).
+// Prints the range reached, how many draws are NaN, infinite or out of bounds, and the largest error of every 257th word
+// against float64, in sigmas. Exits with 1 where a bound does not hold.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
