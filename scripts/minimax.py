@@ -119,6 +119,11 @@ def central_inverse(w: mpf) -> mpf:
     return mp.sqrt(2) * mp.erfinv(x) / x
 
 
+def central_weight(w: mpf) -> mpf:
+    """Error of P as that of x P; the last term keeps the weight from vanishing at 0."""
+    return mp.sqrt(-mp.expm1(-w / 2)) + mpf(2) ** -10
+
+
 def erf_tail(y: mpf) -> mpf:
     """P of erf x = x + x P(x^2), y = x^2."""
     if y < mpf(10) ** -24:
@@ -150,8 +155,9 @@ def upper_tail(s: mpf) -> mpf:
 
 
 FITS = [
-    # the truncated normal's inversion up to 2.5 sigma, where w = 7.403
-    Fit("kInverseCentralF32", central_inverse, mpf(0), mpf("7.42"), 8, over(central_inverse), "f"),
+    # the truncated normal's inversion up to 2.5 sigma, where w = 7.403, and its logarithm
+    Fit("kInverseCentralF32", central_inverse, mpf(0), mpf("7.42"), 7, central_weight, "f"),
+    Fit("kInverseLogF32", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 6, lambda f: abs(f) + mpf(2) ** -20, "f"),
     # -ln u for the radius of Box-Muller: f in [-1/2, 0], both kinds
     Fit("kRadiusF32", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 8, lambda f: 1 / (2 * log1p_over_f(f)), "f"),
     Fit("kRadiusF64", lambda f: -2 * log1p_over_f(f), mpf(-1) / 2, mpf(0), 20, lambda f: 1 / (2 * log1p_over_f(f)), "d"),

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def _build(config: pytest.Config) -> Path:
 def cpp_build(request: pytest.FixtureRequest) -> Path:
     """The C++ project with its tests, built. In build/pytest, so that the next run only builds what has changed."""
     return request.session.stash[BUILD].result()
+
+
+@pytest.fixture(scope="session")
+def cpp_sweep(tools: Tools, cpp_build: Path) -> Callable[..., str]:
+    """Build and run one of the sweeps, which the suite leaves out: ``cpp_sweep("dense", "2000")`` returns what it printed."""
+
+    def run(name: str, *arguments: str) -> str:
+        tools.run(tools.cmake, "--build", cpp_build, "--target", f"sweep_{name}")
+        return tools.run(cpp_build / "tests" / "cpp" / f"sweep_{name}", *arguments, timeout=7200)
+
+    return run
 
 
 @pytest.fixture(scope="session")

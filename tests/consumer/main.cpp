@@ -1,23 +1,56 @@
-// Draws He weights for a layer of 784 -> 300, carries one batch through it, and prints a digest of the result: the FNV-1a
-// hash of the bytes of a. Python computes the same digest from the same lines (test_consumer.py).
+// What an embedding program draws and computes, a line each: a name and a digest, the FNV-1a hash of the bytes. Python computes
+// the same digests from the same lines (test_consumer.py).
 #include <cstdint>
 #include <cstdio>
 #include <fanin/fanin.hpp>
 #include <span>
+#include <string>
 #include <vector>
 
-int main() {
-    constexpr std::size_t kBatch = 32, kIn = 784, kOut = 300;
-    std::vector<float> x(kBatch * kIn), w(kOut * kIn), b(kOut), a(kBatch * kOut);
+namespace {
 
+constexpr std::size_t kBatch = 32, kIn = 784, kOut = 300;
+
+template <class T>
+void print_digest(const char* name, const std::vector<T>& values) {
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (const std::byte byte : std::as_bytes(std::span(values)))
+        hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3u;
+    std::printf("%s %016llx\n", name, static_cast<unsigned long long>(hash));
+}
+
+template <class T>
+std::vector<T> drawn(const std::string& law) {
+    std::vector<T> w(kOut * kIn);
+    const std::size_t shape[] = {kOut, kIn};
+    fanin::fill(std::span(w), shape, fanin::law_from_text(law), {.seed = 7, .stream = fanin::stream_id("0.weight")});
+    return w;
+}
+
+}  // namespace
+
+int main() {
+    // Laws of every kind, as texts, in every number type.
+    for (const char* law : {"he_normal", "glorot_uniform(gain=tanh)", "truncated_normal(std=0.02, corrected=true)",
+                            "lecun_truncated", "truncated_normal(lower=3, upper=4)", "orthogonal(gain=relu)",
+                            "sparse(sparsity=0.9)", "variance_scaling(scale=2, mode=fan_avg, distribution=uniform)"}) {
+        print_digest((std::string(law) + " float32").c_str(), drawn<float>(law));
+        print_digest((std::string(law) + " float64").c_str(), drawn<double>(law));
+        print_digest((std::string(law) + " float16").c_str(), drawn<fanin::Float16>(law));
+    }
+
+    // A block of a matrix, and one batch through a layer of 784 -> 300.
+    std::vector<float> block(64 * 100);
+    const std::size_t whole[] = {kOut, kIn}, offset[] = {200, 600}, shape[] = {64, 100};
+    const std::ptrdiff_t strides[] = {100, 1};
+    fanin::fill(fanin::ArrayView<float>{block.data(), shape, strides}, fanin::Law("he_normal"),
+                {.seed = 7, .stream = fanin::stream_id("0.weight")}, fanin::Part{whole, offset});
+    print_digest("block", block);
+
+    std::vector<float> x(kBatch * kIn), w = drawn<float>("he_normal"), b(kOut), a(kBatch * kOut);
     fanin::fill_normal<float>(x, {.seed = 7, .stream = fanin::stream_id("x")}, 0, 0.0f, 1.0f);
-    const fanin::MatrixView<float> weights{w.data(), kOut, kIn, kIn, 1};
-    fanin::fill(weights, fanin::Law("he_normal"), {.seed = 7, .stream = fanin::stream_id("0.weight")});
     fanin::dense_forward<float>({x.data(), kBatch, kIn, kIn, 1}, {w.data(), kOut, kIn, kIn, 1},
                                 fanin::VectorView<const float>{b.data(), kOut, 1}, fanin::Activation::relu,
                                 {a.data(), kBatch, kOut, kOut, 1});
-
-    std::uint64_t hash = 0xcbf29ce484222325u;
-    for (const std::byte byte : std::as_bytes(std::span(a))) hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3u;
-    std::printf("%016llx\n", static_cast<unsigned long long>(hash));
+    print_digest("layer", a);
 }

@@ -33,11 +33,13 @@ void known_answers() {
     }
 }
 
-// Sizes around the vector lengths, starts that are not aligned to a block, a start where the block number needs 64 bits.
+// Sizes around the vector lengths, starts that are not aligned to a block, ranges in which the upper half of the block number
+// changes (float: element 2^34, double: 2^33), a start where the block number needs 64 bits.
 template <class T>
 void draws_equal_reference() {
     const Key key{0x0123456789abcdefull, 0xfedcba9876543210ull};
-    for (const std::uint64_t first : {0ull, 1ull, 2ull, 3ull, 5ull, 30ull, (1ull << 34) - 7, (1ull << 62) - 3}) {
+    for (const std::uint64_t first :
+         {0ull, 1ull, 2ull, 3ull, 5ull, 30ull, (1ull << 33) - 7, (1ull << 34) - 7, (1ull << 34) - 700, (1ull << 62) - 3}) {
         for (const std::size_t n : {0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000}) {
             std::vector<T> normal(n + 1, T(42)), uniform(n + 1, T(42));  // one more: nothing is written past the end
             fanin::fill_normal<T>({normal.data(), n}, key, first, T(0.5), T(2));
@@ -48,6 +50,15 @@ void draws_equal_reference() {
             }
             CHECK(normal[n] == T(42) && uniform[n] == T(42));
         }
+    }
+}
+
+void words_equal_reference() {
+    const Key key{0x0123456789abcdefull, 0xfedcba9876543210ull};
+    for (const std::uint64_t first : {0ull, (1ull << 32) - 5, (1ull << 32) - 64, ~0ull - 300}) {
+        std::vector<std::uint32_t> words(1001);
+        fanin::philox_words(words, key, first);
+        for (std::size_t i = 0; i < words.size(); ++i) CHECK(words[i] == fanin::reference::philox(key, first + i / 4)[i % 4]);
     }
 }
 
@@ -121,6 +132,7 @@ int main() {
         known_answers();
         draws_equal_reference<float>();
         draws_equal_reference<double>();
+        words_equal_reference();
         uniform_stays_inside();
         same_bits_at_any_thread_count();
         permutations();

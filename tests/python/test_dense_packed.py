@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import numpy as np
 import pytest
 
@@ -51,6 +49,5 @@ def test_packed_weights_say_what_they_are():
 
 
 @pytest.mark.slow
-def test_random_layers_equal_the_reference(cpp_build):
-    done = subprocess.run([cpp_build / "tests/cpp/sweep_dense", "2000"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_random_layers_equal_the_reference(cpp_sweep):
+    cpp_sweep("dense", "2000")

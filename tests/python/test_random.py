@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -168,3 +169,11 @@ def test_outputs_are_checked_before_anything_is_written() -> None:
         with pytest.raises(ValueError, match="std must be finite and at least 0"):
             _core.fill_normal(out, 1, 2, 0, 0.0, std)
     assert not out.any()
+
+
+@pytest.mark.slow
+def test_sweep(cpp_sweep: Callable[..., str]) -> None:
+    """All 2^32 words through every draw that one word decides: never NaN, infinite or out of bounds; 2 to 5 minutes."""
+    if "x86_64_v3" not in fi.available_isas() and platform.machine() in ("x86_64", "AMD64"):
+        pytest.skip("the program is compiled for AVX2")
+    print(cpp_sweep("random"))

@@ -7,8 +7,16 @@
 #include "math.inl"
 #include "erf.inl"
 #include "math_arrays.inl"
+// The draws mix many independent chains; GCC leaves them in source order unless told to schedule (measured: -10 % of the time).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC push_options
+#pragma GCC optimize("schedule-insns", "sched-pressure")
+#endif
 #include "random.inl"
 #include "random_truncated.inl"
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC pop_options
+#endif
 #include "rounding.inl"
 #include "activation_smooth.inl"
 #include "activation.inl"

@@ -13,41 +13,76 @@ namespace {
 
 constexpr std::size_t kBlocks = FANIN_VECTOR_BYTES / 8;  // blocks a vector
 
-struct PhiloxKeys {
-    std::uint32_t low[kPhiloxRounds];
-    std::uint32_t high[kPhiloxRounds];
-};
-
-FANIN_INLINE PhiloxKeys philox_keys(std::uint64_t seed) {
-    PhiloxKeys keys;
-    std::uint32_t low = static_cast<std::uint32_t>(seed), high = static_cast<std::uint32_t>(seed >> 32);
-    for (int r = 0; r < kPhiloxRounds; ++r) {
-        keys.low[r] = low;
-        keys.high[r] = high;
-        low += kPhiloxWeyl0;
-        high += kPhiloxWeyl1;
-    }
-    return keys;
-}
-
-// The words of kBlocks blocks; the upper half of every lane is garbage.
+// The words of kBlocks blocks: each in the low half of the lanes of w0 to w3, where the upper half is garbage, and two and two
+// side by side. Who takes one form costs nothing of the other.
 struct PhiloxBlocks {
     VecU64 w0, w1, w2, w3;
+    VecU32 even, odd;  // [w0 w2] and [w1 w3]
 };
 
-FANIN_INLINE PhiloxBlocks philox(const PhiloxKeys& keys, std::uint64_t stream, VecU64 block) {
-    const VecU64 m0 = splat_u64(kPhiloxMultiplier0), m1 = splat_u64(kPhiloxMultiplier1);
-    VecU64 c0 = block, c1 = block >> 32, c2 = splat_u64(stream & 0xffffffffu), c3 = splat_u64(stream >> 32);
-#pragma GCC unroll 10
-    for (int r = 0; r < kPhiloxRounds; ++r) {
-        const VecU64 p0 = multiply_low32(c0, m0), p1 = multiply_low32(c2, m1);
-        c0 = (p1 >> 32) ^ c1 ^ splat_u64(keys.low[r]);
-        c2 = (p0 >> 32) ^ c3 ^ splat_u64(keys.high[r]);
-        c1 = p1;
-        c3 = p0;
+// What the blocks of one seed, one stream and one upper half of the block number share: the round keys from round 2 on, and
+// as much of rounds 0 and 1 as does not depend on the lower half. Whole vectors: operands in memory, where so many numbers
+// to broadcast would take the registers.
+struct Philox {
+    VecU64 low[kPhiloxRounds], high[kPhiloxRounds], last;
+    VecU64 into_c2_0, into_c0_1, into_c2_1, c3_1;
+
+    FANIN_INLINE Philox(std::uint64_t seed, std::uint64_t stream, std::uint64_t upper_block) {
+        const std::uint64_t mask = 0xffffffffu, c2 = stream & mask, c3 = stream >> 32;
+        std::uint64_t k0 = seed & mask, k1 = seed >> 32;
+        for (int r = 0; r < kPhiloxRounds; ++r) {
+            low[r] = splat_u64(k0);
+            high[r] = splat_u64(k1);
+            if (r == 0) {
+                const std::uint64_t p1 = c2 * kPhiloxMultiplier1, c0 = (p1 >> 32) ^ upper_block ^ k0;
+                const std::uint64_t next = c0 * kPhiloxMultiplier0;
+                into_c2_0 = splat_u64(c3 ^ k1);
+                into_c0_1 = splat_u64((p1 & mask) ^ ((k0 + kPhiloxWeyl0) & mask));
+                into_c2_1 = splat_u64((next >> 32) ^ ((k1 + kPhiloxWeyl1) & mask));
+                c3_1 = splat_u64(next & mask);
+            }
+            if (r == kPhiloxRounds - 1) last = splat_u64(k0 | k1 << 32);
+            k0 = (k0 + kPhiloxWeyl0) & mask;
+            k1 = (k1 + kPhiloxWeyl1) & mask;
+        }
     }
-    return {c0, c1, c2, c3};
-}
+
+    // The blocks whose lower halves stand in the low halves of `block`; n vectors side by side, so that no round waits for
+    // the one before it.
+    template <std::size_t n>
+    FANIN_INLINE void operator()(const VecU64 (&block)[n], PhiloxBlocks (&out)[n]) const {
+        const VecU64 m0 = splat_u64(kPhiloxMultiplier0), m1 = splat_u64(kPhiloxMultiplier1);
+        VecU64 c0[n], c1[n], c2[n], c3[n];
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecU64 p0 = multiply_low32(block[i], m0), p1 = multiply_low32((p0 >> 32) ^ into_c2_0, m1);
+            c0[i] = (p1 >> 32) ^ into_c0_1;
+            c1[i] = p1;
+            c2[i] = p0 ^ into_c2_1;
+            c3[i] = c3_1;
+        }
+        constexpr int kLast = kPhiloxRounds - 1;
+#pragma GCC unroll 10
+        for (int r = 2; r < kLast; ++r) {
+#pragma GCC unroll 4
+            for (std::size_t i = 0; i < n; ++i) {
+                const VecU64 p0 = multiply_low32(c0[i], m0), p1 = multiply_low32(c2[i], m1);
+                c0[i] = (p1 >> 32) ^ c1[i] ^ low[r];
+                c2[i] = (p0 >> 32) ^ c3[i] ^ high[r];
+                c1[i] = p1;
+                c3[i] = p0;
+            }
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecU64 p0 = multiply_low32(c0[i], m0), p1 = multiply_low32(c2[i], m1);
+            out[i] = {(p1 >> 32) ^ c1[i] ^ low[kLast],
+                      p1,
+                      (p0 >> 32) ^ c3[i] ^ high[kLast],
+                      p0,
+                      high_words(p1, p0) ^ low_words(c1[i], c3[i]) ^ bit_cast<VecU32>(last),
+                      low_words(p1, p0)};
+        }
+    }
+};
 
 // Block numbers first, first + 1, ... in the lane order of the layout above.
 FANIN_INLINE VecU64 block_numbers(std::uint64_t first) {
@@ -55,9 +90,6 @@ FANIN_INLINE VecU64 block_numbers(std::uint64_t first) {
     for (std::size_t i = 0; i < kBlocks; ++i) v[i] = first + (i % 2 == 0 ? i / 2 : kBlocks / 2 + i / 2);
     return v;
 }
-
-// Two words side by side in each 64-bit lane.
-FANIN_INLINE VecU32 pack_words(VecU64 low, VecU64 high) { return bit_cast<VecU32>((low & 0xffffffffu) | (high << 32)); }
 
 // ------------------------------------------------------------------------------------------------ Box-Muller
 
@@ -69,8 +101,9 @@ FANIN_INLINE VecF radius(VecU32 word) {
     const VecU32 y_bits = bits(y);
     const VecF mantissa = from_bits((y_bits & 0x007fffffu) | 0x3f000000u);  // y = mantissa 2^e, in [1/2, 1)
     const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - (126 + 32));   // of u = y 2^-32
-    const VecF f = upper ? y * -0x1p-32f : mantissa - 1.0f;
-    const VecF high = upper ? splat(0.0f) : e * (-2.0f * kLn2F32);
+    const LaneMask near_one = lanes_with<31>(word);
+    const VecF f = select(near_one, y * -0x1p-32f, mantissa - 1.0f);
+    const VecF high = select(near_one, splat(0.0f), e * (-2.0f * kLn2F32));
     return sqrt(fma(f, horner(kRadiusF32, f), high));
 }
 // t + 1/2 for 0 <= t < 2^52, exactly.
@@ -92,13 +125,13 @@ FANIN_INLINE VecD radius(VecU64 word) {
 // sin and cos of 2 pi word 2^-32: the nearest multiple of a quarter turn is taken off in integers, exactly; the rest, at
 // most an eighth of a turn, is x pi/4 with x in [-1, 1].
 FANIN_INLINE SinCos<VecF> sincos_word(VecU32 word) {
-    const VecU32 shifted = word + 0x20000000u;
-    const VecF x = to_float(bit_cast<VecI32>(shifted & 0x3fffffffu) - 0x20000000) * 0x1p-29f;
+    const VecU32 shifted = word + 0x20000000u;  // the quarter, upper 2 bits
+    const VecF x = to_float(bit_cast<VecI32>(word << 2)) * 0x1p-31f;
     const VecF y = x * x;
     const VecF s = x * horner(kSinF32, y), c = horner(kCosF32, y);
-    const VecI32 odd = bit_cast<VecI32>(shifted << 1) >> 31;  // quarter 1 or 3: the two change places
-    return {from_bits(bits(odd ? c : s) ^ (shifted & 0x80000000u)),
-            from_bits(bits(odd ? s : c) ^ ((shifted + 0x40000000u) & 0x80000000u))};
+    const LaneMask odd = lanes_with<30>(shifted);  // quarter 1 or 3: the two change places
+    return {from_bits(bits(select(odd, c, s)) ^ (shifted & 0x80000000u)),
+            from_bits(bits(select(odd, s, c)) ^ ((shifted + 0x40000000u) & 0x80000000u))};
 }
 // The same from the upper 53 bits of 64.
 FANIN_INLINE SinCos<VecD> sincos_word(VecU64 word) {
@@ -124,13 +157,13 @@ template <class T>
 struct Normal {
     T mean, std;
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF r = radius(pack_words(b.w0, b.w2));
-        const SinCos<VecF> a = sincos_word(pack_words(b.w1, b.w3));
+        const VecF r = radius(b.even);
+        const SinCos<VecF> a = sincos_word(b.odd);
         return finish<float>(r * a.cos, r * a.sin);
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
-        const VecD r = radius(bit_cast<VecU64>(pack_words(b.w0, b.w1)));
-        const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(pack_words(b.w2, b.w3)));
+        const VecD r = radius(bit_cast<VecU64>(low_words(b.w0, b.w1)));
+        const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(low_words(b.w2, b.w3)));
         return finish<double>(r * a.cos, r * a.sin);
     }
     template <class U>
@@ -152,11 +185,9 @@ struct Uniform {
         const VecD magnitude = plus_half((k ^ negative) & 0xfffffffffffffll) * 0x1p-52;
         return from_bits(bits(magnitude) ^ (bit_cast<VecU64>(negative) & 0x8000000000000000ull));
     }
-    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        return finish<float>(base(pack_words(b.w0, b.w2)), base(pack_words(b.w1, b.w3)));
-    }
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const { return finish<float>(base(b.even), base(b.odd)); }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
-        return finish<double>(base(bit_cast<VecU64>(pack_words(b.w0, b.w1))), base(bit_cast<VecU64>(pack_words(b.w2, b.w3))));
+        return finish<double>(base(bit_cast<VecU64>(low_words(b.w0, b.w1))), base(bit_cast<VecU64>(low_words(b.w2, b.w3))));
     }
     template <class U>
     FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
@@ -170,26 +201,42 @@ struct Uniform {
     }
 };
 
-// Writes n elements from first_index on. A group is what one vector of blocks gives; whole groups go straight to memory,
-// the two ends through a buffer. Two groups go together, and while their words become elements the words of the next two
-// are made: four independent chains, finely mixed, where one after the other would wait (measured: +19 %).
+// A draw makes Pairs of m PhiloxBlocks; what it does not do side by side is done one after the other.
+template <class T, class Draw, std::size_t m>
+FANIN_INLINE void draw_each(const Draw& draw, const PhiloxBlocks (&words)[m], Pair<T> (&pairs)[m]) {
+    if constexpr (requires { draw(words, pairs); }) draw(words, pairs);
+    else
+        for (std::size_t i = 0; i < m; ++i) pairs[i] = draw(words[i], T{});
+}
+
+// Blocks from `block` on that share its upper half.
+FANIN_INLINE std::uint64_t blocks_alike(std::uint64_t block) { return 0x100000000u - (block & 0xffffffffu); }
+
+// Writes n elements from first_index on, of blocks with one upper half. A group is what one vector of blocks gives; whole
+// groups go straight to memory, the two ends through a buffer. A few groups go together, and while their words become elements
+// the words of the next are made: independent chains, finely mixed, where one after the other would wait.
 template <class T, class Draw>
-FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n,
-                       T* out) {
+FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index,
+                             std::size_t n, T* out) {
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
-    const PhiloxKeys keys = philox_keys(seed);
+    constexpr std::size_t kTogether = sizeof(T) == sizeof(float) ? 4 : 2;  // measured
+    std::uint64_t block = first_index / kBlockElements;
+    const Philox philox(seed, stream, block >> 32);
     auto group = [&](std::uint64_t first_block, T* to) __attribute__((noinline)) {
-        const Pair<T> p = draw(philox(keys, stream, block_numbers(first_block)), T{});
-        store<T>(to, p.low);
-        store<T>(to + kLanes<T>, p.high);
+        const VecU64 numbers[] = {block_numbers(first_block)};
+        PhiloxBlocks words[1];
+        Pair<T> pairs[1];
+        philox(numbers, words);
+        draw_each<T>(draw, words, pairs);
+        store<T>(to, pairs[0].low);
+        store<T>(to + kLanes<T>, pairs[0].high);
     };
     auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, T* to) {
         T buffer[kGroup];
         group(first_block, buffer);
         for (std::size_t i = 0; i < count; ++i) to[i] = buffer[skip + i];
     };
-    std::uint64_t block = first_index / kBlockElements;
     if (const std::size_t skip = first_index % kBlockElements; skip != 0 && n != 0) {
         const std::size_t count = n < kBlockElements - skip ? n : kBlockElements - skip;
         part(block, skip, count, out);
@@ -197,31 +244,47 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
         n -= count;
         ++block;
     }
-    if (n >= 2 * kGroup) {
-        VecU64 numbers = block_numbers(block);
-        PhiloxBlocks first = philox(keys, stream, numbers), second = philox(keys, stream, numbers + kBlocks);
-        auto draw_both = [&] {
-            const Pair<T> p = draw(first, T{}), q = draw(second, T{});
-            store<T>(out, p.low);
-            store<T>(out + kLanes<T>, p.high);
-            store<T>(out + kGroup, q.low);
-            store<T>(out + kGroup + kLanes<T>, q.high);
-            out += 2 * kGroup;
-            n -= 2 * kGroup;
-            block += 2 * kBlocks;
+    if (n >= kTogether * kGroup) {
+        VecU64 numbers[kTogether];
+        for (std::size_t i = 0; i < kTogether; ++i) numbers[i] = block_numbers(block + i * kBlocks);
+        PhiloxBlocks words[kTogether], next[kTogether];
+        philox(numbers, words);
+        // Inlined always: as a call it takes the words through memory.
+        auto draw_all = [&]() __attribute__((always_inline)) {
+            Pair<T> pairs[kTogether];
+            draw_each<T>(draw, words, pairs);
+            for (std::size_t i = 0; i < kTogether; ++i) {
+                store<T>(out + i * kGroup, pairs[i].low);
+                store<T>(out + i * kGroup + kLanes<T>, pairs[i].high);
+            }
+            out += kTogether * kGroup;
+            n -= kTogether * kGroup;
+            block += kTogether * kBlocks;
         };
-        while (n >= 4 * kGroup) {
-            numbers += 2 * kBlocks;
-            const PhiloxBlocks next_first = philox(keys, stream, numbers),
-                               next_second = philox(keys, stream, numbers + kBlocks);
-            draw_both();
-            first = next_first;
-            second = next_second;
+        while (n >= 2 * kTogether * kGroup) {
+            for (std::size_t i = 0; i < kTogether; ++i) numbers[i] += kTogether * kBlocks;
+            philox(numbers, next);
+            draw_all();
+            for (std::size_t i = 0; i < kTogether; ++i) words[i] = next[i];
         }
-        draw_both();
+        draw_all();
     }
     for (; n >= kGroup; n -= kGroup, out += kGroup, block += kBlocks) group(block, out);
     if (n != 0) part(block, 0, n, out);
+}
+
+template <class T, class Draw>
+FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n,
+                       T* out) {
+    constexpr std::size_t kBlockElements = 2 * kLanes<T> / kBlocks;
+    while (n != 0) {
+        const std::uint64_t left = blocks_alike(first_index / kBlockElements) * kBlockElements - first_index % kBlockElements;
+        const std::size_t count = n < left ? n : left;
+        fill_alike(draw, seed, stream, first_index, count, out);
+        first_index += count;
+        out += count;
+        n -= count;
+    }
 }
 
 template <class T>
@@ -236,16 +299,22 @@ void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_
 }
 
 void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n, std::uint32_t* out) {
-    const PhiloxKeys keys = philox_keys(seed);
     constexpr std::size_t kGroup = 4 * kBlocks;
-    for (std::size_t done = 0; done < n; done += kGroup, first_block += kBlocks) {
-        const PhiloxBlocks b = philox(keys, stream, block_numbers(first_block));
-        const VecF even = bit_cast<VecF>(pack_words(b.w0, b.w2)), odd = bit_cast<VecF>(pack_words(b.w1, b.w3));
-        const VecF low = interleave_low(even, odd), high = interleave_high(even, odd);
-        std::uint32_t buffer[kGroup];
-        __builtin_memcpy(buffer, &low, sizeof low);
-        __builtin_memcpy(buffer + kGroup / 2, &high, sizeof high);
-        __builtin_memcpy(out + done, buffer, (n - done < kGroup ? n - done : kGroup) * sizeof *out);
+    while (n != 0) {
+        const Philox philox(seed, stream, first_block >> 32);
+        const std::uint64_t left = blocks_alike(first_block) * 4;
+        const std::size_t end = n < left ? n : left;
+        for (std::size_t done = 0; done < end; done += kGroup) {
+            const VecU64 numbers[] = {block_numbers(first_block + done / 4)};
+            PhiloxBlocks words[1];
+            philox(numbers, words);
+            const VecF even = bit_cast<VecF>(words[0].even), odd = bit_cast<VecF>(words[0].odd);
+            const VecF halves[] = {interleave_low(even, odd), interleave_high(even, odd)};
+            __builtin_memcpy(out + done, halves, (end - done < kGroup ? end - done : kGroup) * sizeof *out);
+        }
+        first_block += end / 4;
+        out += end;
+        n -= end;
     }
 }
 

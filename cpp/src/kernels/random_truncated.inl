@@ -26,14 +26,6 @@ FANIN_INLINE UnitPair<VecD> unit_pair(VecI64 k, int size) {
     return {upper ? large : small, upper ? small : large};
 }
 
-// -2 ln y for y in [2^-30, 1], absolute error 2^-22: what the polynomial of the central inverse takes.
-FANIN_INLINE VecF minus_two_log(VecF y) {
-    const VecU32 y_bits = bits(y);
-    const VecF f = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
-    const VecF e = to_float(bit_cast<VecI32>(y_bits >> 23) - 126);
-    return fma(f, horner(kRadiusF32, f), e * (-2.0f * kLn2F32));
-}
-
 // ------------------------------------------------------------------------------------------------ float64 inverses
 
 // The z > 0 with Q(z) = tail, tail in (0, 1/2] (AS 241; the three regions are computed and one is chosen).
@@ -83,25 +75,53 @@ FANIN_INLINE VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
 
 template <class T>
 FANIN_INLINE Vec<T> clamp(Vec<T> x, T lowest, T highest) {
-    const Vec<T> low = splat(lowest), high = splat(highest);
-    const Vec<T> above = x < low ? low : x;
-    return above > high ? high : above;
+    return at_most(at_least(x, splat(lowest)), splat(highest));
 }
 
+// x = 2 Phi(z) - 1 comes from the word as a signed number, t = (1 - |x|) / 2 from its distance to the nearer end: each keeps
+// its small values. 1 - x^2 = 4 t (1 - t).
+template <bool symmetric>
 struct TruncatedCentral {
-    float left, right, width, centre, mean, std, lowest, highest;
-    FANIN_INLINE VecF element(VecU32 word) const {
-        const UnitPair<VecF> p = unit_pair(word);
-        const VecF below = fma(p.u, splat(width), splat(left)), above = fma(p.rest, splat(width), splat(right));
-        const VecF d = 2.0f * (below < above ? below : above);  // 1 - |x|, x = 2 Phi(z) - 1
-        const VecF v = (to_float(bit_cast<VecI32>(word ^ 0x80000000u)) + 0.5f) * 0x1p-31f;
-        const VecF x = fma(v, splat(width), splat(centre));
-        const VecF z = x * horner(kInverseCentralF32, minus_two_log(fma(-d, d, 2.0f * d)));
-        return clamp<float>(fma(splat(std), z, splat(mean)), lowest, highest);
+    float left, right, width, first_tail, first_x, mean, std, lowest, highest;
+    FANIN_INLINE VecF smaller_tail(VecU32 word) const {
+        if constexpr (symmetric) {
+            const VecI32 end_distance = bit_cast<VecI32>(word) ^ (bit_cast<VecI32>(word) >> 31);
+            return fma(to_float(end_distance), splat(width * 0x1p-32f), splat(first_tail));
+        } else {
+            const UnitPair<VecF> p = unit_pair(word);
+            const VecF below = fma(p.u, splat(width), splat(left)), above = fma(p.rest, splat(width), splat(right));
+            return below < above ? below : above;
+        }
     }
-    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF even = element(pack_words(b.w0, b.w2)), odd = element(pack_words(b.w1, b.w3));
-        return {interleave_low(even, odd), interleave_high(even, odd)};
+    template <std::size_t n>
+    FANIN_INLINE void elements(const VecU32 (&words)[n], VecF (&z)[n]) const {
+        VecF x[n], y[n], e[n], w[n];
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecF t = smaller_tail(words[i]);
+            x[i] = fma(to_float(bit_cast<VecI32>(words[i] ^ 0x80000000u)), splat(width * 0x1p-31f), splat(first_x));
+            y[i] = fma(-t, t, t);
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+            const VecU32 y_bits = bits(y[i]);
+            y[i] = from_bits((y_bits & 0x007fffffu) | 0x3f000000u) - 1.0f;
+            e[i] = to_float(bit_cast<VecI32>(y_bits >> 23) - 124);
+        }
+        horner(kInverseLogF32, y, w);
+        for (std::size_t i = 0; i < n; ++i) w[i] = fma(y[i], w[i], e[i] * (-2.0f * kLn2F32));
+        horner(kInverseCentralF32, w, y);
+        for (std::size_t i = 0; i < n; ++i) z[i] = clamp<float>(fma(splat(std), x[i] * y[i], splat(mean)), lowest, highest);
+    }
+    template <std::size_t m>
+    FANIN_INLINE void operator()(const PhiloxBlocks (&blocks)[m], Pair<float> (&pairs)[m]) const {
+        VecU32 words[2 * m];
+        VecF z[2 * m];
+        for (std::size_t i = 0; i < m; ++i) {
+            words[2 * i] = blocks[i].even;
+            words[2 * i + 1] = blocks[i].odd;
+        }
+        elements(words, z);
+        for (std::size_t i = 0; i < m; ++i)
+            pairs[i] = {interleave_low(z[2 * i], z[2 * i + 1]), interleave_high(z[2 * i], z[2 * i + 1])};
     }
 };
 
@@ -127,12 +147,12 @@ struct TruncatedWide {
         return clamp<float>(fma(splat(std), both, splat(mean)), lowest, highest);
     }
     FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
-        const VecF even = elements(pack_words(b.w0, b.w2)), odd = elements(pack_words(b.w1, b.w3));
+        const VecF even = elements(b.even), odd = elements(b.odd);
         return {interleave_low(even, odd), interleave_high(even, odd)};
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
         auto element = [&](VecU64 low, VecU64 high) {
-            const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(pack_words(low, high)) >> 11);
+            const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(low_words(low, high)) >> 11);
             return clamp<double>(fma(splat(std), inverse(k, 53), splat(mean)), lowest, highest);
         };
         const VecD even = element(b.w0, b.w1), odd = element(b.w2, b.w3);
@@ -140,20 +160,23 @@ struct TruncatedWide {
     }
 };
 
+// use(draw) with the draw of a central law.
+template <class Use>
+FANIN_INLINE void with_central(const TruncatedLaw& law, float mean, float std, float lowest, float highest, Use&& use) {
+    const auto left = static_cast<float>(law.left), right = static_cast<float>(law.right),
+               width = static_cast<float>(law.width), first_tail = static_cast<float>(law.left + law.width * 0x1p-33),
+               first_x = static_cast<float>(law.left - law.right + law.width * 0x1p-32);
+    if (law.left == law.right) use(TruncatedCentral<true>{left, right, width, first_tail, first_x, mean, std, lowest, highest});
+    else use(TruncatedCentral<false>{left, right, width, first_tail, first_x, mean, std, lowest, highest});
+}
+
 template <class T>
 void fill_truncated(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, const TruncatedLaw& law,
                     T mean, T std, T lowest, T highest, T* out) {
     if constexpr (sizeof(T) == sizeof(float)) {
         if (law.path == TruncatedPath::central) {
-            const TruncatedCentral draw{static_cast<float>(law.left),
-                                        static_cast<float>(law.right),
-                                        static_cast<float>(law.width),
-                                        static_cast<float>(law.left - law.right),
-                                        mean,
-                                        std,
-                                        lowest,
-                                        highest};
-            fill<T>(draw, seed, stream, first_index, n, out);
+            with_central(law, mean, std, lowest, highest,
+                         [&](const auto& draw) { fill<T>(draw, seed, stream, first_index, n, out); });
             return;
         }
     }

@@ -226,6 +226,23 @@ FANIN_INLINE VecD sqrt(VecD v) {
 #endif
 }
 
+// Lanes whose bit `bit` is set, and the choice by them.
+#if FANIN_VECTOR_BYTES == 64
+using LaneMask = __mmask16;
+template <int bit>
+FANIN_INLINE LaneMask lanes_with(VecU32 v) {
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)splat_u32(std::uint32_t{1} << bit));
+}
+FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return (VecF)_mm512_mask_blend_ps(lanes, (__m512)b, (__m512)a); }
+#else
+using LaneMask = VecI32;
+template <int bit>
+FANIN_INLINE LaneMask lanes_with(VecU32 v) {
+    return bit_cast<VecI32>(v << (31 - bit)) < 0;
+}
+FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return lanes ? a : b; }
+#endif
+
 // The product of the low 32 bits of each 64-bit lane, all 64 bits of it.
 FANIN_INLINE VecU64 multiply_low32(VecU64 a, VecU64 b) {
 #if FANIN_VECTOR_BYTES == 64
@@ -236,6 +253,26 @@ FANIN_INLINE VecU64 multiply_low32(VecU64 a, VecU64 b) {
     return (VecU64)_mm_mul_epu32((__m128i)a, (__m128i)b);
 #else
     return (a & 0xffffffffull) * (b & 0xffffffffull);
+#endif
+}
+
+// The low, or the high, 32 bits of each lane of a and of b, side by side: [a0 b0 | a1 b1 | ...].
+FANIN_INLINE VecU32 low_words(VecU64 a, VecU64 b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecU32)_mm512_mask_shuffle_epi32((__m512i)a, 0xaaaa, (__m512i)b, _MM_PERM_CCAA);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecU32)_mm256_blend_epi32((__m256i)a, (__m256i)(b << 32), 0xaa);
+#else
+    return bit_cast<VecU32>((a & 0xffffffffull) | b << 32);
+#endif
+}
+FANIN_INLINE VecU32 high_words(VecU64 a, VecU64 b) {
+#if FANIN_VECTOR_BYTES == 64
+    return (VecU32)_mm512_mask_shuffle_epi32((__m512i)b, 0x5555, (__m512i)a, _MM_PERM_DDBB);
+#elif FANIN_VECTOR_BYTES == 32
+    return (VecU32)_mm256_blend_epi32((__m256i)(a >> 32), (__m256i)b, 0xaa);
+#else
+    return bit_cast<VecU32>(a >> 32 | (b & 0xffffffff00000000ull));
 #endif
 }
 
@@ -295,6 +332,16 @@ FANIN_INLINE V horner(const T (&c)[n], V x) {
 #pragma GCC unroll 32
     for (std::size_t i = 1; i < n; ++i) r = fma(r, x, splat(c[n - 1 - i]));
     return r;
+}
+
+// The same of m numbers side by side, so that no term waits for the one before it.
+template <std::size_t n, std::size_t m, class T, class V>
+FANIN_INLINE void horner(const T (&c)[n], const V (&x)[m], V (&r)[m]) {
+    for (std::size_t j = 0; j < m; ++j) r[j] = splat(c[n - 1]);
+#pragma GCC unroll 32
+    for (std::size_t i = 1; i < n; ++i)
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < m; ++j) r[j] = fma(r[j], x[j], splat(c[n - 1 - i]));
 }
 
 }  // namespace

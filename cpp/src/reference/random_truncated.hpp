@@ -29,19 +29,24 @@ Unit<T> unit_pair(std::uint64_t k, int bits) {
     return upper ? Unit<T>{large, small} : Unit<T>{small, large};
 }
 
-// float32, both bounds within 2.5 sigma.
+// float32, both bounds within 2.5 sigma: z = x P(-2 ln(1 - x^2)), x = 2 Phi(z) - 1, 1 - x^2 = 4 t (1 - t), t the smaller tail.
 inline float truncated_central(const TruncatedLaw& law, std::uint32_t word) {
     const auto left = static_cast<float>(law.left), right = static_cast<float>(law.right),
                width = static_cast<float>(law.width);
-    const Unit<float> p = unit_pair<float>(word, 32);
-    const float below = fused(p.u, width, left), above = fused(p.rest, width, right);
-    const float d = 2 * (below < above ? below : above);
-    const float v = (static_cast<float>(static_cast<std::int32_t>(word ^ 0x80000000u)) + 0.5f) * 0x1p-31f;
-    const float x = fused(v, width, static_cast<float>(law.left - law.right));
-    const float y = fused(-d, d, 2 * d);
+    float t;
+    if (law.left == law.right) {
+        const auto end_distance = static_cast<float>(static_cast<std::int32_t>(word < 0x80000000u ? word : ~word));
+        t = fused(end_distance, width * 0x1p-32f, static_cast<float>(law.left + law.width * 0x1p-33));
+    } else {
+        const Unit<float> p = unit_pair<float>(word, 32);
+        const float below = fused(p.u, width, left), above = fused(p.rest, width, right);
+        t = below < above ? below : above;
+    }
+    const auto centred = static_cast<float>(static_cast<std::int32_t>(word ^ 0x80000000u));
+    const float x = fused(centred, width * 0x1p-31f, static_cast<float>(law.left - law.right + law.width * 0x1p-32));
     int exponent;
-    const float f = std::frexp(y, &exponent) - 1;
-    const float w = fused(f, polynomial(kRadiusF32, f), static_cast<float>(exponent) * (-2.0f * kLn2F32));
+    const float f = std::frexp(fused(-t, t, t), &exponent) - 1;
+    const float w = fused(f, polynomial(kInverseLogF32, f), static_cast<float>(exponent + 2) * (-2.0f * kLn2F32));
     return x * polynomial(kInverseCentralF32, w);
 }
 
