@@ -17,6 +17,7 @@ A network that fits none has no label and is left out.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -125,7 +126,7 @@ def build(spec):
     x, y = _data(spec["data"], rng)
     outputs = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
     sizes = [x.shape[1], *spec["widths"], outputs]
-    weights = [_weights(spec["law"], n, m, rng) for n, m in zip(sizes[:-1], sizes[1:])]
+    weights = [_weights(spec["law"], n, m, rng) for n, m in itertools.pairwise(sizes)]
     mean, std = spec["bias"]
     biases = [mean + std * rng.standard_normal(m) for m in spec["widths"]] + [np.zeros(outputs)]
     return weights, biases, x, y
@@ -135,7 +136,7 @@ def passes(weights, biases, g, x, y):
     """Return the cost, and z, a, da, dw, db of each layer; softmax cross-entropy, or the mean square for real targets."""
     value, slope = ACTIVATIONS[g]
     zs, activations = [], [x]
-    for layer, (w, b) in enumerate(zip(weights, biases)):
+    for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
         zs.append(activations[-1] @ w.T + b)
         activations.append(zs[-1] if layer == len(weights) - 1 else value(zs[-1]))
     out = activations[-1]
@@ -203,7 +204,7 @@ def label(spec):
             now, _, _, _, dws, dbs = passes(w, b, g, x, y)
             if not now < 1e3 * cost:
                 break
-            for parameter, gradient in zip((*w, *b), (*dws, *dbs)):
+            for parameter, gradient in zip((*w, *b), (*dws, *dbs), strict=True):
                 parameter -= rate * gradient
         else:
             if passes(w, b, g, x, y)[0] <= cost / 2:
