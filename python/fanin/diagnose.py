@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fanin.network import Network
-from fanin.trace import Trace, number, trace
+from fanin.trace import Trace, trace
+from fanin.trace_table import number
 
 TOTAL = 10.0  # over the whole depth
 PER_LAYER = 4 / 3  # tanh under its own rule loses at most 1.29 (.628 to .486), ReLU under it sqrt(2), U(+-1/sqrt(n)) sqrt(3)
