@@ -31,7 +31,7 @@ def similarity(a: NDArray[Any], top: float) -> tuple[float | None, float | None]
         tr(G)^2 / ||G||_F^2 of the Gram matrix G = a a^T: from 1, all representations parallel, to min(batch, units). None
         where all are 0 or one is not finite.
     cosine : float or None
-        Mean over the pairs of different rows of G_ij / sqrt(G_ii G_jj), rows of zeros left out; None with fewer than two others.
+        Mean over the pairs of different rows of G_ij / sqrt(G_ii G_jj), without rows of zeros; None if fewer than two are left.
     """
     if not (0 < top < math.inf):
         return None, None

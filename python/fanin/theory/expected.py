@@ -136,7 +136,7 @@ class LayerScale(NamedTuple):
 
 
 def expect(squares: Array, pairs: Pairs, scales: Sequence[LayerScale]) -> ExpectedTrace:
-    """Return what `expected_trace` does, from the mean squares of the batch's rows, its pairs (used up) and the layers' scales."""
+    """Return what `expected_trace` does, from the rows' mean squares, their pairs (used up) and the layers' scales."""
     signal, strays, layers = _grouped(squares), 0.0, []
     for scale in scales:
         layer = _Forward(Activation(scale.activation), scale.n_in, scale.n_out, scale.n_var_w, scale.var_b)

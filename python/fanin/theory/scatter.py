@@ -55,7 +55,8 @@ def at(powers: Array, c: Array) -> Array:
 
 def evenly(x: NDArray[Any]) -> NDArray[Any]:
     """Return a copy of the rows that stand for the batch: 64, evenly spaced."""
-    return x[np.linspace(0, x.shape[0] - 1, min(_ROWS, x.shape[0])).astype(int)]
+    rows: NDArray[Any] = x[np.linspace(0, x.shape[0] - 1, min(_ROWS, x.shape[0])).astype(int)]
+    return rows
 
 
 class Pairs:
