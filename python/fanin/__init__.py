@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fanin import datasets, theory
     from fanin.compare import Comparison, compare
     from fanin.diagnose import Diagnosis, diagnose
+    from fanin.lsuv import lsuv
     from fanin.selftest import SelfTest, selftest
     from fanin.trace import Trace, trace
 

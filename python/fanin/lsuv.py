@@ -122,7 +122,9 @@ def _scale(name: str, x: Any, w: Any, b: Any, tol: float, max_iterations: int) -
             return scale, variance, times
         scale /= math.sqrt(variance)
         w[...] = base * w.dtype.type(scale)  # of the weights that were drawn, so that rounding does not add up
-    why = "biases add a variance that no weights scale away" if b is not None and np.any(b) else "the dtype is too coarse for tol"
+    why = (
+        "biases add a variance that no weights scale away" if b is not None and np.any(b) else "the dtype is too coarse for tol"
+    )
     raise ValueError(
         f"{name}: the variance of z must come within {tol:g} of 1 in {max_iterations} scalings, got {variance:g}: {why}; "
         "nothing was written"

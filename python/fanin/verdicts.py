@@ -153,10 +153,11 @@ def _in_theory(t: Trace, word: str) -> list[str]:
     out = [f"theory expects x {factor:.3g} a layer from n_in * Var(w) = {number(typical(t), 0).strip()}"]
     if word == "vanishing" and all(layer.activation == "tanh" and 0.8 < layer.n_var_w < 1.25 for layer in t.hidden):
         out.append("tanh under n_in * Var(w) = 1 decays as 1 / sqrt(2 l) by itself: so deep, it needs a gain above 1")
-    total = abs(math.log(float(last.a.rms) / float(first.a.rms))) if last.a.rms and first.a.rms else math.inf
-    scatter = math.hypot(first.expected.a_error, last.expected.a_error)
-    if total < math.log(_of("total")) and total < abs(steps * math.log(factor)) + 2 * scatter and _mild(factor):
-        out.append(f"layers so few and narrow scatter: another draw may be healthy (one standard deviation is {scatter:.0%})")
+    if first.a.rms and last.a.rms and _mild(factor) and factor**steps < _of("total") and factor**-steps < _of("total"):
+        scatter = math.hypot(first.expected.a_error, last.expected.a_error)
+        stray = abs(math.log(float(last.a.rms) / float(first.a.rms)) - steps * math.log(factor))
+        if stray < 3 * scatter:
+            out.append(f"layers so few and narrow scatter, by a factor of {math.exp(scatter):.2g}: another draw may be healthy")
     return out
 
 
