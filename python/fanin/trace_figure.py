@@ -73,17 +73,19 @@ def _draw_scale(
     known = np.isfinite(line) & (line > 0)
     seen = np.isfinite(dots) & (dots > 0)
     values = np.concatenate([line[known], dots[seen]])
+    top = 0.0
     if known.any():
         # A relative error is one of the logarithm: the band stays above 0.
         reach = np.exp(np.minimum(2 * relative, 50.0))
         axes.fill_between(depth, line / reach, line * reach, color=colour, alpha=0.18, linewidth=0)
         axes.plot(depth, line, color=colour, linewidth=1.5, label="expected")
+        top = float(np.max((line * reach)[known], initial=0.0, where=relative[known] < 1))
     axes.plot(depth[seen], dots[seen], "o", color=colour, markersize=5, markeredgecolor="white", label="measured")
     if values.size and values.max() > 5 * values.min():
         axes.set_yscale("log")
         axes.set_ylim(values.min() / 2, values.max() * 2)
     elif values.size:
-        axes.set_ylim(0, 1.25 * values.max())
+        axes.set_ylim(0, 1.05 * max(1.2 * float(values.max()), top))
     else:
         axes.text(0.5, 0.5, "exactly 0, or not finite", transform=axes.transAxes, ha="center", color=_GREY)
     axes.set_xlim(0.5, len(depth) + 0.5)
