@@ -157,6 +157,9 @@ def _course(history: History) -> Diagnosis:
     trace_ = None if last is None else last.trace
     start = _judge(traces[0]) if traces else None
     found = _costs(np.asarray(history.costs, dtype=np.float64))
+    stopped = getattr(history, "nonfinite", None)
+    if stopped is not None and (found is None or found[0] != "diverged"):
+        found = "diverged", stopped
     if found is None:
         return last or Diagnosis("healthy", None, None, "", course=("the cost falls",) if len(history.costs) >= _FEW else ())
     verdict, words = found

@@ -223,3 +223,13 @@ def test_row_59_dead_units_beside_those_of_the_depth(literature):
         expected.append(d.evidence[9].expected_dead)
     literature.check("ReLU, hidden 10: dead units", np.median(dead), published=0.102, within=0.03)
     literature.check("ReLU, hidden 10: expected", np.median(expected), published=0.102, within=0.03)
+
+
+def test_row_59_dead_units_over_the_depth(literature):
+    """What 50 layers of 500 under He's law lose by themselves, on 1000 inputs; published as percentages of one network."""
+    net = fi.Network([500] * 51 + [10], "relu", "he_normal", seed=59)
+    trace = fi.trace(net, fi.init.normal((1000, 500), seed=59, stream="x"), stats="moments")
+    for depth, published in {1: 0, 2: 0, 5: 0.018, 10: 0.102, 20: 0.223, 30: 0.291, 50: 0.351}.items():
+        layer = trace.hidden[depth - 1]
+        literature.check(f"hidden {depth}: expected dead units", layer.expected_dead, published=published, within=0.03)
+        literature.check(f"hidden {depth}: dead units", layer.dead, expected=layer.expected_dead, within=0.06)

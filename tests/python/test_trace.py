@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import doctest
+import importlib
 import io
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -308,3 +311,31 @@ def test_csv(tmp_path):
 def test_saturation_table(activation, limits):
     found = saturation.limits(activation)
     assert found == (None if limits is None else pytest.approx(limits))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4, 25])
+@pytest.mark.parametrize("law", ["xavier_normal", "zeros", "normal(std=3)"])
+@pytest.mark.parametrize("stats", [True, "moments"])
+def test_plot(tmp_path, depth, law, stats):
+    pytest.importorskip("matplotlib")
+    activation = "relu" if law == "normal(std=3)" else "tanh"
+    net = fi.Network([5, *[12] * depth, 3], activation, law, seed=1)
+    path = tmp_path / "trace.png"
+    figure = fi.trace(net, X, LABELS, stats=stats).plot(path)
+    assert path.stat().st_size > 5000
+    panels = figure.subfigs[0].axes
+    assert [axes.get_title() for axes in panels] == ["activations: standard deviation of a", "gradients: rms of da"]
+    if law == "xavier_normal" and depth:
+        (dots,) = [line for line in panels[0].lines if line.get_marker() == "o"]
+        assert dots.get_ydata() == pytest.approx([float(layer.a.std) for layer in fi.trace(net, X).hidden])
+    assert len(fi.trace(net, X).plot().subfigs[0].axes) == 1
+
+
+@pytest.mark.parametrize("module", ["trace", "saturation", "lsuv", "theory.dead"])
+def test_examples(module):
+    assert doctest.testmod(importlib.import_module(f"fanin.{module}")).failed == 0
+
+
+def test_page():
+    page = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0
