@@ -107,7 +107,7 @@ def diagnose(what: Trace | Network | History, x: ArrayLike | None = None, y: Arr
     ----------
     what : Trace, Network or History
         With a network, `x` is needed; without `y` only the activations are judged. Of a history the costs are judged
-        (diverged, plateau); then its last trace, if ``fit(trace_every=n)`` took any.
+        (diverged, plateau).
     x, y : array
         As `fanin.trace` takes them. A hundred rows or more make a steady verdict.
 

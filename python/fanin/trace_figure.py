@@ -27,7 +27,8 @@ def figure(t: Trace) -> Figure:
     shown = _some(layers)
     rows = -(-len(shown) // _COLUMNS)
     figure = Figure(figsize=(10.5, 3.6 + 1.45 * rows), facecolor="white", layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[3.4, 0.3 + 1.45 * rows])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[3.4, 0.3 + 1.45 * rows])
+    above, below = parts
     panels = above.subplots(1, 2 if t.cost is not None else 1, squeeze=False)[0]
     depth = np.arange(1, len(layers) + 1)
     expected = [layer.expected for layer in layers]
@@ -68,6 +69,8 @@ def _draw_scale(
     axes: Axes, depth: Any, measured: Sequence[float], expected: Sequence[float], error: Sequence[float], colour: str
 ) -> None:
     """Draw one scale over depth, logarithmic where it spans more than a factor of 5."""
+    from matplotlib.ticker import MaxNLocator
+
     line, relative = np.array(expected, dtype=float), np.array(error, dtype=float)
     dots = np.array(measured, dtype=float)
     known = np.isfinite(line) & (line > 0)
@@ -89,7 +92,7 @@ def _draw_scale(
     else:
         axes.text(0.5, 0.5, "exactly 0, or not finite", transform=axes.transAxes, ha="center", color=_GREY)
     axes.set_xlim(0.5, len(depth) + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("hidden layer", fontsize=9, color=_GREY)
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
