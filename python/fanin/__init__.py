@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fanin import datasets, theory
     from fanin.compare import Comparison, compare
     from fanin.diagnose import Diagnosis, diagnose
+    from fanin.lsuv import lsuv
     from fanin.selftest import SelfTest, selftest
     from fanin.trace import Trace, trace
 
@@ -57,6 +58,7 @@ __all__ = [
     "get_include",
     "init",
     "loss",
+    "lsuv",
     "num_threads",
     "pack_weight",
     "random",
@@ -78,6 +80,7 @@ _LAZY = {
     "compare": "compare",
     "datasets": "",
     "diagnose": "diagnose",
+    "lsuv": "lsuv",
     "selftest": "selftest",
     "theory": "",
     "trace": "trace",

@@ -8,7 +8,8 @@ import numpy as np
 
 from fanin.diagnose import diagnose
 from fanin.network import Network
-from fanin.trace import Trace, number, trace
+from fanin.trace import Trace, trace
+from fanin.trace_table import number
 
 FACTORS = (1.5, 1.0, 0.5)
 HIDDEN = 9

@@ -15,7 +15,8 @@ from fanin import datasets
 from fanin.diagnose import Diagnosis, diagnose
 from fanin.network import Network
 from fanin.optimizer import SGD, Optimizer
-from fanin.trace import Trace, number, trace
+from fanin.trace import Trace, trace
+from fanin.trace_table import number
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
 

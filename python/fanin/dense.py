@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from fanin import _core
-from fanin.stats import Summary, stats_options, summary_options
+from fanin.stats import Summary, stats_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
 
@@ -78,8 +78,8 @@ def dense_forward(
     stats : bool, "moments" or dict
         True: `fanin.summarize` of z and a, whole: 64 equal bins over (-1, 1) for the a of tanh, softsign and hardtanh and
         over (0, 1) for sigmoid's, signed powers of two for all else. ``"moments"``: count, mean, variance, min and max
-        alone. A dict: options of `fanin.summarize` (``bins``, ``range``) for both. Measured panel by panel while the layer
-        is computed, bit for bit what `fanin.summarize` gives.
+        alone. A dict: options of `fanin.summarize` for both, or such options for each under the keys ``z`` and ``a``.
+        Measured panel by panel while the layer is computed, bit for bit what `fanin.summarize` gives.
     keep_z : bool
         False: z is not returned and not stored, though measured where ``stats`` asks.
     out_a, out_z : ndarray, shape (batch, n_out), dtype of x, optional
@@ -109,15 +109,20 @@ def dense_forward(
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
-    options = stats_options(stats)
-    if options is None:
+    of_z: Any = stats
+    of_a: Any = stats
+    if isinstance(stats, Mapping) and set(stats) == {"z", "a"}:
+        of_z, of_a = stats["z"], stats["a"]
+    elif stats is True and activation in _RANGES:
+        of_a = {"bins": _BINS, "range": _RANGES[activation]}
+    options_z, options_a = stats_options(of_z), stats_options(of_a)
+    if options_z is None or options_a is None:
+        if options_z is not options_a:
+            raise ValueError("stats must measure both z and a, or neither")
         a, z, _, _ = _core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, None)
         return DenseForward(a, z, None)
-    options_a = options
-    if stats is True and activation in _RANGES:
-        options_a = summary_options(bins=_BINS, range=_RANGES[activation])
-    a, z, of_z, of_a = _core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, (options, options_a))
-    return DenseForward(a, z, DenseStats(of_z, of_a))
+    a, z, summary_z, summary_a = _core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, (options_z, options_a))
+    return DenseForward(a, z, DenseStats(summary_z, summary_a))
 
 
 def pack_weight(w: NDArray[Any]) -> PackedWeight:

@@ -1,31 +1,33 @@
 """A diagnosis: one verdict about a network at one point of its life, its reasons layer by layer, and what to try.
 
-The first that applies decides: a value that is not finite; no gradient in any hidden layer; a layer of twins; a layer mostly
-dead; a layer mostly saturated; activations, then gradients, that vanish or explode over the depth. Forward and backward are
-also judged apart.
+The first that applies decides: a value that is not finite (diverged); no gradient in any hidden layer; a layer of copies
+(symmetric); a layer mostly dead; a layer mostly saturated; activations, then gradients, that vanish or explode over the depth.
+Forward and backward are also judged apart.
 
 A signal vanishes or explodes when its rms changes, from the first hidden layer to the last (gradients: from the last to the
-first), by more than `TOTAL` altogether or by more than `PER_LAYER` in the geometric mean over the layers. One draw of the
-weights scatters around its law, the more the fewer and narrower the layers are, so both limits are widened by one standard
-deviation of that scatter; a change above `CERTAIN` is never explained by scatter.
+first), tenfold altogether or by a geometric mean over the layers outside [0.75, 1.33]. `Diagnosis.thresholds` has every number
+with its source. What depth explains by itself is said beside the verdict: ReLU units that die, tanh that decays.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from fanin import activation as _activation
+from fanin import verdicts
+from fanin.history import History
 from fanin.network import Network
-from fanin.trace import Trace, number, trace
+from fanin.trace import Trace, trace
+from fanin.trace_table import number
 
-TOTAL = 10.0  # over the whole depth
-PER_LAYER = 4 / 3  # tanh under its own rule loses at most 1.29 (.628 to .486), ReLU under it sqrt(2), U(+-1/sqrt(n)) sqrt(3)
-CERTAIN = 1000.0
-MOST = 0.5  # of a layer's units or activations
+_FEW = 10  # steps that say nothing about a plateau
 
 
 @dataclass(frozen=True)
@@ -35,48 +37,85 @@ class Diagnosis:
     Attributes
     ----------
     verdict : str
-        "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric", "no gradient" or "diverged".
-    forward : str
-        Of the activations alone: "healthy", "vanishing", "exploding", "saturated", "dead" or "diverged".
+        "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric", "no gradient" or "diverged"; of a history also
+        "plateau".
+    forward : str or None
+        Of the activations alone: "healthy", "vanishing", "exploding", "saturated", "dead" or "diverged"; None if they were not
+        measured.
     backward : str or None
         Of the gradients alone: "healthy", "vanishing", "exploding", "no gradient" or "diverged"; None if they were not
         measured.
-    reasons : tuple of str
-        The evidence, with the names of the layers.
     advice : str
         What to try; empty when nothing is wrong.
+    trace : Trace or None
+        What was judged; None for a history without traces.
+    course : tuple of str
+        What the costs of a history say.
     """
 
     verdict: str
-    forward: str
+    forward: str | None
     backward: str | None
-    reasons: tuple[str, ...]
     advice: str
+    trace: Trace | None = field(default=None, repr=False, compare=False)
+    course: tuple[str, ...] = ()
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """The evidence in words, with the names of the layers and what theory expects of them."""
+        return (*self.course, *(() if self.trace is None else verdicts.reasons(self.trace)))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Where the batch or the parameters are not what the rules of initialization assume."""
+        return () if self.trace is None else tuple(verdicts.assumptions(self.trace))
+
+    @cached_property
+    def evidence(self) -> tuple[verdicts.LayerEvidence, ...]:
+        """The figures of every hidden layer beside their expectations, and what was found."""
+        return () if self.trace is None else verdicts.evidence(self.trace)
+
+    @property
+    def thresholds(self) -> Mapping[str, verdicts.Threshold]:
+        """The numbers that decide, with their sources."""
+        return verdicts.THRESHOLDS
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain strings and lists."""
-        return {**self.__dict__, "reasons": list(self.reasons)}
+        """Return plain strings, numbers, lists and dictionaries."""
+        return {
+            "verdict": self.verdict,
+            "forward": self.forward,
+            "backward": self.backward,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "advice": self.advice,
+            "layers": [{k: list(v) if isinstance(v, tuple) else v for k, v in vars(one).items()} for one in self.evidence],
+            "thresholds": {name: [one.value, one.source] for name, one in self.thresholds.items()},
+        }
 
     def __str__(self) -> str:
-        backward = "not measured" if self.backward is None else self.backward
-        lines = [f"{self.verdict} (activations: {self.forward}; gradients: {backward})", *(f"  - {r}" for r in self.reasons)]
+        parts = ["not measured" if part is None else part for part in (self.forward, self.backward)]
+        lines = [f"{self.verdict} (activations: {parts[0]}; gradients: {parts[1]})"]
+        lines += [f"  - {reason}" for reason in self.reasons] + [f"  note: {note}" for note in self.notes]
         return "\n".join([*lines, f"  try: {self.advice}"] if self.advice else lines)
 
 
-def diagnose(what: Trace | Network, x: ArrayLike | None = None, y: ArrayLike | None = None) -> Diagnosis:
-    """Judge a trace, or a network on one batch.
+def diagnose(what: Trace | Network | History, x: ArrayLike | None = None, y: ArrayLike | None = None) -> Diagnosis:
+    """Judge a trace, a network on one batch, or a course of training.
 
     Parameters
     ----------
-    what : Trace or Network
-        With a network, `x` is needed; without `y` only the activations are judged.
+    what : Trace, Network or History
+        With a network, `x` is needed; without `y` only the activations are judged. Of a history the costs are judged
+        (diverged, plateau).
     x, y : array
         As `fanin.trace` takes them. A hundred rows or more make a steady verdict.
 
     Returns
     -------
     Diagnosis
-        A function of the trace alone. Networks without hidden layers are healthy as long as their values are finite.
+        A function of the trace or the history alone. Networks without hidden layers are healthy as long as their values are
+        finite.
 
     Raises
     ------
@@ -86,134 +125,119 @@ def diagnose(what: Trace | Network, x: ArrayLike | None = None, y: ArrayLike | N
     if isinstance(what, Network):
         if x is None:
             raise TypeError("x is needed to diagnose a network: fi.diagnose(net, x, y)")
-        what = trace(what, x, y)
-    elif not isinstance(what, Trace):
-        raise TypeError(f"what must be a Trace or a Network, got {type(what).__name__}")
-    elif x is not None or y is not None:
-        raise TypeError("a trace has its data already: fi.diagnose(trace)")
-    return _judge(what)
+        return _judge(trace(what, x, y))
+    if not isinstance(what, Trace | History):
+        raise TypeError(f"what must be a Trace, a Network or a History, got {type(what).__name__}")
+    if x is not None or y is not None:
+        kind = "trace" if isinstance(what, Trace) else "history"
+        raise TypeError(f"a {kind} has its data already: fi.diagnose({kind})")
+    return _judge(what) if isinstance(what, Trace) else _course(what)
 
 
 def _judge(t: Trace) -> Diagnosis:
-    forward, forward_reasons = _forward(t)
-    backward, backward_reasons = _backward(t)
-    twins = [layer for layer in t.hidden if layer.twins > 1 and layer.twins >= MOST * layer.n_out]
-    notes = []
+    forward, backward = verdicts.forward(t)[0], verdicts.backward(t)[0]
     if "diverged" in (forward, backward):
-        weights = any(_non_finite(s) for layer in t.layers for s in (layer.w, layer.b)) or _non_finite(t.x)
-        verdict = "diverged" if weights else "exploding"
+        verdict = "diverged"
     elif backward == "no gradient":
         verdict = "no gradient"
-    elif twins:
+    elif any(verdicts.alike(layer) for layer in t.hidden):
         verdict = "symmetric"
     elif forward != "healthy":
         verdict = forward
     else:
         verdict = backward or "healthy"
-    if twins:
-        notes = [f"{_names(twins)}: units have the same weights and the same gradients, bit for bit, and will stay alike"]
-    reasons = (*forward_reasons, *backward_reasons, *notes, *_cost_reason(t))
-    return Diagnosis(verdict, forward, backward, reasons, _advice(verdict, t, forward))
+    return Diagnosis(verdict, forward, backward, _advice(verdict, t), t)
 
 
-def _forward(t: Trace) -> tuple[str, list[str]]:
-    bad = [layer for layer in t.layers if any(_non_finite(s) for s in (layer.w, layer.b, layer.z, layer.a))]
-    if bad or _non_finite(t.x):
-        return "diverged", [f"{_names(bad) or 'the data'}: values that are not finite, going forward"]
-    dead = [layer for layer in t.hidden if layer.dead > MOST]
-    full = [layer for layer in t.hidden if layer.saturated is not None and layer.saturated > MOST]
-    word, reasons = _trend(
-        [float(layer.a.rms) for layer in t.hidden], [layer.forward_noise for layer in t.hidden], "activations"
-    )
-    if full:
-        parts = ", ".join(f"{layer.name} {100 * (layer.saturated or 0):.0f} %" for layer in full)
-        word, reasons = "saturated", [f"activations at the flat ends of their function: {parts}", *reasons]
-    if dead:
-        parts = ", ".join(f"{layer.name} {100 * layer.dead:.0f} %" for layer in dead)
-        word, reasons = "dead", [f"units that are 0 for every input: {parts}", *reasons]
-    return word, reasons
+def _course(history: History) -> Diagnosis:
+    """Judge the costs, then the last trace."""
+    traces = [one for _, one in getattr(history, "traces", ())]
+    last = _judge(traces[-1]) if traces else None
+    sides = (None, None) if last is None else (last.forward, last.backward)
+    trace_ = None if last is None else last.trace
+    start = _judge(traces[0]) if traces else None
+    found = _costs(np.asarray(history.costs, dtype=np.float64))
+    stopped = getattr(history, "nonfinite", None)
+    if stopped is not None and (found is None or found[0] != "diverged"):
+        found = "diverged", stopped
+    if found is None:
+        return last or Diagnosis("healthy", None, None, "", course=("the cost falls",) if len(history.costs) >= _FEW else ())
+    verdict, words = found
+    if start is not None and start.verdict != "healthy":
+        advice = f"the network was {start.verdict} at the first trace: {start.advice}"
+    elif start is not None:
+        blame = "the learning rate is at fault, not the initialization"
+        advice = f"the network was healthy at the first trace: {blame}; {_RATES[verdict]}"
+    else:
+        advice = (
+            f"{_RATES[verdict]} if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
+        )
+    return Diagnosis(verdict, *sides, advice, trace_, (words,))
 
 
-def _backward(t: Trace) -> tuple[str | None, list[str]]:
-    if t.cost is None:
-        return None, []
-    if any(_non_finite(s) for layer in t.layers for s in (layer.dz, layer.da, layer.dw, layer.db)) or not math.isfinite(t.cost):
-        return "diverged", ["cost or gradients that are not finite"]
-    if t.hidden and all(_is_zero(layer.dw) for layer in t.hidden):
-        return "no gradient", [f"{_names(t.hidden)}: every weight gradient is exactly 0, so no hidden weight will ever move"]
-    rms = [float(layer.da.rms) if layer.da is not None else 0.0 for layer in t.hidden]
-    return _trend(rms[::-1], [layer.backward_noise for layer in t.hidden][::-1], "gradients")
+_RATES = {"diverged": "a smaller learning rate", "plateau": "a larger learning rate"}
 
 
-def _trend(rms: list[float], noise: list[float], what: str) -> tuple[str, list[str]]:
-    """Judge how a scale changes along its way; `noise` holds the scatter of the logarithm at each layer."""
-    steps = len(rms) - 1
-    if steps < 1:
-        return "healthy", []
-    if rms[0] == 0 or rms[-1] == 0:
-        return "vanishing", [f"{what} fall to exactly 0"]
-    with np.errstate(divide="ignore"):
-        logs = np.diff(np.log(rms))
-    total = float(np.log(rms[-1]) - np.log(rms[0]))
-    scatter = math.sqrt(sum(s * s for s in noise[1:]))
-    if steps >= 4 and np.all(np.isfinite(logs)):  # enough layers to see the scatter itself: exact where every layer is alike
-        scatter = min(scatter, float(np.std(logs, ddof=1)) * math.sqrt(steps))
-    changed = abs(total) > min(math.log(TOTAL) + scatter, steps * math.log(PER_LAYER) + scatter, math.log(CERTAIN))
-    word = "healthy" if not changed else "vanishing" if total < 0 else "exploding"
-    way = "first hidden layer to the last" if what == "activations" else "last hidden layer to the first"
-    factor = f"x {math.exp(total / steps):.3g} a layer, {number(rms[0], 0)} to {number(rms[-1], 0)} from the {way}"
-    return word, [f"{what} {_VERBS[word]}: {factor}"]
+def _costs(costs: NDArray[np.float64]) -> tuple[str, str] | None:
+    """What the costs of the steps say: diverged or plateau, and why."""
+    if not np.isfinite(costs).all():
+        step = int(np.argmin(np.isfinite(costs))) + 1
+        return "diverged", f"cost not finite at step {step}, after {costs[0]:.4g} at the first"
+    if len(costs) < _FEW:
+        return None
+    window = max(1, len(costs) // 10)
+    first, last = costs[:window], costs[-window:]
+    start, end = float(first.mean()), float(last.mean())
+    if end > verdicts.THRESHOLDS["diverged"].value * max(start, 1e-300):
+        return "diverged", f"cost {start:.4g} over the first steps, {end:.4g} over the last"
+    noise = 2 * math.sqrt((float(first.var()) + float(last.var())) / window) if window > 1 else 0.0
+    if start - end < max(verdicts.THRESHOLDS["plateau"].value * start, noise):
+        return "plateau", f"cost {start:.5g} over the first steps, {end:.5g} over the last of {len(costs)}"
+    return None
 
 
-_VERBS = {"healthy": "keep their scale", "vanishing": "vanish", "exploding": "explode"}
-
-
-def _cost_reason(t: Trace) -> list[str]:
-    if t.cost is None or t.uninformed_cost is None or not math.isfinite(t.cost) or t.cost <= 2 * t.uninformed_cost:
-        return []
-    return [f"cost {t.cost:.3g}: a network that favours no class has {t.uninformed_cost:.3g}"]
-
-
-def _advice(verdict: str, t: Trace, forward: str) -> str:
+def _advice(verdict: str, t: Trace) -> str:
     law = _law(t)
     if verdict in ("no gradient", "symmetric"):
         return f"independent random weights, so that units differ: {law}"
     if verdict == "dead":
         return f"{law}, zero biases, centred inputs, or a smaller learning rate if the units died in training"
     if verdict == "diverged":
-        return "a smaller learning rate, and inputs without NaN or infinity"
+        if any(verdicts.non_finite(s) for layer in t.layers for s in (layer.w, layer.b)):
+            return "a smaller learning rate: the weights themselves are not finite"
+        return f"smaller weights: {law}; the weights are finite, what they make of the batch is not"
     if verdict == "saturated":
         return f"smaller weights: {law}; inputs of mean 0 and variance 1"
-    if verdict == "vanishing" and any(layer.activation == "sigmoid" for layer in t.hidden):
-        return "tanh with xavier_normal, or a gain near 4 for sigmoid: its slope is at most 1/4"
     if verdict in ("vanishing", "exploding"):
-        bigger = "larger" if verdict == "vanishing" else "smaller"
-        typical = float(np.exp(np.mean([math.log(max(layer.n_var_w, 1e-300)) for layer in t.hidden])))
-        return f"{bigger} weights: {law} (n_in * Var(w) is {number(typical, 0)} here)"
+        if verdict == "vanishing" and any(layer.activation == "sigmoid" for layer in t.hidden):
+            return "tanh with xavier_normal, or a gain near 4 for sigmoid: its slope is at most 1/4"
+        typical, aim = verdicts.typical(t), _aim(t)
+        factor = math.sqrt(aim / typical)
+        if not 0.8 < factor < 1.25 and (factor > 1) == (verdict == "vanishing"):
+            bigger = "larger" if factor > 1 else "smaller"
+            return f"{bigger} weights, x {factor:.3g}: {law} (n_in * Var(w) is {number(typical, 0).strip()} here)"
+        return f"{law}; fewer layers, or an activation and a width that keep both signals: see the reasons"
     return ""
 
 
+def _activation_of(t: Trace) -> str:
+    """The activation that most hidden layers have."""
+    names = [layer.activation for layer in t.hidden]
+    return max(dict.fromkeys(names), key=names.count) if names else "identity"
+
+
+def _aim(t: Trace) -> float:
+    """The n_in * Var(w) that suits the activation and the depth."""
+    name = _activation_of(t)
+    return 1.0 if name in ("tanh", "identity") and len(t.hidden) <= 20 else _activation.gain(name) ** 2
+
+
 def _law(t: Trace) -> str:
-    relu = any(layer.activation == "relu" for layer in t.hidden)
-    return "he_normal, n_in * Var(w) = 2 for ReLU" if relu else "xavier_normal, n_in * Var(w) = 1"
-
-
-def _names(layers: Any) -> str:
-    """Name layers, a run of neighbours by its ends."""
-    names = [layer.name for layer in layers]
-    if len(names) > 3:
-        return f"{names[0]} to {names[-1]}" if _run(names) else ", ".join(names)
-    return ", ".join(names)
-
-
-def _run(names: list[str]) -> bool:
-    numbers = [int(name.split()[-1]) for name in names if name != "output"]
-    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-
-
-def _non_finite(summary: Any) -> bool:
-    return summary is not None and bool(summary.nans or summary.infs)
-
-
-def _is_zero(summary: Any) -> bool:
-    return summary is not None and bool(summary.zeros == summary.count)
+    name, aim = _activation_of(t), _aim(t)
+    if name == "relu":
+        return "he_normal, n_in * Var(w) = 2 for ReLU"
+    if name == "selu":
+        return "lecun_normal, n_in * Var(w) = 1 for SELU"
+    if aim == 1:
+        return "xavier_normal, n_in * Var(w) = 1"
+    return f"xavier_normal(gain={name}), n_in * Var(w) = {aim:.3g}"

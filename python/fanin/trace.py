@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import loss as _loss
-from fanin import theory
-from fanin.dense import dense_backward, dense_forward
+from fanin import trace_table
 from fanin.network import Network
-from fanin.stats import Summary, summarize
+from fanin.stats import Summaries, Summary
+from fanin.theory import ExpectedLayer, dead_fraction
+from fanin.theory.expected import LayerScale, expect
+from fanin.theory.scatter import Pairs, evenly
 
-# Outside these bounds an activation counts as saturated: its slope is then below 6 % (tanh) or 3 % (sigmoid).
-SATURATION = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}
-_RANGE = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}  # where an activation lives; others get the batch's own range
-_BINS = 64
-_Gradients: TypeAlias = dict[str, NDArray[Any] | None]  # dz, da, dw, db
-_GROUPS = 256  # rows whose expected signals are followed one by one; more rows are grouped by size first
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUMMARIES = ("z", "a", "w", "b", "dz", "da", "dw", "db")
+_FIELDS = ("count", "mean", "std", "rms", "min", "max", "zeros", "nans", "infs")
+
+
+class Expectation:
+    """What theory expects of a network on a batch; computed when it is first asked for, from a few numbers of both."""
+
+    def __init__(self, x: NDArray[Any], scales: Sequence[LayerScale]) -> None:
+        self._squares = np.einsum("ij,ij->i", x, x, dtype=np.float64) / x.shape[1]
+        self._rows, self._scales = evenly(x), tuple(scales)
+        self.batch = len(x)
+
+    @cached_property
+    def layers(self) -> tuple[ExpectedLayer, ...] | None:
+        """The layers' expectations; None where a scale is not finite, or so far out that no integral converges."""
+        if not all(math.isfinite(scale.n_var_w) and math.isfinite(scale.var_b) for scale in self._scales):
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                return expect(self._squares, Pairs(self._rows, self.batch), self._scales).layers
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -43,30 +65,68 @@ class LayerTrace:
     n_var_w: float  # n_in * E[w^2]: n_in * Var(w) for a law of mean 0
     saturated: float | None  # fraction of the activations; None where the activation has no bound on either side
     dead: float  # fraction of the units that are 0 for every input
-    twins: int  # units whose weights, bias (and gradient) are those of another unit, bit for bit
+    copies: int  # units whose weights and bias are those of another unit, bit for bit
+    twins: int  # those whose gradients are the same too: they will stay alike
+    effective_rank: float | None  # tr(G)^2 / ||G||_F^2 of the Gram matrix of the inputs' activations; None under "moments"
+    cosine: float | None  # mean cosine between the activations of two inputs
     forward_ratio: float | None  # rms of a over that of the hidden layer before; None in hidden 1 and the output
     backward_ratio: float | None  # rms of da over that of the hidden layer after; None in the last hidden and the output
-    expected_std: float  # of a, from the batch's own E[x^2] and this network's own n_var_w
-    expected_backward_ratio: float | None
-    forward_noise: float  # standard deviation of log(forward_ratio) over draws of the weights, for one input
-    backward_noise: float
+    units: Mapping[str, Summaries] | None  # with per_unit=True: of each unit, its z, a, w, dz, da, dw
+    expectation: Expectation = field(repr=False, compare=False)
+    gradient_scale: float | None = field(default=None, repr=False, compare=False)  # rms of the output's da
+
+    @property
+    def expected(self) -> ExpectedLayer | None:
+        """What `theory.expected_trace` expects of this layer; None where weights are not finite."""
+        layers = self.expectation.layers
+        if layers is None:
+            return None
+        return layers[-1 if self.name == "output" else int(self.name.split()[1]) - 1]
+
+    @property
+    def expected_std(self) -> float:
+        """Of a, from the batch's own E[x^2] and this network's own n_var_w; NaN where theory has no answer."""
+        return math.nan if self.expected is None else self.expected.a_std
+
+    @property
+    def expected_da(self) -> float | None:
+        """Rms of da, from that of the output's and from this network's own scales; None in a trace that goes forward only."""
+        if self.gradient_scale is None:
+            return None
+        return math.nan if self.expected is None else self.expected.da_rms * self.gradient_scale
+
+    @property
+    def expected_backward_ratio(self) -> float | None:
+        """Of the rms of da; None in the last hidden layer and the output."""
+        return math.nan if self.expected is None else self.expected.backward_ratio
+
+    @property
+    def expected_dead(self) -> float | None:
+        """Fraction of ReLU units that no input of such a batch reaches, at this depth; None for other activations."""
+        if self.activation != "relu" or self.expected is None or math.isnan(self.expected.z_cosine):
+            return None
+        return dead_fraction(min(self.expected.z_cosine, 1.0), self.expectation.batch)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and strings; of each summary its moments, bounds and counts."""
         out: dict[str, Any] = {}
         for key, value in self.__dict__.items():
-            if key in ("z", "a", "w", "b", "dz", "da", "dw", "db"):
-                out[key] = None if value is None else {f: _plain(getattr(value, f)) for f in _SUMMARY_FIELDS}
-            else:
+            if key in SUMMARIES:
+                out[key] = None if value is None else plain(value)
+            elif key == "units":
+                if value is not None:
+                    out[key] = {name: {f: getattr(one, f).tolist() for f in _FIELDS} for name, one in value.items()}
+            elif key not in ("expectation", "gradient_scale"):
                 out[key] = value
+        for key in ("expected_std", "expected_da", "expected_backward_ratio", "expected_dead"):
+            out[key] = getattr(self, key)
         return out
 
 
-_SUMMARY_FIELDS = ("count", "mean", "std", "rms", "min", "max", "zeros", "nans", "infs")
-
-
-def _plain(value: Any) -> int | float:
-    return int(value) if isinstance(value, int | np.integer) else float(value)
+def plain(summary: Summary) -> dict[str, int | float]:
+    """Return the moments, bounds and counts of a summary as plain numbers."""
+    values = {f: getattr(summary, f) for f in _FIELDS}
+    return {f: int(v) if isinstance(v, int | np.integer) else float(v) for f, v in values.items()}
 
 
 @dataclass(frozen=True)
@@ -79,6 +139,8 @@ class Trace:
         Hidden layers, then the output layer; `hidden` and `output` name the parts.
     x : Summary
         The batch itself, as the network sees it.
+    neighbours : float or None
+        Median correlation, over the batch, of neighbouring inputs that both vary; None under ``stats="moments"``.
     cost : float or None
         The mean cost of the batch; None without `y`.
     uninformed_cost : float or None
@@ -87,6 +149,7 @@ class Trace:
 
     layers: tuple[LayerTrace, ...]
     x: Summary
+    neighbours: float | None
     batch: int
     loss_name: str
     cost: float | None
@@ -109,96 +172,54 @@ class Trace:
             "loss": self.loss_name,
             "cost": self.cost,
             "uninformed_cost": self.uninformed_cost,
-            "x": {f: _plain(getattr(self.x, f)) for f in _SUMMARY_FIELDS},
+            "x": plain(self.x),
+            "neighbours": self.neighbours,
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
+    def to_csv(self, file: str | os.PathLike[str] | IO[str]) -> None:
+        """Write a line for each layer, its columns those of `LayerTrace.to_dict`: ``a.std`` is the std of a.
+
+        Parameters
+        ----------
+        file : path or text file
+            A path is written anew. What was not measured is left empty.
+        """
+        trace_table.write_csv([layer.to_dict() for layer in self.layers], SUMMARIES, _FIELDS, file)
+
+    def plot(self, file: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the trace with Matplotlib: scales over depth, and each layer's histogram.
+
+        Measurements are dots; expectations are lines, with a band of two standard deviations over draws of the weights.
+
+        Parameters
+        ----------
+        file : path, optional
+            Where to save the figure; the ending chooses the format.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from fanin.trace_figure import figure
+
+        drawn = figure(self)
+        if file is not None:
+            drawn.savefig(file, dpi=150)
+        return drawn
+
     def __str__(self) -> str:
-        lines = [_line(_GROUPS_OF_COLUMNS), _line(_COLUMNS), *(_line(_cells(layer)) for layer in self.layers)]
-        if self.cost is not None:
-            beside = "" if self.uninformed_cost is None else f"; a network that favours no class: {self.uninformed_cost:.4g}"
-            lines.append(f"cost {self.cost:.4g}{beside}")
-        return "\n".join(lines)
+        return trace_table.text(self)
 
 
-def number(value: float | None, width: int = 8) -> str:
-    """Format a number in `width` columns (7 or more), so that scales from 1e-300 to 1e300 compare at a glance."""
-    if value is None:
-        text = "-"
-    elif value == 0 or not math.isfinite(value):
-        text = f"{value:g}"
-    elif 1e-3 <= abs(value) < 1e4:
-        text = f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
-    else:
-        text = f"{value:.1e}"
-        if 0 < width < len(text):
-            text = f"{value:.0e}"
-    return f"{text:>{width}}"
-
-
-_WIDTHS = (-10, 9, 7, 8, 8, 8, 5, 5, 8, 7, 7, 7)
-_GROUPS_OF_COLUMNS = ("", "", "n", "", "of a:", "", "", "", "of da:", "", "", "of dw:")
-_COLUMNS = ("layer", "in > out", "Var(w)", "std", "expected", "ratio", "satur", "dead", "rms", "ratio", "expect.", "rms")
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    """Join cells; a negative width is flush left."""
-    return " ".join(f"{c:<{-w}}" if w < 0 else f"{c:>{w}}" for c, w in zip(cells, _WIDTHS, strict=True)).rstrip()
-
-
-def _cells(layer: LayerTrace) -> tuple[str, ...]:
-    numbers = (layer.n_var_w, float(layer.a.std), layer.expected_std, layer.forward_ratio)
-    back = (_rms(layer.da), layer.backward_ratio, layer.expected_backward_ratio, _rms(layer.dw))
-    return (
-        layer.name,
-        f"{layer.n_in}>{layer.n_out}",
-        *(number(value, width) for value, width in zip(numbers, _WIDTHS[2:6], strict=True)),
-        "-" if layer.saturated is None else f"{100 * layer.saturated:.0f} %",
-        f"{100 * layer.dead:.0f} %",
-        *(number(value, width) for value, width in zip(back, _WIDTHS[8:], strict=True)),
-    )
-
-
-def _rms(summary: Summary | None) -> float | None:
-    return None if summary is None else float(summary.rms)
-
-
-def _summary(values: NDArray[Any], bounds: tuple[float, float] | None = None) -> Summary:
-    """Summarize with a histogram over `bounds`, or over the values' own range."""
-    if bounds is None:
-        plain = summarize(values, bins=None)
-        low, high = float(plain.min), float(plain.max)
-        if not low < high or not math.isfinite(high - low):
-            return plain
-        bounds = (low, high)
-    return summarize(values, bins=_BINS, range=bounds)
-
-
-def _maybe(values: NDArray[Any] | None) -> Summary | None:
-    return None if values is None else _summary(values)
-
-
-def _twins(rows: list[NDArray[Any]]) -> int:
-    """Units whose row in every array equals another unit's, bit for bit (-0 equals 0)."""
-    keys = [b"".join((row + 0).tobytes() for row in unit) for unit in zip(*rows, strict=True)]
-    return sum(count for count in Counter(keys).values() if count > 1)
-
-
-def _grouped(energy: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean squares of the rows; of many rows, means over groups of rows of like size."""
-    if energy.size <= _GROUPS:
-        return energy
-    return np.array([part.mean() for part in np.array_split(np.sort(energy), _GROUPS)])
-
-
-def _saturated(activation: str, a: NDArray[Any]) -> float | None:
-    if activation not in SATURATION:
-        return None
-    low, high = SATURATION[activation]
-    return float(np.mean((a < low) | (a > high)))
-
-
-def trace(net: Network, x: ArrayLike, y: ArrayLike | None = None) -> Trace:
+def trace(
+    net: Network,
+    x: ArrayLike,
+    y: ArrayLike | None = None,
+    *,
+    stats: Literal[True, "moments"] = True,
+    per_unit: bool = False,
+) -> Trace:
     """Send one batch through a network and measure every layer.
 
     Parameters
@@ -209,18 +230,24 @@ def trace(net: Network, x: ArrayLike, y: ArrayLike | None = None) -> Trace:
         Converted to the network's dtype, as `Network` does.
     y : array, optional
         Targets of the network's loss. Without them the trace goes forward only.
+    stats : True or "moments"
+        "moments" leaves out histograms, third and fourth moments, and what compares the inputs with each other: effective
+        ranks, cosines and the correlation of neighbours. It costs little beside the pass itself.
+    per_unit : bool
+        Summarize each unit besides: over the batch its z, a, dz and da, and its rows of w and dw.
 
     Returns
     -------
     Trace
         Per layer: summaries of z, a, w, b and, with `y`, of the gradients dz, da, dw, db of the mean cost; the same bits
-        for any number of threads. The expected values are those of mean-field theory (`fanin.theory`): they hold for wide
-        layers of independent weights of mean 0.
+        for any number of threads. Histograms: 64 bins of a (over the range of a bounded activation, else over the values'
+        own), signed powers of two for all else. The expected values are those of `theory.expected_trace`, computed when they
+        are first asked for: they hold for wide layers of independent weights of mean 0.
 
     Raises
     ------
     ValueError
-        If `x` or `y` has a wrong shape or an empty batch.
+        If `x` or `y` has a wrong shape or an empty batch, if `x` has values that are not finite, or `stats` is neither.
 
     Examples
     --------
@@ -229,117 +256,13 @@ def trace(net: Network, x: ArrayLike, y: ArrayLike | None = None) -> Trace:
     >>> net = fi.Network([64, 300, 300, 10], activation="tanh", init="xavier_normal", seed=7)
     >>> print(fi.trace(net, x[:100], y[:100]))  # doctest: +SKIP
     """
+    from fanin.measure import measure
+
+    if stats is not True and stats != "moments":
+        raise ValueError(f'stats must be True or "moments", got {stats!r}')
     data = net._x(x)
     if data.ndim != 2 or data.shape[1] != net.sizes[0] or data.shape[0] == 0:
         raise ValueError(f"x must have shape (batch, n_in) = (1 or more, {net.sizes[0]}), got {data.shape}")
-    if not np.isfinite(data).all():
-        row = int(np.argmin(np.isfinite(data).all(axis=1)))
-        raise ValueError(f"x must hold finite numbers, got NaN or infinity in row {row}")
     # Values of the network that are not finite are evidence, not accidents: summaries count them, `diagnose` judges them.
     with np.errstate(all="ignore"):
-        return _trace(net, data, y)
-
-
-def _trace(net: Network, data: NDArray[Any], y: ArrayLike | None) -> Trace:
-    inputs: list[NDArray[Any]] = [data]
-    passes: list[tuple[NDArray[Any], NDArray[Any]]] = []  # z and a
-    biases = net.biases or (None,) * len(net.weights)
-    for w, b, activation in zip(net.weights, biases, net.activations, strict=True):
-        forward = dense_forward(inputs[-1], w, b, activation=activation)
-        passes.append((np.asarray(forward.z), forward.a))
-        inputs.append(forward.a)
-
-    cost: float | None = None
-    gradients: list[_Gradients | None] = [None] * len(passes)
-    if y is not None:
-        cost, gradients = _backward(net, inputs, [z for z, _ in passes], y)
-
-    layers: list[LayerTrace] = []
-    q = _grouped(np.square(data, dtype=np.float64).mean(axis=1))
-    for index, (w, b, activation, (z, a)) in enumerate(zip(net.weights, biases, net.activations, passes, strict=True)):
-        last = index == len(passes) - 1
-        g = gradients[index]
-        arrays: _Gradients = {"z": z, "w": w, "b": b} | ({} if g is None else g)
-        statistics: dict[str, Any] = {key: _maybe(arrays.get(key)) for key in ("z", "w", "b", "dz", "da", "dw", "db")}
-        statistics["a"] = _summary(a, _RANGE.get(activation))
-        n_var_w = w.shape[1] * float(statistics["w"].rms) ** 2
-        signal = n_var_w * q + (0.0 if b is None else float(statistics["b"].rms) ** 2)
-        finite = bool(np.all(np.isfinite(signal))) and np.isfinite(w).all() and (b is None or np.isfinite(b).all())
-        q = np.asarray(theory.second_moment(activation, signal)) if finite else np.full_like(q, np.nan)
-        shift = float(np.mean(theory.mean(activation, signal))) if finite else math.nan
-        power = float(statistics["z"].rms) ** 2
-        layers.append(
-            LayerTrace(
-                name="output" if last else f"hidden {index + 1}",
-                activation=activation,
-                n_in=w.shape[1],
-                n_out=w.shape[0],
-                **statistics,
-                n_var_w=n_var_w,
-                saturated=_saturated(activation, a),
-                dead=float(np.mean(np.all(a == 0, axis=0))),
-                twins=_twins([w, *([] if b is None else [b[:, None]]), *([] if g is None else [np.asarray(g["dw"])])]),
-                forward_ratio=None,
-                backward_ratio=None,
-                expected_std=math.sqrt(max(float(q.mean()) - shift**2, 0.0)) if finite else math.nan,
-                expected_backward_ratio=None,
-                forward_noise=_noise(activation, power, "forward", w.shape[0]),
-                backward_noise=_noise(activation, power, "backward", w.shape[0]),
-            )
-        )
-    return Trace(
-        layers=tuple(_with_ratios(layers)),
-        x=_summary(data),
-        batch=data.shape[0],
-        loss_name=net.loss_name,
-        cost=cost,
-        uninformed_cost=_uninformed_cost(net),
-    )
-
-
-def _backward(
-    net: Network, inputs: list[NDArray[Any]], z: list[NDArray[Any]], y: ArrayLike
-) -> tuple[float, list[_Gradients | None]]:
-    """The cost and, layer by layer, the gradients dz, da, dw, db."""
-    targets, logits = net._y(y), z[-1]
-    one = logits.shape[1] == 1 and targets.ndim == 1
-    cost, dz = _loss.evaluate(net.loss_name, logits[:, 0] if one else logits, targets)
-    da = np.asarray(dz).reshape(logits.shape)
-    gradients: list[_Gradients | None] = []
-    for x, w, z_layer, activation in reversed(list(zip(inputs[:-1], net.weights, z, net.activations, strict=True))):
-        g = dense_backward(da, x, w, z_layer, activation=activation, need=("dx", "dw", "db", "dz"))
-        gradients.append({"dz": g.dz, "da": da, "dw": g.dw, "db": g.db})
-        da = np.asarray(g.dx)
-    return float(cost), gradients[::-1]
-
-
-def _noise(activation: str, power: float, direction: str, n: int) -> float:
-    if not math.isfinite(power):
-        return math.nan
-    return math.sqrt(theory.relative_fluctuation(activation, power, direction) / n) / 2
-
-
-def _with_ratios(layers: list[LayerTrace]) -> list[LayerTrace]:
-    """Add what two neighbouring hidden layers say together."""
-    out, hidden = list(layers), len(layers) - 1
-    for i in range(1, hidden):
-        out[i] = replace(out[i], forward_ratio=_ratio(layers[i].a, layers[i - 1].a))
-    for i in range(hidden - 1):
-        after = layers[i + 1]
-        power = float(after.z.rms) ** 2
-        slope = float(theory.chi(after.activation, power)) if math.isfinite(power) else math.nan
-        expected = math.sqrt(after.n_var_w / after.n_in * after.n_out * slope)
-        out[i] = replace(out[i], backward_ratio=_ratio(layers[i].da, after.da), expected_backward_ratio=expected)
-    return out
-
-
-def _ratio(over: Summary | None, under: Summary | None) -> float | None:
-    if over is None or under is None or over.rms == under.rms == 0:
-        return None
-    return float(np.divide(over.rms, under.rms))
-
-
-def _uninformed_cost(net: Network) -> float | None:
-    if net.loss_name == "cross_entropy":
-        return math.log(net.sizes[-1])
-    return math.log(2) if net.loss_name == "binary_cross_entropy" else None
+        return measure(net, data, y, full=stats is True, per_unit=per_unit).trace

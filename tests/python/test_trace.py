@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import doctest
+import importlib
+import io
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fanin as fi
+from fanin import saturation
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((30, 5))
@@ -98,23 +104,34 @@ def test_forward_only():
 
 
 def test_expected_spread_of_a_wide_network():
-    """4 relative standard deviations of one draw: sqrt(fluctuation / n) / 2 a layer, growing with depth at most as sqrt(l)."""
+    """Within 4 relative standard deviations of one draw of the weights, forward and backward."""
     x = np.random.default_rng(0).standard_normal((500, 100))
+    y = np.random.default_rng(1).integers(0, 10, 500)
     for activation, law in (("tanh", "xavier_normal"), ("relu", "he_normal"), ("sigmoid", "xavier_normal")):
         net = fi.Network([100, *[400] * 5, 10], activation=activation, init=law, seed=1)
-        for depth, layer in enumerate(fi.trace(net, x, np.zeros(500, int)).hidden, start=1):
-            tolerance = 4 * layer.forward_noise * math.sqrt(depth)
-            assert float(layer.a.std) == pytest.approx(layer.expected_std, rel=tolerance)
-            if layer.backward_ratio is not None:
-                assert layer.backward_ratio == pytest.approx(layer.expected_backward_ratio, rel=4 * layer.backward_noise)
+        for layer in fi.trace(net, x, y).hidden:
+            assert float(layer.a.std) == pytest.approx(layer.expected_std, rel=4 * layer.expected.a_error)
+            assert float(layer.da.rms) == pytest.approx(layer.expected_da, rel=4 * layer.expected.da_error)
 
 
-def test_many_rows_are_grouped_without_changing_the_expectation():
-    x = np.random.default_rng(0).standard_normal((256, 20)) * np.linspace(0.5, 2, 256)[:, None]
+@pytest.mark.parametrize("rows", [256, 257, 300, 1000])
+def test_many_rows_are_grouped_without_changing_the_expectation(rows):
+    """Groups hold equal shares of the rows, whether or not their number divides the batch."""
+    x = np.random.default_rng(0).standard_normal((rows, 20)) * np.linspace(0.1, 3, rows)[:, None]
     net = fi.Network([20, 50, 50, 2], seed=1, dtype="float64")
-    few, many = fi.trace(net, x), fi.trace(net, np.tile(x, (4, 1)))
-    for one, other in zip(few.layers, many.layers, strict=True):
-        assert one.expected_std == pytest.approx(other.expected_std, rel=1e-9)
+    t = fi.trace(net, x)
+    q = np.mean(x**2, axis=1)
+    for layer in t.layers:
+        q = fi.theory.second_moment(layer.activation, layer.n_var_w * q)  # every row by itself
+        assert layer.expected_std == pytest.approx(np.sqrt(q.mean()), rel=1e-3)
+    assert fi.theory.expected_trace(net, x).hidden[1].a_std == pytest.approx(t.hidden[1].expected_std, rel=1e-12)
+
+
+def test_nothing_is_expected_before_it_is_asked_for():
+    t = fi.trace(network(), X, LABELS)
+    assert "layers" not in vars(t.layers[0].expectation)
+    assert t.hidden[0].expected is t.layers[0].expectation.layers[0]
+    assert t.output.expected.name == "output"
 
 
 def test_twins_and_dead_units():
@@ -122,7 +139,8 @@ def test_twins_and_dead_units():
     net.weights[0][2] = net.weights[0][4]
     net.biases[0][2] = net.biases[0][4]
     assert fi.trace(net, X).hidden[0].twins == 2
-    assert fi.trace(net, X, LABELS).hidden[0].twins == 0, "unlike outgoing weights: unlike gradients, so they will part"
+    alike = fi.trace(net, X, LABELS).hidden[0]
+    assert (alike.copies, alike.twins) == (2, 0), "unlike outgoing weights: unlike gradients, so they will part"
     net.biases[0][1] = -1e6
     assert fi.trace(net, X).hidden[0].dead == pytest.approx(1 / 7)
 
@@ -135,7 +153,7 @@ def test_table_fits_100_columns(scale):
     t = fi.trace(net, np.ones((3, 784)), [1, 2, 3])
     lines = str(t).splitlines()
     assert max(map(len, lines)) <= 100
-    assert len(lines) == 2 + 12 + 1
+    assert len(lines) == 2 + 12 + (2 if t.hidden[-1].cosine is not None else 1)
     json.dumps(t.to_dict())
 
 
@@ -194,3 +212,130 @@ def test_refusals():
         fi.trace(net, X, LABELS[:-1])
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         fi.nonsense  # noqa: B018
+    with pytest.raises(ValueError, match='stats must be True or "moments", got False'):
+        fi.trace(net, X, stats=False)
+
+
+@pytest.mark.parametrize("rows", [2, 6, 7, 8, 30])
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e18])
+def test_rank_and_cosine_equal_numpy(rows, scale):
+    """A sum of squares of float32 terms, rounded about 30 times: 1e-5."""
+    net = fi.Network([5, 7, 3], "identity", seed=3)
+    layer = fi.trace(net, X[:rows] * scale).hidden[0]
+    a = (X[:rows] * scale).astype(np.float32).astype(float) @ net.weights[0].T.astype(float)
+    gram = a @ a.T
+    norms = np.sqrt(np.diag(gram))
+    assert layer.effective_rank == pytest.approx(np.trace(gram) ** 2 / np.sum(gram**2), rel=1e-5)
+    assert layer.cosine == pytest.approx((gram / np.outer(norms, norms))[~np.eye(rows, dtype=bool)].mean(), abs=1e-5)
+
+
+def test_rank_and_cosine_of_special_batches():
+    net = network("relu")
+    one = fi.trace(net, X[:1]).hidden[0]
+    assert (one.effective_rank, one.cosine) == (pytest.approx(1), None)
+    same = fi.trace(net, np.tile(X[:1], (2000, 1))).hidden[0]  # 1024 of the rows
+    assert (same.effective_rank, same.cosine) == (pytest.approx(1), pytest.approx(1))
+    net.biases[0][...] = -1e9
+    off = fi.trace(net, X).hidden[0]
+    assert (off.effective_rank, off.cosine) == (None, None)
+
+
+def test_moments_alone():
+    net = network()
+    whole, few = fi.trace(net, X, LABELS), fi.trace(net, X, LABELS, stats="moments")
+    assert few.neighbours is None
+    for one, other in zip(whole.layers, few.layers, strict=True):
+        assert (other.effective_rank, other.cosine) == (None, None)
+        for key in ("z", "a", "w", "b", "dz", "da", "dw", "db"):
+            assert getattr(other, key).std == getattr(one, key).std
+            assert getattr(other, key).histogram is None
+            assert math.isnan(getattr(other, key).kurtosis)
+        assert (one.dead, one.saturated, one.expected_std) == (other.dead, other.saturated, other.expected_std)
+    assert str(few).splitlines()[:5] == str(whole).splitlines()[:5]
+
+
+@pytest.mark.parametrize("activation", G)
+def test_forward_statistics_are_those_of_summarize(activation):
+    """Measured while the layer is computed, the same bits as afterwards."""
+    net = network(activation)
+    layer = fi.trace(net, X, LABELS).hidden[0]
+    f = fi.dense_forward(X, net.weights[0], net.biases[0], activation=activation)
+    assert layer.z == fi.summarize(f.z)
+    limits = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}.get(activation)
+    low, high = {"tanh": (-1, 1), "sigmoid": (0, 1)}.get(activation, (f.a.min(), f.a.max()))
+    assert layer.a == fi.summarize(f.a, bins=64, range=(low, high), saturation=limits)
+
+
+def test_per_unit():
+    net = network()
+    hidden = fi.trace(net, X, LABELS, per_unit=True).hidden
+    layers = by_hand(net, X, LABELS)[1]
+    for layer, expected in zip(hidden, layers, strict=False):
+        for key in ("z", "a", "dz", "da"):
+            np.testing.assert_allclose(layer.units[key].std, expected[key].std(axis=0), rtol=1e-9)
+        for key in ("w", "dw"):
+            np.testing.assert_allclose(layer.units[key].rms, np.sqrt((expected[key] ** 2).mean(axis=1)), rtol=1e-9)
+    assert len(hidden[0].to_dict()["units"]["a"]["mean"]) == 7
+    assert fi.trace(net, X).hidden[0].units is None
+    assert set(fi.trace(net, X, per_unit=True).hidden[0].units) == {"z", "a", "w"}
+
+
+def test_csv(tmp_path):
+    t = fi.trace(network("relu"), X, LABELS, per_unit=True)
+    text = io.StringIO()
+    t.to_csv(text)
+    t.to_csv(tmp_path / "trace.csv")
+    assert (tmp_path / "trace.csv").read_text() == text.getvalue()
+    rows = list(csv.DictReader(text.getvalue().splitlines()))
+    assert [row["name"] for row in rows] == ["hidden 1", "hidden 2", "output"]
+    assert float(rows[1]["da.rms"]) == t.hidden[1].da.rms
+    assert rows[0]["saturated"] == ""
+
+
+@pytest.mark.parametrize(
+    ("activation", "limits"),
+    [
+        ("tanh", (-0.97, 0.97)),
+        ("sigmoid", (0.03, 0.97)),
+        ("hardtanh", (-0.97, 0.97)),
+        ("softsign", (-0.97, 0.97)),
+        ("elu", (-0.97, math.inf)),
+        ("elu(alpha=0.5)", (-0.485, math.inf)),
+        ("elu(2)", (-1.94, math.inf)),
+        ("elu(0)", None),
+        ("selu", (-0.97 * 1.7580993408473768, math.inf)),
+        ("relu", None),
+        ("leaky_relu(0.2)", None),
+    ],
+)
+def test_saturation_table(activation, limits):
+    found = saturation.limits(activation)
+    assert found == (None if limits is None else pytest.approx(limits))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4, 25])
+@pytest.mark.parametrize("law", ["xavier_normal", "zeros", "normal(std=3)"])
+@pytest.mark.parametrize("stats", [True, "moments"])
+def test_plot(tmp_path, depth, law, stats):
+    pytest.importorskip("matplotlib")
+    activation = "relu" if law == "normal(std=3)" else "tanh"
+    net = fi.Network([5, *[12] * depth, 3], activation, law, seed=1)
+    path = tmp_path / "trace.png"
+    figure = fi.trace(net, X, LABELS, stats=stats).plot(path)
+    assert path.stat().st_size > 5000
+    panels = figure.subfigs[0].axes
+    assert [axes.get_title() for axes in panels] == ["activations: standard deviation of a", "gradients: rms of da"]
+    if law == "xavier_normal" and depth:
+        (dots,) = [line for line in panels[0].lines if line.get_marker() == "o"]
+        assert dots.get_ydata() == pytest.approx([float(layer.a.std) for layer in fi.trace(net, X).hidden])
+    assert len(fi.trace(net, X).plot().subfigs[0].axes) == 1
+
+
+@pytest.mark.parametrize("module", ["trace", "saturation", "lsuv", "theory.dead"])
+def test_examples(module):
+    assert doctest.testmod(importlib.import_module(f"fanin.{module}")).failed == 0
+
+
+def test_page():
+    page = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0

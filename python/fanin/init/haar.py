@@ -42,6 +42,9 @@ def orthogonal(
 
     Notes
     -----
+    Saxe, McClelland and Ganguli 2013, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
+    found the learning time of deep linear networks to be independent of their depth from such weights.
+
     A product of Householder reflections of Gaussian vectors (Stewart 1980), with the signs that make it the Q of a Gaussian
     matrix whose R has a positive diagonal (Mezzadri, math-ph/0609050): the first vector is the normal law's first row,
     normalised. A tall matrix is the transpose of the wide one of the same seed and stream.

@@ -9,7 +9,7 @@ layer to whole networks:
 - `fixed_point`, `edge_of_chaos`, `depth_scale`: where depth leads;
 - `mean_variance_map`, `selu_map`, `selu_jacobian`: activations that normalize themselves;
 - `predict_variance`, `classify`: the article's product form;
-- `finite_width`: what finite width adds;
+- `finite_width`, `dead_fraction`: what finite width adds, and how many ReLU units no input of a batch reaches;
 - `jacobian_moments`, `jacobian_variance`, `largest_eigenvalue`: the spectrum of the Jacobian;
 - `expected_trace`: all of it for a network and a batch;
 - `derivation`: the article's derivation, step by step, each step checked.
@@ -21,6 +21,7 @@ made of one. Every function states its source.
 from __future__ import annotations
 
 from fanin.theory.correlation import arc_cosine, correlation_map, correlation_slope
+from fanin.theory.dead import dead_fraction
 from fanin.theory.edge import EdgeOfChaos, edge_of_chaos
 from fanin.theory.equilibrium import FixedPoint, depth_scale, fixed_point
 from fanin.theory.expected import ExpectedLayer, ExpectedTrace, expected_trace
@@ -51,6 +52,7 @@ __all__ = [
     "classify",
     "correlation_map",
     "correlation_slope",
+    "dead_fraction",
     "depth_scale",
     "derivation",
     "edge_of_chaos",

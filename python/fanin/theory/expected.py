@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,7 @@ class ExpectedLayer:
     n_var_w: float  # n_in * E[w^2]
     var_b: float  # E[b^2]
     z_std: float  # of the pre-activations
+    z_cosine: float  # mean correlation of two inputs' pre-activations; NaN for a batch of one
     a_mean: float
     a_rms: float
     a_std: float
@@ -115,12 +117,29 @@ def expected_trace(net: Network, x: ArrayLike, *, law: Any = None) -> ExpectedTr
     laws = list(law) if isinstance(law, list | tuple) else [law] * len(net.weights)
     if len(laws) != len(net.weights):
         raise ValueError(f"law must have one entry for each of the {len(net.weights)} layers, got {len(laws)}")
-    signal, pairs, strays = _grouped(np.square(data).mean(axis=1)), Pairs(data), 0.0
     layers = []
     for w, b, name, one in zip(net.weights, biases, net.activations, laws, strict=True):
         n_out, n_in = w.shape
         square = _mean_square("weights", w) if one is None else second_moment_of(one, (n_out, n_in))
-        layer = _Forward(Activation(name), n_in, n_out, n_in * square, 0.0 if b is None else _mean_square("biases", b))
+        layers.append(LayerScale(name, n_in, n_out, n_in * square, 0.0 if b is None else _mean_square("biases", b)))
+    return expect(np.square(data).mean(axis=1), Pairs(data), layers)
+
+
+class LayerScale(NamedTuple):
+    """All that an expectation knows of a layer."""
+
+    activation: str
+    n_in: int
+    n_out: int
+    n_var_w: float
+    var_b: float
+
+
+def expect(squares: Array, pairs: Pairs, scales: Sequence[LayerScale]) -> ExpectedTrace:
+    """Return what `expected_trace` does, from the rows' mean squares, their pairs (used up) and the layers' scales."""
+    signal, strays, layers = _grouped(squares), 0.0, []
+    for scale in scales:
+        layer = _Forward(Activation(scale.activation), scale.n_in, scale.n_out, scale.n_var_w, scale.var_b)
         signal, strays = layer.carry(signal, pairs, strays)
         layers.append(layer)
     return ExpectedTrace(_backward(layers))
@@ -152,7 +171,7 @@ class _Forward:
         sway = kernel.mean(z * (value - self.mean) * slope)  # q d Var(g) / dq
         own = pairs.covariance(kernel.powers(value * (value - 2 * self.mean)))
         self.error = math.sqrt(sway**2 * strays + own / self.n_out) / (2 * self.variance) if self.variance > 0 else 0.0
-        if self.square > 0:
+        if self.square**2 > 0:
             sway, own = kernel.mean(z * value * slope), pairs.covariance(kernel.powers(value**2))
             strays = (sway**2 * strays + own / self.n_out) / self.square**2
         self.c = pairs.c
@@ -194,6 +213,7 @@ def _layer(name: str, of: _Forward, da_rms: float, da_error: float, ratio: float
         n_var_w=of.n_var_w,
         var_b=of.var_b,
         z_std=math.sqrt(of.power),
+        z_cosine=float(of.c.mean()) if of.c.size else math.nan,
         a_mean=of.mean,
         a_rms=math.sqrt(of.square),
         a_std=math.sqrt(of.variance),

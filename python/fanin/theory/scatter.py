@@ -8,6 +8,8 @@ independent inputs scatters little; inputs that have become parallel, as in deep
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +53,12 @@ def at(powers: Array, c: Array) -> Array:
     return np.asarray(np.polynomial.polynomial.polyval(c, powers))
 
 
+def evenly(x: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy of the rows that stand for the batch: 64, evenly spaced."""
+    rows: NDArray[Any] = x[np.linspace(0, x.shape[0] - 1, min(_ROWS, x.shape[0])).astype(int)]
+    return rows
+
+
 class Pairs:
     """Correlations of the pairs of inputs of a batch, carried through the layers.
 
@@ -58,9 +66,9 @@ class Pairs:
     variance of that is carried along, and averages are taken half above and half below.
     """
 
-    def __init__(self, x: NDArray[np.float64]) -> None:
-        self._batch = x.shape[0]
-        some = x[np.linspace(0, x.shape[0] - 1, min(_ROWS, x.shape[0])).astype(int)]
+    def __init__(self, x: NDArray[Any], batch: int | None = None) -> None:
+        self._batch = x.shape[0] if batch is None else batch
+        some = evenly(x).astype(np.float64)
         norms = np.sqrt((some**2).sum(axis=1))
         some = some[norms > 0] / norms[norms > 0, None]
         self.c = np.clip((some @ some.T)[np.triu_indices(len(some), 1)], -1.0, 1.0)
