@@ -98,7 +98,7 @@ void bind(py::module_& m, const char* name) {
              arg("sizes"), arg("activations"), arg("loss"), arg("bias"), arg("seed"), arg("weight_of"))
         .def("copy", [](const Net& net) { return std::make_unique<Net>(net); })
         .def_property_readonly("seed", &Net::seed)
-        .def_property_readonly("epochs", &Net::epochs)
+        .def_property("epochs", &Net::epochs, &Net::set_epochs)
         .def(
             "save",
             [](Net& net, const std::string& path, Optimizer* optimizer, bool torch_names, const Metadata& more) {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fanin import activation, init, loss, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
-from fanin.history import History
+from fanin.history import FitEvent, History
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network import Network
 from fanin.optimizer import SGD, Adam, RMSProp
@@ -24,6 +24,7 @@ from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from fanin import datasets, theory
+    from fanin.checkpoint import Checkpoint, load
     from fanin.compare import Comparison, compare
     from fanin.diagnose import Diagnosis, diagnose
     from fanin.selftest import SelfTest, selftest
@@ -33,8 +34,10 @@ __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
     "Adam",
+    "Checkpoint",
     "Comparison",
     "Diagnosis",
+    "FitEvent",
     "History",
     "Network",
     "PackedWeight",
@@ -56,6 +59,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "init",
+    "load",
     "loss",
     "num_threads",
     "pack_weight",
@@ -71,6 +75,7 @@ __all__ = [
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
 _LAZY = {
+    "Checkpoint": "checkpoint",
     "Comparison": "compare",
     "Diagnosis": "diagnose",
     "SelfTest": "selftest",
@@ -78,6 +83,7 @@ _LAZY = {
     "compare": "compare",
     "datasets": "",
     "diagnose": "diagnose",
+    "load": "checkpoint",
     "selftest": "selftest",
     "theory": "",
     "trace": "trace",

@@ -34,7 +34,7 @@ struct NetworkShape {
     bool bias = true;
     // Empty: every layer has a matrix of its own. Otherwise for each layer the one whose matrix it uses, itself or an earlier
     // one of the same shape that uses its own: {0, 1, 1, 1, 4}. Gradients of a shared matrix add up.
-    std::vector<std::size_t> weight_of;
+    std::vector<std::size_t> weight_of = {};
 };
 
 struct FitOptions {
@@ -92,6 +92,7 @@ class Network {
     std::uint64_t seed() const { return seed_; }
     // Epochs that fit has begun: the round of the next shuffle.
     std::uint64_t epochs() const { return epochs_; }
+    void set_epochs(std::uint64_t epochs) { epochs_ = epochs; }  // of a network that goes on elsewhere
 
     // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
     // what errors call the first row.
