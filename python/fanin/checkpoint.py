@@ -2,7 +2,7 @@
 
 A file holds the parameters as tensors ``"l.weight"`` (n_out, n_in) and ``"l.bias"``, an optimizer's state as
 ``"optimizer.<array>.l.weight"``, and text in its metadata: sizes, activations, loss, seed, epochs, hyper-parameters, the
-version of the algorithms. Reading one executes nothing. Any reader of safetensors opens it, any writer's file gives its weights.
+version of the algorithms. Reading one executes nothing. Any reader of safetensors opens it.
 """
 
 from __future__ import annotations

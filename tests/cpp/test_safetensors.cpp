@@ -75,8 +75,8 @@ void written_is_read() {
     std::filesystem::create_directory(folder.file("d"));
     CHECK_THROWS(fanin::write_safetensors(folder.file("d"), tensors, {}), std::system_error);
     CHECK(contents(path) == before && folder.files() == 2);
-    CHECK_THROWS(SafeTensors(folder.file("d")), std::system_error);
-    CHECK_THROWS(SafeTensors(folder.file("none")), std::system_error);
+    CHECK_THROWS(SafeTensors{folder.file("d")}, std::system_error);
+    CHECK_THROWS(SafeTensors{folder.file("none")}, std::system_error);
 }
 
 void headers() {
@@ -139,11 +139,11 @@ void headers() {
     const std::string good = contents(path).substr(0, 8) + a + "}xx";
     for (const std::size_t n : {0, 3, 8, 9, 40}) {
         put(path, contents(path).substr(0, n));
-        CHECK_THROWS(SafeTensors(path), std::invalid_argument);
+        CHECK_THROWS(SafeTensors{path}, std::invalid_argument);
     }
     put(path, std::string(8, '\xff') + "{}");
-    CHECK_THROWS(SafeTensors(path), std::invalid_argument);
-    CHECK_THROWS(SafeTensors("/dev/null"), std::invalid_argument);
+    CHECK_THROWS(SafeTensors{path}, std::invalid_argument);
+    CHECK_THROWS(SafeTensors{"/dev/null"}, std::invalid_argument);
 }
 
 // Any byte changed, any length cut: a sound file or std::invalid_argument, under the sanitizers too.
@@ -167,7 +167,7 @@ void damage() {
     std::mt19937 random(1);
     for (int i = 0; i < 2000; ++i) {
         std::string text = whole;
-        for (unsigned changes = random() % 3 + 1; changes != 0; --changes)
+        for (auto changes = random() % 3 + 1; changes != 0; --changes)
             text[random() % (random() % 2 ? text.size() : 400)] = static_cast<char>(random());
         opens(text);
     }
