@@ -23,7 +23,10 @@ constexpr std::string_view kDtype = std::is_same_v<T, float> ? "F32" : "F64";
 template <class Range, class Text>
 std::string joined(const Range& all, Text&& text) {
     std::string out;
-    for (const auto& one : all) out += (out.empty() ? "" : ",") + std::string(text(one));
+    for (const auto& one : all) {
+        if (!out.empty()) out += ',';
+        out.append(text(one));
+    }
     return out;
 }
 

@@ -77,8 +77,14 @@ double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimize
     reserve(x.rows, false);
     const Rows rows{x, y, nullptr};
     const double cost = pass(rows, 0, x.rows, true);
-    nonfinite_ = find_nonfinite(cost, rows, 0, x.rows);
+    nonfinite_ = std::isfinite(cost) ? Nonfinite{} : find_nonfinite(cost, rows, 0, x.rows);
     optimizer.update<T>(gradients_, parameters_);
+    if (!std::isfinite(cost)) return cost;
+    // An infinite gradient reaches the parameters, so that one look at these finds both.
+    if (const std::size_t layer = first_nonfinite_parameter(); layer != layers()) {
+        nonfinite_ = find_nonfinite(cost, rows, 0, x.rows);
+        if (nonfinite_.what == Nonfinite::What::nothing) nonfinite_ = {Nonfinite::What::parameter, layer, 1};
+    }
     return cost;
 }
 
@@ -146,7 +152,12 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
             costs[state.steps++] = cost;
             if (found.what == Nonfinite::What::nothing) {
                 found = find_nonfinite(cost, rows, state.row, n);
-                if (found.what != Nonfinite::What::nothing) found.step = state.steps;
+                if (found.what != Nonfinite::What::nothing) {
+                    found.step = state.steps;
+                    // Was it the update before?
+                    const std::size_t layer = state.steps > 1 ? first_nonfinite_parameter() : layers();
+                    if (layer != layers()) found = {Nonfinite::What::parameter, layer, state.steps - 1};
+                }
             }
             if (found.what != Nonfinite::What::nothing && options.stop_at_nonfinite) {
                 state.stopped = true;

@@ -187,7 +187,8 @@ class Network(Training, Prediction):
 
         Arrays of the network's dtype (and int64 labels) are used as they are. Nothing is allocated in the core after the first
         step of a batch size. An interrupt leaves the parameters as they were. An infinite or NaN cost or gradient is carried
-        into the parameters, with a RuntimeWarning that names the layer; `fit` can stop before that.
+        into the parameters, with a RuntimeWarning that names the layer; `fit` can stop before that. A warning too where the
+        update overflows.
         """
         return self._core.step(self._x(x), self._y(y), core_of(optimizer))  # type: ignore[no-any-return]
 

@@ -63,8 +63,8 @@ class Training:
             epochs by itself.
         on_nonfinite : {"stop", "raise", "continue"}
             At the first infinite or NaN cost or gradient: end, before it reaches the parameters, with a RuntimeWarning that
-            names layer and step; raise FloatingPointError instead; or go on. Also where an update overflowed, which is looked
-            at after each epoch and at the end: the parameters are not finite then.
+            names layer and step; raise FloatingPointError instead; or go on. Also where an update overflowed, which shows
+            at the next such cost or at the end of the epoch: the parameters are not finite then.
         progress : bool or callable
             True draws a bar on the standard error if that is a terminal (Rich's if installed); a callable is called after each
             epoch as progress(epoch, epochs, cost).

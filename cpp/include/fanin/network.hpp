@@ -49,7 +49,7 @@ struct Nonfinite {
     enum class What { nothing, cost, gradient, parameter };
     What what = What::nothing;
     // cost: the first layer whose z is not finite, the number of layers where all are; gradient: the first on the way back;
-    // parameter: the first, an update having overflowed.
+    // parameter: the first, the update of that step having overflowed.
     std::size_t layer = 0;
     std::size_t step = 0;  // from 1
 };
@@ -106,7 +106,7 @@ class Network {
     // One update; returns the cost before it. Nothing is allocated after the first step of a batch size. An interrupt
     // (threads.hpp) leaves the parameters as they were. An infinite or NaN cost or gradient is carried on: see nonfinite().
     double step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer);
-    // Of the last step(): its cost or gradient (as step 1).
+    // Of the last step(): its cost, its gradient or what it left (as step 1).
     const Nonfinite& nonfinite() const { return nonfinite_; }
     // Steps over all rows, epoch by epoch: in order, or by the permutation of (seed, "fanin/shuffle", round = epochs()).
     // Writes the cost of each step (steps_per_epoch * epochs of them) and of each epoch: the mean over its rows of the costs
