@@ -111,7 +111,7 @@ void what_is_not_finite() {
     std::vector<double> row(700, 0.0), cost(1), mean(1);
     const std::vector<std::int64_t> label{0};
     for (const double bad : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), double(NAN)})
-        for (const auto [i, j] : {std::pair{0, 0}, std::pair{699, 699}, std::pair{300, 17}}) {
+        for (const auto& [i, j] : {std::pair{0, 0}, std::pair{699, 699}, std::pair{300, 17}}) {
             wide.draw_weights(fanin::Law("zeros"));
             wide.weight(0)(i, j) = bad;
             Optimizer fresh(Sgd{}, 1e-9);
