@@ -115,7 +115,10 @@ std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata)
         out += ',';
         append_quoted(out, tensor.name);
         out += ":{\"dtype\":\"" + tensor.dtype + "\",\"shape\":[";
-        for (std::size_t i = 0; i < tensor.shape.size(); ++i) out += (i == 0 ? "" : ",") + std::to_string(tensor.shape[i]);
+        for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+            if (i != 0) out += ',';
+            out += std::to_string(tensor.shape[i]);
+        }
         out += "],\"data_offsets\":[" + std::to_string(offset) + ',' + std::to_string(offset + bytes) + "]}";
         offset += bytes;
     }

@@ -29,13 +29,13 @@ void bind_safetensors(py::module_& m) {
         .def_property_readonly("metadata", &SafeTensors::metadata)
         .def_property_readonly("dtypes",
                                [](const SafeTensors& file) {
-                                   py::dict out;
-                                   for (const Tensor& tensor : file.tensors()) out[py::str(tensor.name)] = tensor.dtype;
+                                   std::map<std::string, std::string> out;
+                                   for (const Tensor& tensor : file.tensors()) out[tensor.name] = tensor.dtype;
                                    return out;
                                })
         .def_property_readonly("shapes", [](const SafeTensors& file) {
-            py::dict out;
-            for (const Tensor& tensor : file.tensors()) out[py::str(tensor.name)] = py::tuple(py::cast(tensor.shape));
+            std::map<std::string, std::vector<std::size_t>> out;
+            for (const Tensor& tensor : file.tensors()) out[tensor.name] = tensor.shape;
             return out;
         });
 }

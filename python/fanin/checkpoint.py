@@ -143,7 +143,7 @@ def _network(file: Any, metadata: dict[str, str]) -> Network:
     activations = metadata["network.activations"]
     shapes = file.shapes
     numbers = sorted(int(name[:-7]) for name in shapes if re.fullmatch(r"[0-9]{1,18}\.weight", name))
-    if [shapes[f"{n}.weight"] for n in numbers] != list(zip(sizes[1:], sizes[:-1], strict=True)):
+    if [tuple(shapes[f"{n}.weight"]) for n in numbers] != list(zip(sizes[1:], sizes[:-1], strict=True)):
         raise ValueError(f"its weights are not those of sizes {list(sizes)}")
     word = file.dtypes[f"{numbers[0]}.weight"] if numbers else None
     if word not in ("F32", "F64"):

@@ -94,7 +94,8 @@ class Optimizer:
         return {"lr": self._core.lr, "clip_norm": self._clip_norm, "options": self._options}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        type(self).__init__(self, state["lr"], clip_norm=state["clip_norm"], **state["options"])
+        make: Any = type(self).__init__
+        make(self, state["lr"], clip_norm=state["clip_norm"], **state["options"])
 
     def __repr__(self) -> str:
         values = {"lr": self.lr} | self._options | {"clip_norm": self._clip_norm}

@@ -44,12 +44,13 @@ class Prediction:
         if self.loss_name == "mean_squared_error":
             return self._values(z)
         if self.loss_name == "cross_entropy":
-            return z.argmax(axis=1)
+            labels: NDArray[np.int64] = z.argmax(axis=1)
+            return labels
         return np.where(z[:, 0] > 0, 1, -1 if self.loss_name == "hinge" else 0)
 
     def _probabilities(self, z: FloatArray) -> NDArray[Any]:
         if self.loss_name == "cross_entropy":
-            return activation.softmax(z)  # type: ignore[type-var]
+            return activation.softmax(z)
         return activation.evaluate("sigmoid", np.concatenate([-z, z], axis=1))
 
     def decision_function(self, x: ArrayLike) -> FloatArray:

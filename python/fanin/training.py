@@ -103,7 +103,7 @@ class Training:
         self.history = History()
         try:
             with _bar(progress, epochs, each * epochs) as show:
-                alone = on_step is on_epoch is judge is show is None and not callable(progress)
+                alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show))
                 if alone:
                     run(each * epochs)
                 at_once = 1 if on_step is not None else each if show is None else max(1, each // 50)
