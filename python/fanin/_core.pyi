@@ -323,13 +323,13 @@ class SafeTensors:
     def __init__(self, path: str) -> None:
         ...
     @property
-    def dtypes(self) -> dict:
+    def dtypes(self) -> dict[str, str]:
         ...
     @property
     def metadata(self) -> dict[str, str]:
         ...
     @property
-    def shapes(self) -> dict:
+    def shapes(self) -> dict[str, list[int]]:
         ...
 class FitState:
     def __init__(self) -> None:

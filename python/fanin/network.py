@@ -71,13 +71,10 @@ class Network(Training, Prediction):
 
     Examples
     --------
-    >>> import numpy as np
     >>> import fanin as fi
     >>> net = fi.Network([2, 3, 2], seed=7)
     >>> [w.shape for w in net.weights]
     [(3, 2), (2, 3)]
-    >>> net.forward(np.zeros((5, 2))).shape
-    (5, 2)
     """
 
     def __init__(
@@ -169,10 +166,6 @@ class Network(Training, Prediction):
             f"Network({list(self.sizes)}, activation={activations!r}, init={self.init!r}, loss={self.loss_name!r}, "
             f"seed={self.seed}, dtype={self.dtype.name!r})"
         )
-
-    def forward(self, x: ArrayLike) -> FloatArray:
-        """Logits of the rows of `x`, shape (batch, n_in): an array of shape (batch, outputs)."""
-        return self._core.forward(self._x(x))  # type: ignore[no-any-return]
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Mean cost of the rows of `x` against the targets `y`."""

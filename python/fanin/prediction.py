@@ -53,6 +53,10 @@ class Prediction:
             return activation.softmax(z)
         return activation.evaluate("sigmoid", np.concatenate([-z, z], axis=1))
 
+    def forward(self, x: ArrayLike) -> FloatArray:
+        """Logits of the rows of `x`, shape (batch, n_in), at once: an array of shape (batch, outputs)."""
+        return self._core.forward(self._x(x))  # type: ignore[no-any-return]
+
     def decision_function(self, x: ArrayLike) -> FloatArray:
         """Logits, shape (batch,) for one output, otherwise (batch, outputs)."""
         return self._each(x, self._values)

@@ -125,7 +125,7 @@ class Training:
                     if on_epoch is not None:
                         stop = on_epoch(event(epoch, means[epoch - 1], *judgement)) is True or stop
         finally:
-            self.history = _history(costs, means, judged if judge is not None else judged[:0], state, len(self.sizes) - 1)
+            self.history = _history(costs, means, judged if judge is not None else judged[:0], state, each, len(self.sizes) - 1)
         found = self.history.nonfinite
         if found is not None and on_nonfinite == "raise":
             raise FloatingPointError(found)
@@ -142,9 +142,11 @@ def _bar(progress: Any, epochs: int, steps: int) -> Any:
     return bar(epochs, steps)
 
 
-def _history(costs: Any, means: Any, judged: Any, state: _core.FitState, layers: int) -> History:
-    done = History(costs[: state.steps], means[: state.epochs], *judged[: state.epochs].T)
+def _history(costs: Any, means: Any, judged: Any, state: _core.FitState, each: int, layers: int) -> History:
+    ended = state.steps == len(costs)  # otherwise copies: room for a million epochs is not kept
+    costs, means = (costs, means) if ended else (costs[: state.steps].copy(), means[: state.epochs].copy())
+    done = History(costs, means, *judged[: state.epochs].T)
     if state.step:
-        words, epoch = state.words(layers, costs[state.step - 1]), (state.step - 1) * len(means) // max(len(costs), 1) + 1
+        words, epoch = state.words(layers, costs[state.step - 1]), (state.step - 1) // each + 1
         done.nonfinite = f"{words} at step {state.step} (epoch {epoch})"
     return done
