@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "fanin/dense.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
-#include "message.hpp"
+#include "network_parts.hpp"
 
 namespace fanin {
 namespace {
@@ -26,6 +27,28 @@ std::size_t padded(std::size_t n) {
     return (n + kLine - 1) / kLine * kLine;
 }
 
+void check_weight_of(NetworkShape& shape) {
+    const std::size_t layers = shape.sizes.size() - 1;
+    if (shape.weight_of.empty()) return;
+    if (shape.weight_of.size() != layers)
+        throw std::invalid_argument("weight_of must have one entry for each of the " + std::to_string(layers) +
+                                    " layers, got " + std::to_string(shape.weight_of.size()));
+    bool any = false;
+    for (std::size_t l = 0; l < layers; ++l) {
+        const std::size_t of = shape.weight_of[l];
+        if (of > l || shape.weight_of[of] != of)
+            throw std::invalid_argument("weight_of must name for layer " + std::to_string(l) +
+                                        " itself or an earlier layer that uses its own matrix, got " + std::to_string(of));
+        if (shape.sizes[of] != shape.sizes[l] || shape.sizes[of + 1] != shape.sizes[l + 1])
+            throw std::invalid_argument("layers that share a matrix must have one shape, got layer " + std::to_string(of) +
+                                        " of (" + std::to_string(shape.sizes[of + 1]) + ", " + std::to_string(shape.sizes[of]) +
+                                        ") and layer " + std::to_string(l) + " of (" + std::to_string(shape.sizes[l + 1]) +
+                                        ", " + std::to_string(shape.sizes[l]) + ")");
+        any = any || of != l;
+    }
+    if (!any) shape.weight_of.clear();
+}
+
 NetworkShape checked(NetworkShape shape) {
     const auto& sizes = shape.sizes;
     if (sizes.size() < 2)
@@ -37,41 +60,11 @@ NetworkShape checked(NetworkShape shape) {
         throw std::invalid_argument("activations must have one for each of the " + std::to_string(sizes.size() - 2) +
                                     " hidden layers, got " + std::to_string(shape.activations.size()));
     check_outputs(shape.loss, sizes.back());
+    check_weight_of(shape);
     return shape;
 }
 
-template <class T>
-void check_no_nan(MatrixView<const T> x) {
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        const MatrixView<const T> row{&x(i, 0), 1, x.cols, 0, x.col_stride};
-        int nans = 0;
-        if (x.col_stride == 1)
-            for (std::size_t j = 0; j < x.cols; ++j) nans |= row.data[j] != row.data[j];
-        else
-            for (std::size_t j = 0; j < x.cols; ++j) nans |= row(0, j) != row(0, j);
-        if (nans != 0) throw std::invalid_argument("x must not hold NaN, got one at row " + std::to_string(i));
-    }
-}
-
-template <class T>
-MatrixView<const T> rows_of(MatrixView<const T> x, std::size_t begin, std::size_t n) {
-    x.data += static_cast<std::ptrdiff_t>(begin) * x.row_stride;
-    x.rows = n;
-    return x;
-}
-
 }  // namespace
-
-// Held while a call is at work.
-template <class T>
-struct Network<T>::Busy {
-    explicit Busy(std::atomic_flag& flag_of_network) : flag(flag_of_network) {
-        if (flag.test_and_set(std::memory_order_acquire))
-            throw std::runtime_error("this network is at work in another call; give each thread a copy() of its own");
-    }
-    ~Busy() { flag.clear(std::memory_order_release); }
-    std::atomic_flag& flag;
-};
 
 template <class T>
 Network<T>::Network(NetworkShape shape, std::uint64_t seed)
@@ -84,9 +77,13 @@ Network<T>::Network(NetworkShape shape, std::uint64_t seed)
             throw std::invalid_argument("sizes must give layers of at most 2^48 weights, got " + std::to_string(n_in) + " x " +
                                         std::to_string(n_out));
         const bool last = l + 2 == shape_.sizes.size();
-        layers_.push_back(
-            {n_in, n_out, last ? Activation::identity : shape_.activations[l], total, total + padded<T>(weights)});
-        total = layers_.back().bias + (shape_.bias ? padded<T>(n_out) : 0);
+        const std::size_t of = owner(l);
+        const std::size_t weight = of == l ? total : layers_[of].weight, end = of == l ? total + padded<T>(weights) : total;
+        layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false});
+        if (of != l) layers_[of].adds = true;
+        for (std::size_t before = of + 1; before < l; ++before)
+            if (owner(before) == of) layers_[before].adds = true;
+        total = end + (shape_.bias ? padded<T>(n_out) : 0);
         layer_ends_.push_back(total);
     }
     parameters_.assign(total, T(0));
@@ -102,25 +99,15 @@ Network<T>::Network(const Network& other) : Network(other.shape_, other.seed_) {
     epochs_ = other.epochs_;
 }
 
-template <class T>
-MatrixView<T> Network<T>::weight_in(detail::AlignedVector<T>& all, std::size_t l) {
-    return matrix_view(all.data() + layers_[l].weight, layers_[l].n_out, layers_[l].n_in);
-}
-
-template <class T>
-VectorView<T> Network<T>::bias_in(detail::AlignedVector<T>& all, std::size_t l) {
-    return {all.data() + layers_[l].bias, shape_.bias ? layers_[l].n_out : 0, 1};
-}
-
 // ------------------------------------------------------------------------------------------------ arguments
 
 template <class T>
-void Network<T>::check(MatrixView<const T> x) const {
+void Network<T>::check(MatrixView<const T> x, std::size_t first_row) const {
     const std::size_t n_in = shape_.sizes.front();
     if (x.cols != n_in)
         throw std::invalid_argument("x must have shape (batch, " + std::to_string(n_in) + "), got (" + std::to_string(x.rows) +
                                     ", " + std::to_string(x.cols) + ")");
-    check_no_nan(x);
+    detail::check_no_nan(x, first_row);
 }
 
 template <class T>
@@ -170,7 +157,7 @@ void Network<T>::reserve(std::size_t rows, bool gather) {
 template <class T>
 typename Network<T>::Rows Network<T>::piece(const Rows& rows, std::size_t begin, std::size_t n) {
     const std::size_t width = outputs();
-    if (rows.order == nullptr) return {rows_of(rows.x, begin, n), rows.y.rows(begin, n, width), nullptr};
+    if (rows.order == nullptr) return {detail::rows_of(rows.x, begin, n), rows.y.rows(begin, n, width), nullptr};
     const MatrixView<T> x = matrix_view(gathered_x_.data(), n, rows.x.cols);
     const bool labels = shape_.loss == Loss::cross_entropy;
     for (std::size_t i = 0; i < n; ++i) {
@@ -214,12 +201,18 @@ void Network<T>::backward_piece(MatrixView<const T> x, bool accumulate) {
         std::optional<MatrixView<const T>> z;
         if (layer.activation != Activation::identity) z = matrix_view(z_[l], x.rows, layer.n_out);
         DenseGradients<T> out;
-        out.out_dw = weight_in(gradients_, l);
-        if (shape_.bias) out.out_db = bias_in(gradients_, l);
+        out.out_dw = weight_in(gradients_.data(), l);
+        if (shape_.bias) out.out_db = bias_in(gradients_.data(), l);
         out.out_dz = delta;
         std::optional<MatrixView<T>> dx;
         if (l != 0) dx = matrix_view(delta_[1 - now], x.rows, layer.n_in);
         if (!accumulate) out.out_dx = dx;
+        if (layer.adds && !accumulate) {  // to the matrix's gradient alone
+            const MatrixView<T> dw = *std::exchange(out.out_dw, std::nullopt);
+            dense_backward<T>(delta, input, weight(l), z, layer.activation, out);
+            dense_backward<T>(delta, input, weight(l), std::nullopt, Activation::identity, {{}, dw, {}, {}}, true);
+            continue;
+        }
         dense_backward<T>(delta, input, weight(l), z, layer.activation, out, accumulate);
         // dx is of these rows alone: never added to. delta is dz by now.
         if (accumulate && dx) dense_backward<T>(delta, input, weight(l), std::nullopt, Activation::identity, {dx, {}, {}, {}});
@@ -247,21 +240,21 @@ void Network<T>::draw_weights(const Law& law) {
     const Busy busy(busy_);
     detail::AlignedVector<T> drawn(parameters_.size());  // a law may refuse a later layer
     for (std::size_t l = 0; l < layers(); ++l)
-        fill<T>(weight_in(drawn, l), law, {seed_, stream_id(std::to_string(l) + ".weight")});
+        if (owner(l) == l) fill<T>(weight_in(drawn.data(), l), law, {seed_, stream_id(std::to_string(l) + ".weight")});
     for (const Layer& layer : layers_)
         std::copy_n(drawn.data() + layer.weight, layer.n_in * layer.n_out, parameters_.data() + layer.weight);
 }
 
 template <class T>
-void Network<T>::forward(MatrixView<const T> x, std::span<T> logits) {
-    check(x);
+void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
+    check(x, first_row);
     if (logits.size() != x.rows * outputs())
         throw std::invalid_argument("logits must have shape (batch, outputs) = (" + std::to_string(x.rows) + ", " +
                                     std::to_string(outputs()) + "), got " + std::to_string(logits.size()) + " elements");
     const Busy busy(busy_);
     reserve(x.rows, false);
     for (std::size_t done = 0; done < x.rows; done += kPieceRows)
-        forward_piece(rows_of(x, done, std::min(kPieceRows, x.rows - done)), logits.data() + done * outputs());
+        forward_piece(detail::rows_of(x, done, std::min(kPieceRows, x.rows - done)), logits.data() + done * outputs());
 }
 
 template <class T>
@@ -285,60 +278,12 @@ double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<cons
     reserve(x.rows, false);
     const double cost = pass({x, y, nullptr}, 0, x.rows, true);
     for (std::size_t l = 0; l < layers(); ++l) {
-        const MatrixView<T> dw = weight_in(gradients_, l);
+        const MatrixView<T> dw = weight_in(gradients_.data(), l);
         for (std::size_t i = 0; i < dw.rows; ++i)
             for (std::size_t j = 0; j < dw.cols; ++j) out_dw[l](i, j) = dw(i, j);
-        for (std::size_t i = 0; shape_.bias && i < dw.rows; ++i) out_db[l][i] = bias_in(gradients_, l)[i];
+        for (std::size_t i = 0; shape_.bias && i < dw.rows; ++i) out_db[l][i] = bias_in(gradients_.data(), l)[i];
     }
     return cost;
-}
-
-template <class T>
-double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
-    check(x, y);
-    const Busy busy(busy_);
-    optimizer.bind<T>(id_, layer_ends_);
-    reserve(x.rows, false);
-    const double cost = pass({x, y, nullptr}, 0, x.rows, true);
-    optimizer.update<T>(gradients_, parameters_);
-    return cost;
-}
-
-template <class T>
-std::size_t Network<T>::steps_per_epoch(std::size_t rows, std::size_t batch_size) {
-    return batch_size == 0 ? 1 : (rows + batch_size - 1) / batch_size;
-}
-
-template <class T>
-void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
-                     std::span<double> costs, std::span<double> epoch_costs) {
-    check(x, y);
-    const std::size_t batch_size = options.batch_size == 0 ? x.rows : std::min(options.batch_size, x.rows);
-    const std::size_t steps = steps_per_epoch(x.rows, batch_size);
-    if (costs.size() != steps * options.epochs || epoch_costs.size() != options.epochs)
-        throw std::invalid_argument("costs and epoch_costs must have " + std::to_string(steps * options.epochs) + " and " +
-                                    std::to_string(options.epochs) + " elements, got " + std::to_string(costs.size()) +
-                                    " and " + std::to_string(epoch_costs.size()));
-    const Busy busy(busy_);
-    optimizer.bind<T>(id_, layer_ends_);
-    reserve(batch_size, options.shuffle);
-    const Key key{seed_, detail::own_stream("fanin/shuffle")};
-    if (options.shuffle) order_.resize(x.rows);
-    double* cost = costs.data();
-    for (double& epoch_cost : epoch_costs) {
-        if (options.shuffle) permutation(order_, key, epochs_);
-        const Rows rows{x, y, options.shuffle ? order_.data() : nullptr};
-        ++epochs_;
-        double sum = 0;
-        for (std::size_t begin = 0; begin < x.rows; begin += batch_size) {
-            const std::size_t n = std::min(batch_size, x.rows - begin);
-            check_interrupt();
-            *cost = pass(rows, begin, n, true);
-            optimizer.update<T>(gradients_, parameters_);
-            sum += *cost++ * static_cast<double>(n);
-        }
-        epoch_cost = sum / static_cast<double>(x.rows);
-    }
 }
 
 template class Network<float>;

@@ -46,13 +46,6 @@ void check_lr(const std::vector<double>& all) {
     for (const double lr : all) check_in("lr", lr, "finite and above 0", lr > 0);
 }
 
-// Arrays of state, a number a parameter in each.
-std::size_t arrays(const OptimizerRule& rule) {
-    if (const Sgd* sgd = std::get_if<Sgd>(&rule)) return sgd->momentum != 0 ? 1 : 0;
-    if (const RmsProp* rmsprop = std::get_if<RmsProp>(&rule)) return rmsprop->momentum != 0 ? 2 : 1;
-    return 2;
-}
-
 template <class Body>
 void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
     const InterruptScope uninterrupted(nullptr);
@@ -93,10 +86,11 @@ void Optimizer::reset() {
     owner_.store(0);
 }
 
-template <class T>
-std::array<std::vector<T>, 2>& Optimizer::state() {
-    if constexpr (std::is_same_v<T, float>) return state_f32_;
-    else return state_f64_;
+std::span<const std::string_view> Optimizer::state_names() const {
+    static constexpr std::string_view kSgd[] = {"velocity"}, kRmsProp[] = {"square", "velocity"}, kAdam[] = {"mean", "square"};
+    if (const Sgd* sgd = std::get_if<Sgd>(&rule_)) return std::span(kSgd, sgd->momentum != 0 ? 1 : 0);
+    if (const RmsProp* rmsprop = std::get_if<RmsProp>(&rule_)) return std::span(kRmsProp, rmsprop->momentum != 0 ? 2 : 1);
+    return kAdam;
 }
 
 template <class T>
@@ -109,8 +103,19 @@ void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_end
             "optimizer must belong to one network, got a second one: give it a copy() of the optimizer, or call reset() first");
     layer_ends_.assign(layer_ends.begin(), layer_ends.end());
     const std::size_t n = layer_ends.empty() ? 0 : layer_ends.back();
-    for (std::size_t i = 0; i < arrays(rule_); ++i) state<T>()[i].assign(n, T(0));
+    for (std::size_t i = 0; i < state_names().size(); ++i) arrays_of<T>()[i].assign(n, T(0));
     if (clip_norm_ != 0) partial_.resize((n + kNormBlock - 1) / kNormBlock);
+}
+
+template <class T>
+void Optimizer::restore(std::uint64_t owner, std::span<const std::size_t> layer_ends, std::uint64_t steps,
+                        std::array<double, 2> powers) {
+    if (bound()) throw std::invalid_argument("optimizer must be fresh to take the state of a file, got one that has stepped");
+    for (const double power : powers) check_in("powers", power, "in [0, 1]", power >= 0 && power <= 1);
+    bind<T>(owner, layer_ends);
+    steps_ = steps;
+    power1_ = powers[0];
+    power2_ = powers[1];
 }
 
 // Blocks add up in ascending order, whoever measured them.
@@ -129,7 +134,7 @@ double Optimizer::norm_of(std::span<const T> g) {
 template <class T>
 void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w) {
     const OptimizerKernels<T>& kernel = kernels<T>().optimizer;
-    T *const s0 = state<T>()[0].data(), *const s1 = state<T>()[1].data();
+    T *const s0 = arrays_of<T>()[0].data(), *const s1 = arrays_of<T>()[1].data();
     const T step = static_cast<T>(lr);
     const auto run = [&](auto&& part) { in_tasks(begin, end, part); };
     if (const Sgd* rule = std::get_if<Sgd>(&rule_)) {
@@ -182,6 +187,8 @@ void Optimizer::update(std::span<const T> g, std::span<T> w) {
 
 template void Optimizer::bind<float>(std::uint64_t, std::span<const std::size_t>);
 template void Optimizer::bind<double>(std::uint64_t, std::span<const std::size_t>);
+template void Optimizer::restore<float>(std::uint64_t, std::span<const std::size_t>, std::uint64_t, std::array<double, 2>);
+template void Optimizer::restore<double>(std::uint64_t, std::span<const std::size_t>, std::uint64_t, std::array<double, 2>);
 template void Optimizer::update(std::span<const float>, std::span<float>);
 template void Optimizer::update(std::span<const double>, std::span<double>);
 

@@ -38,6 +38,23 @@ py::array live(VectorView<T> v, const py::object& owner) {
     return py::array_t<T>(static_cast<py::ssize_t>(v.size), v.data, owner);
 }
 
+// "the cost is nan: z of layer 3 is not finite"
+std::string words(const Nonfinite& found, std::size_t layers, double cost) {
+    const std::string layer = "layer " + std::to_string(found.layer);
+    switch (found.what) {
+        case Nonfinite::What::nothing:
+            return "";
+        case Nonfinite::What::gradient:
+            return "the gradient of " + layer + " is not finite";
+        case Nonfinite::What::parameter:
+            return "parameters of " + layer + " are not finite";
+        case Nonfinite::What::cost:
+            break;
+    }
+    return std::string("the cost is ") + (cost != cost ? "nan" : "inf") + ": " +
+           (found.layer == layers ? "the logits are finite" : "z of " + layer + " is not finite");
+}
+
 // (cost, [(dw, db), ...]); db is None without biases.
 template <class T>
 py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y) {
@@ -72,16 +89,25 @@ void bind(py::module_& m, const char* name) {
     using Net = Network<T>;
     py::class_<Net>(m, name)
         .def(py::init([](const std::vector<std::size_t>& sizes, const std::vector<std::string>& activations,
-                         const std::string& loss, bool bias, std::uint64_t seed) {
-                 NetworkShape shape{sizes, {}, loss_from_name(loss), bias};
+                         const std::string& loss, bool bias, std::uint64_t seed, const std::vector<std::size_t>& weight_of) {
+                 NetworkShape shape{sizes, {}, loss_from_name(loss), bias, weight_of};
                  for (const std::string& activation : activations)
                      shape.activations.push_back(activation_from_name(activation));
                  return std::make_unique<Net>(std::move(shape), seed);
              }),
-             arg("sizes"), arg("activations"), arg("loss"), arg("bias"), arg("seed"))
+             arg("sizes"), arg("activations"), arg("loss"), arg("bias"), arg("seed"), arg("weight_of"))
         .def("copy", [](const Net& net) { return std::make_unique<Net>(net); })
         .def_property_readonly("seed", &Net::seed)
-        .def_property_readonly("epochs", &Net::epochs)
+        .def_property("epochs", &Net::epochs, &Net::set_epochs)
+        .def(
+            "save",
+            [](Net& net, const std::string& path, Optimizer* optimizer, bool torch_names, const Metadata& more) {
+                const LongCall call;
+                net.save(path, optimizer, torch_names ? TensorNames::torch : TensorNames::fanin, more);
+            },
+            arg("path"), arg("optimizer"), arg("torch_names"), arg("more"))
+        .def("load", &Net::load, arg("file"))
+        .def("load_optimizer", &Net::load_optimizer, arg("file"), arg("optimizer"))
         .def_property_readonly("activations",
                                [](const Net& net) {
                                    py::tuple names(net.layers());
@@ -95,16 +121,16 @@ void bind(py::module_& m, const char* name) {
             "bias", [](const py::object& self, std::size_t l) { return live(self.cast<Net&>().bias(l), self); }, arg("layer"))
         .def(
             "forward",
-            [](Net& net, const py::array& x) {
+            [](Net& net, const py::array& x, std::size_t first_row) {
                 const MatrixView<const T> rows = rows_of(net, x);
                 const std::size_t outputs = net.shape().sizes.back();
                 py::array_t<T> logits({rows.rows, outputs});
                 const std::span<T> out(logits.mutable_data(), rows.rows * outputs);
                 const LongCall call;
-                net.forward(rows, out);
+                net.forward(rows, out, first_row);
                 return logits;
             },
-            arg("x").noconvert())
+            arg("x").noconvert(), arg("first_row") = 0)
         .def(
             "loss",
             [](Net& net, const py::array& x, const py::array& y) {
@@ -120,31 +146,48 @@ void bind(py::module_& m, const char* name) {
             [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer) {
                 const MatrixView<const T> rows = rows_of(net, x);
                 const Targets<T> targets = targets_for(net, x, y);
-                const LongCall call;
-                return net.step(rows, targets, optimizer);
+                double cost = 0;
+                {
+                    const LongCall call;
+                    cost = net.step(rows, targets, optimizer);
+                }
+                if (net.nonfinite().what != Nonfinite::What::nothing &&
+                    PyErr_WarnEx(PyExc_RuntimeWarning, words(net.nonfinite(), net.layers(), cost).c_str(), 2) != 0)
+                    throw py::error_already_set();
+                return cost;
             },
             arg("x").noconvert(), arg("y").noconvert(), arg("optimizer"))
         .def(
             "fit",
             [](Net& net, const py::array& x, const py::array& y, std::size_t epochs, std::size_t batch_size, bool shuffle,
-               Optimizer& optimizer) {
+               bool stop, Optimizer& optimizer, py::array_t<double, 0>& costs, py::array_t<double, 0>& epoch_costs,
+               FitState& state, std::size_t max_steps) {
                 const MatrixView<const T> rows = rows_of(net, x);
                 const Targets<T> targets = targets_for(net, x, y);
-                const std::size_t steps = Net::steps_per_epoch(rows.rows, batch_size) * epochs;
-                py::array_t<double> costs(static_cast<py::ssize_t>(steps)), epoch_costs(static_cast<py::ssize_t>(epochs));
-                const std::span<double> each(costs.mutable_data(), steps), means(epoch_costs.mutable_data(), epochs);
-                {
-                    const LongCall call;
-                    net.fit(rows, targets, {epochs, batch_size, shuffle}, optimizer, each, means);
-                }
-                return py::make_tuple(costs, epoch_costs);
+                const std::span<double> each(costs.mutable_data(), static_cast<std::size_t>(costs.size()));
+                const std::span<double> means(epoch_costs.mutable_data(), static_cast<std::size_t>(epoch_costs.size()));
+                const LongCall call;
+                net.fit(rows, targets, {epochs, batch_size, shuffle, stop}, optimizer, each, means, state, max_steps);
             },
-            arg("x").noconvert(), arg("y").noconvert(), arg("epochs"), arg("batch_size"), arg("shuffle"), arg("optimizer"));
+            arg("x").noconvert(), arg("y").noconvert(), arg("epochs"), arg("batch_size"), arg("shuffle"), arg("stop"),
+            arg("optimizer"), arg("costs").noconvert(), arg("epoch_costs").noconvert(), arg("state"), arg("max_steps"))
+        .def_static("steps_per_epoch", &Net::steps_per_epoch, arg("rows"), arg("batch_size"));
 }
 
 }  // namespace
 
 void bind_network(py::module_& m) {
+    using py::arg;
+    py::class_<FitState>(m, "FitState")
+        .def(py::init<>())
+        .def_readonly("steps", &FitState::steps)
+        .def_readonly("epochs", &FitState::epochs)
+        .def_readonly("stopped", &FitState::stopped)
+        .def_property_readonly("step", [](const FitState& state) { return state.nonfinite.step; })
+        .def(
+            "words",
+            [](const FitState& state, std::size_t layers, double cost) { return words(state.nonfinite, layers, cost); },
+            arg("layers"), arg("cost"));
     bind<float>(m, "NetworkF32");
     bind<double>(m, "NetworkF64");
 }

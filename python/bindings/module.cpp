@@ -13,6 +13,7 @@ void bind_stats(pybind11::module_& m);
 void bind_dense(pybind11::module_& m);
 void bind_loss(pybind11::module_& m);
 void bind_optimizer(pybind11::module_& m);
+void bind_safetensors(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 }  // namespace fanin::python
 
@@ -31,5 +32,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_dense(m);
     bind_loss(m);
     bind_optimizer(m);
+    bind_safetensors(m);
     bind_network(m);
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fanin import activation, init, loss, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
-from fanin.history import History
+from fanin.history import FitEvent, History
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network import Network
 from fanin.optimizer import SGD, Adam, RMSProp
@@ -24,6 +24,7 @@ from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from fanin import datasets, theory
+    from fanin.checkpoint import Checkpoint, load
     from fanin.compare import Comparison, compare
     from fanin.diagnose import Diagnosis, diagnose
     from fanin.lsuv import lsuv
@@ -34,8 +35,10 @@ __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
     "Adam",
+    "Checkpoint",
     "Comparison",
     "Diagnosis",
+    "FitEvent",
     "History",
     "Network",
     "PackedWeight",
@@ -57,6 +60,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "init",
+    "load",
     "loss",
     "lsuv",
     "num_threads",
@@ -73,6 +77,7 @@ __all__ = [
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
 _LAZY = {
+    "Checkpoint": "checkpoint",
     "Comparison": "compare",
     "Diagnosis": "diagnose",
     "SelfTest": "selftest",
@@ -81,6 +86,7 @@ _LAZY = {
     "datasets": "",
     "diagnose": "diagnose",
     "lsuv": "lsuv",
+    "load": "checkpoint",
     "selftest": "selftest",
     "theory": "",
     "trace": "trace",

@@ -258,6 +258,7 @@ def compare(
             epochs=epochs,
             batch_size=batch_size,
             optimizer=optimizer.copy(),
+            on_nonfinite="continue",  # a law that diverges is a result
             progress=None if progress is None else _named(progress, name, epochs),
         )
         runs.append(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from os import PathLike
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fanin import _core
-from fanin.arguments import FloatArray, converted, draw_parameters, widths
+from fanin.arguments import FloatArray, converted, draw_parameters, matrix_owners, widths
+from fanin.history import History
 from fanin.optimizer import Optimizer, core_of
+from fanin.prediction import Prediction
 from fanin.random import seed_number
 from fanin.training import Training
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class Network(Training):
+
+class Network(Training, Prediction):
     """A dense network: z = a @ w.T + b and a = g(z) layer by layer; the last layer's z are the logits.
 
     Parameters
@@ -25,9 +31,10 @@ class Network(Training):
     activation : str or sequence of str
         Of all hidden layers, or one each: names of `fanin.activation.names`, as ``"relu"`` or ``"leaky_relu(0.2)"``. The last
         layer's is the identity.
-    init : law, or sequence of laws and arrays
-        Where weights come from: one law for all layers, or for each layer a law or an array of shape (n_out, n_in). A law is a
-        function of `fanin.init`, a string or an object. Layer l draws from the stream ``"l.weight"``.
+    init : law, sequence or mapping of laws and arrays
+        Where weights come from: one law for all layers, or for each layer a law or an array of shape (n_out, n_in), in order or
+        under its number or name (``{0: "he_normal", "1.weight": w}``). A law is a function of `fanin.init`, a string or an
+        object. Layer l draws from the stream ``"l.weight"``.
     loss : str
         ``"cross_entropy"``, ``"binary_cross_entropy"``, ``"mean_squared_error"`` or ``"hinge"``, see `fanin.loss.evaluate`.
     seed : int, optional
@@ -36,18 +43,23 @@ class Network(Training):
         float32 or float64, of parameters and of all arithmetic.
     bias : bool
         Whether layers have biases.
-    bias_init : law, or sequence of laws and arrays
-        Where biases come from, like `init`; the streams are ``"l.bias"``.
+    bias_init : law, sequence or mapping of laws and arrays
+        Where biases come from, like `init`; the streams and names are ``"l.bias"``.
+    shared : sequence of int, or of sequences of int, optional
+        Layers that use one weight matrix, such as ``[1, 2, 3]``; or several such groups. It is drawn, or given, for the first
+        of them, counted once by optimizers, at the first one's learning rate; its gradient is the sum over its layers.
 
     Attributes
     ----------
-    sizes, activations, loss_name, dtype, seed
+    sizes, activations, loss_name, dtype, seed, shared
         What the network is; `activations` ends with ``"identity"``.
     init : str
         The laws that the weights were drawn from.
     weights, biases : tuple of ndarray
         Live arrays, w of shape (n_out, n_in), b of shape (n_out,): what is written to them is seen by the next call. They keep
-        the network alive. `biases` is empty without biases.
+        the network alive. `biases` is empty without biases. Layers that share a matrix have the same array.
+    history : History
+        The course of the last `fit`, up to where it ended, however it ended.
 
     Notes
     -----
@@ -59,13 +71,10 @@ class Network(Training):
 
     Examples
     --------
-    >>> import numpy as np
     >>> import fanin as fi
     >>> net = fi.Network([2, 3, 2], seed=7)
     >>> [w.shape for w in net.weights]
     [(3, 2), (2, 3)]
-    >>> net.forward(np.zeros((5, 2))).shape
-    (5, 2)
     """
 
     def __init__(
@@ -79,34 +88,77 @@ class Network(Training):
         dtype: DTypeLike = "float32",
         bias: bool = True,
         bias_init: Any = "zeros",
+        shared: Sequence[SupportsIndex] | Sequence[Sequence[SupportsIndex]] | None = None,
     ) -> None:
         self.sizes = widths(sizes)
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise TypeError(f"dtype must be float32 or float64, got {self.dtype}")
         n_hidden = max(len(self.sizes) - 2, 0)
         names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
-        self.seed = _core.fresh_seed() if seed is None else seed_number(seed)
-        core = _core.NetworkF32 if self.dtype == np.float32 else _core.NetworkF64
-        self._bind(core(self.sizes, names, loss, bool(bias), self.seed), loss, bool(bias))
-        self.init = draw_parameters("init", init, "weight", self.weights, self.seed)
+        weight_of = matrix_owners(shared, n_hidden + 1)
+        seed = _core.fresh_seed() if seed is None else seed_number(seed)
+        self._make(np.dtype(dtype), names, loss, bool(bias), seed, weight_of)
+        self.init = draw_parameters("init", init, "weight", self.weights, seed, weight_of)
         if bias:
-            draw_parameters("bias_init", bias_init, "bias", self.biases, self.seed)
+            draw_parameters("bias_init", bias_init, "bias", self.biases, seed)
 
-    def _bind(self, core: Any, loss: str, bias: bool) -> None:
+    def _make(
+        self, dtype: np.dtype[Any], names: Sequence[str], loss: str, bias: bool, seed: int, weight_of: Sequence[int]
+    ) -> None:
+        if dtype not in (np.float32, np.float64):
+            raise TypeError(f"dtype must be float32 or float64, got {dtype}")
+        make = _core.NetworkF32 if dtype == np.float32 else _core.NetworkF64
+        self._bind(make(self.sizes, list(names), loss, bias, seed, list(weight_of)), loss, bias, weight_of)
+
+    def _bind(self, core: Any, loss: str, bias: bool, weight_of: Sequence[int]) -> None:
         self._core = core
+        self._weight_of = tuple(weight_of)
         self.loss_name = loss
+        self.seed = core.seed
         self.activations: tuple[str, ...] = core.activations
         layers = range(len(self.sizes) - 1)
         self.weights: tuple[FloatArray, ...] = tuple(core.weight(layer) for layer in layers)
         self.biases: tuple[FloatArray, ...] = tuple(core.bias(layer) for layer in layers) if bias else ()
+        self.dtype = self.weights[0].dtype
+        groups = [tuple(layer for layer in layers if weight_of[layer] == first) for first in layers]
+        self.shared = tuple(group for group in groups if len(group) > 1)
+        self.history = History()
 
-    def copy(self) -> Network:
+    def copy(self) -> Self:
         """Return a network of its own with the same parameters, seed and count of epochs."""
-        other = Network.__new__(Network)
-        other.sizes, other.dtype, other.seed, other.init = self.sizes, self.dtype, self.seed, self.init
-        other._bind(self._core.copy(), self.loss_name, bool(self.biases))
+        other = object.__new__(type(self))
+        other.sizes, other.init = self.sizes, self.init
+        other._bind(self._core.copy(), self.loss_name, bool(self.biases), self._weight_of)
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        made = (self.dtype, self.activations[:-1], self.loss_name, bool(self.biases), self.seed, self._weight_of)
+        arrays = [np.array(array) for array in (*self.weights, *self.biases)]
+        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": self._core.epochs, "arrays": arrays}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.sizes, self.init = state["sizes"], state["init"]
+        self._make(*state["made"])
+        for array, values in zip((*self.weights, *self.biases), state["arrays"], strict=True):
+            array[...] = values
+        self._core.epochs = state["epochs"]
+
+    def save(self, path: str | PathLike[str], optimizer: Optimizer | None = None, *, names: str = "fanin") -> None:
+        """Write the network to a safetensors file, and the optimizer's state if given: see `fanin.checkpoint.save`."""
+        from fanin.checkpoint import save
+
+        save(path, self, optimizer, names=names)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Network:
+        """Return the network that `save` wrote; `fanin.load` returns its optimizer too."""
+        from fanin.checkpoint import load
+
+        return load(path).network
+
+    def load_weights(self, path: str | PathLike[str]) -> None:
+        """Take the parameters of a safetensors file of any writer: see `fanin.checkpoint.load_weights`."""
+        from fanin.checkpoint import load_weights
+
+        load_weights(path, self)
 
     def __repr__(self) -> str:
         activations = ", ".join(dict.fromkeys(self.activations[:-1]))
@@ -114,10 +166,6 @@ class Network(Training):
             f"Network({list(self.sizes)}, activation={activations!r}, init={self.init!r}, loss={self.loss_name!r}, "
             f"seed={self.seed}, dtype={self.dtype.name!r})"
         )
-
-    def forward(self, x: ArrayLike) -> FloatArray:
-        """Logits of the rows of `x`, shape (batch, n_in): an array of shape (batch, outputs)."""
-        return self._core.forward(self._x(x))  # type: ignore[no-any-return]
 
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Mean cost of the rows of `x` against the targets `y`."""
@@ -131,24 +179,11 @@ class Network(Training):
         """Update the parameters once by the gradients of one batch; returns the mean cost before the update.
 
         Arrays of the network's dtype (and int64 labels) are used as they are. Nothing is allocated in the core after the first
-        step of a batch size. An interrupt leaves the parameters as they were.
+        step of a batch size. An interrupt leaves the parameters as they were. An infinite or NaN cost or gradient is carried
+        into the parameters, with a RuntimeWarning that names the layer; `fit` can stop before that. A warning too where the
+        update overflows.
         """
         return self._core.step(self._x(x), self._y(y), core_of(optimizer))  # type: ignore[no-any-return]
-
-    def decision_function(self, x: ArrayLike) -> FloatArray:
-        """Logits, shape (batch,) for one output, otherwise (batch, outputs)."""
-        z = self.forward(x)
-        return z[:, 0] if self.sizes[-1] == 1 else z
-
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """Labels of the rows of `x`: the first largest logit; 0 or 1, -1 or 1 for one output; values for mean_squared_error."""
-        z = self.decision_function(x)
-        if self.loss_name == "mean_squared_error":
-            return z
-        if self.loss_name == "cross_entropy":
-            labels: NDArray[np.int64] = z.argmax(axis=1)
-            return labels
-        return np.where(z > 0, 1, -1 if self.loss_name == "hinge" else 0)
 
     def _x(self, x: ArrayLike) -> FloatArray:
         if isinstance(x, np.ndarray) and x.dtype == self.dtype:

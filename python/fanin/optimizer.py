@@ -89,6 +89,14 @@ class Optimizer:
         fresh._core, fresh._options, fresh._clip_norm = self._core.copy(), self._options, self._clip_norm
         return fresh
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled like `copy`: hyper-parameters, without state and network (`fanin.Network.save` keeps the state)."""
+        return {"lr": self._core.lr, "clip_norm": self._clip_norm, "options": self._options}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        make: Any = type(self).__init__
+        make(self, state["lr"], clip_norm=state["clip_norm"], **state["options"])
+
     def __repr__(self) -> str:
         values = {"lr": self.lr} | self._options | {"clip_norm": self._clip_norm}
         usual = {**self._USUAL, "clip_norm": None}

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import operator
-import sys
+import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin.history import History
+from fanin import _core
+from fanin.history import FitEvent, History
 from fanin.optimizer import Optimizer, core_of
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class Training:
     """What `fanin.Network` inherits."""
 
     _core: Any
-    loss_name: str
+    sizes: tuple[int, ...]
+    history: History
     _x: Callable[[ArrayLike], NDArray[Any]]
     _y: Callable[[ArrayLike], NDArray[Any]]
-    predict: Callable[[ArrayLike], NDArray[Any]]
+    score: Callable[[ArrayLike, ArrayLike], float]
 
     def fit(
         self,
@@ -35,9 +35,11 @@ class Training:
         batch_size: int | None = 32,
         shuffle: bool = True,
         optimizer: Optimizer,
-        held_out: tuple[ArrayLike, ArrayLike] | None = None,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        on_step: Callable[[FitEvent], Any] | None = None,
+        on_epoch: Callable[[FitEvent], Any] | None = None,
+        on_nonfinite: str = "stop",
         progress: bool | Callable[[int, int, float], None] | None = None,
-        callback: Callable[[Self, int], None] | None = None,
     ) -> History:
         """Step over all rows, epoch by epoch.
 
@@ -54,57 +56,97 @@ class Training:
             of epochs that this network has seen; otherwise they come in order.
         optimizer : Optimizer
             For example ``fi.SGD(lr=0.1)``.
-        held_out : (x, y), optional
-            Data to be judged on after each epoch.
+        validation : (x, y), optional
+            Data to be judged on after each epoch: its cost and score.
+        on_step, on_epoch : callable, optional
+            Called after each step and each epoch with a `FitEvent`; True ends the fit. Without `on_step` the core runs whole
+            epochs by itself.
+        on_nonfinite : {"stop", "raise", "continue"}
+            At the first infinite or NaN cost or gradient: end, before it reaches the parameters, with a RuntimeWarning that
+            names layer and step; raise FloatingPointError instead; or go on. Also where an update overflowed, which shows
+            at the next such cost or at the end of the epoch: the parameters are not finite then.
         progress : bool or callable
-            True writes a line to the standard error; a callable is called after each epoch as progress(epoch, epochs, cost).
-        callback : callable
-            Called after each epoch as callback(network, epoch), epoch counting from 1.
+            True draws a bar on the standard error if that is a terminal (Rich's if installed); a callable is called after each
+            epoch as progress(epoch, epochs, cost).
 
         Returns
         -------
         History
+            Also kept as ``network.history``, whatever ends the fit.
 
         Notes
         -----
-        Ctrl-C ends it between steps with KeyboardInterrupt, and what was learned stays. A cost that is not finite does not end
-        it: see `History.diverged`.
+        Ctrl-C ends it between steps with KeyboardInterrupt: what was learned stays, and ``network.history`` goes up to there.
+        The same holds where a callback raises.
         """
         epochs, rows = operator.index(epochs), 0 if batch_size is None else operator.index(batch_size)
         if epochs < 0:
             raise ValueError(f"epochs must be at least 0, got {epochs}")
         if batch_size is not None and rows < 1:
             raise ValueError(f"batch_size must be at least 1, or None for all rows, got {rows}")
+        if on_nonfinite not in ("stop", "raise", "continue"):
+            raise ValueError(f"on_nonfinite must be 'stop', 'raise' or 'continue', got {on_nonfinite!r}")
         x, y, core = self._x(x), self._y(y), core_of(optimizer)
-        judge = None if held_out is None else (self._x(held_out[0]), self._y(held_out[1]))
+        judge = None if validation is None else (self._x(validation[0]), self._y(validation[1]))
         if judge is not None:
             self._core.loss(*judge)  # refuses bad data before anything changes
-        history = History()
-        show = _progress_line if progress is True else progress or None
-        at_once = epochs if judge is None and show is None and callback is None else 1
-        costs, means, judged = [], [], []
-        for epoch in range(at_once, epochs + 1, at_once or 1) if epochs else ():
-            each, mean = self._core.fit(x, y, at_once, rows, bool(shuffle), core)
-            costs.append(each)
-            means.append(mean)
-            if judge is not None:
-                judged.append((self._core.loss(*judge), self._error(*judge)))
-            if show is not None:
-                show(epoch, epochs, float(mean[-1]))
-            if callback is not None:
-                callback(self, epoch)
-        if epochs:
-            history.costs, history.epoch_costs = np.concatenate(costs), np.concatenate(means)
-        if judged:
-            history.held_out_costs = np.array([cost for cost, _ in judged])
-            history.held_out_errors = np.array([error for _, error in judged if error is not None])
-        return history
+        each = self._core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
+        costs, means, judged = np.empty(each * epochs), np.empty(epochs), np.empty((epochs, 2))
+        state, stop = _core.FitState(), False
 
-    def _error(self, x: NDArray[Any], y: NDArray[Any]) -> float | None:
-        return None if self.loss_name == "mean_squared_error" else float(np.mean(self.predict(x) != y))
+        def run(steps: int) -> None:
+            self._core.fit(x, y, epochs, rows, bool(shuffle), on_nonfinite != "continue", core, costs, means, state, steps)
+
+        def event(epoch: int, cost: float, *judgement: float) -> FitEvent:
+            return FitEvent(self, epoch, epochs, state.steps, float(cost), *judgement)  # type: ignore[arg-type]
+
+        self.history = History()
+        try:
+            with _bar(progress, epochs, each * epochs) as show:
+                alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show))
+                if alone:
+                    run(each * epochs)
+                at_once = 1 if on_step is not None else each if show is None else max(1, each // 50)
+                while not alone and state.epochs < epochs and not stop and not state.stopped:
+                    epoch = state.epochs + 1
+                    run(min(at_once, epoch * each - state.steps))
+                    if show is not None:
+                        show(epoch, state.steps, costs[state.steps - 1])
+                    if on_step is not None and not state.stopped:
+                        stop = on_step(event(epoch, costs[state.steps - 1])) is True
+                    if state.epochs < epoch:
+                        continue
+                    judgement: tuple[float, ...] = ()
+                    if judge is not None:
+                        judgement = self._core.loss(*judge), self.score(*judge)
+                        judged[epoch - 1] = judgement
+                    if callable(progress):
+                        progress(epoch, epochs, float(means[epoch - 1]))
+                    if on_epoch is not None:
+                        stop = on_epoch(event(epoch, means[epoch - 1], *judgement)) is True or stop
+        finally:
+            self.history = _history(costs, means, judged if judge is not None else judged[:0], state, each, len(self.sizes) - 1)
+        found = self.history.nonfinite
+        if found is not None and on_nonfinite == "raise":
+            raise FloatingPointError(found)
+        if found is not None and on_nonfinite == "stop":
+            warnings.warn(f"training stopped: {found}", RuntimeWarning, stacklevel=2)
+        return self.history
 
 
-def _progress_line(epoch: int, epochs: int, cost: float) -> None:
-    end = "\n" if epoch == epochs else ""
-    sys.stderr.write(f"\repoch {epoch} of {epochs}  cost {cost:.4g}    {end}")
-    sys.stderr.flush()
+def _bar(progress: Any, epochs: int, steps: int) -> Any:
+    if progress is not True:
+        return nullcontext()
+    from fanin.progress import bar
+
+    return bar(epochs, steps)
+
+
+def _history(costs: Any, means: Any, judged: Any, state: _core.FitState, each: int, layers: int) -> History:
+    ended = state.steps == len(costs)  # otherwise copies: room for a million epochs is not kept
+    costs, means = (costs, means) if ended else (costs[: state.steps].copy(), means[: state.epochs].copy())
+    done = History(costs, means, *judged[: state.epochs].T)
+    if state.step:
+        words, epoch = state.words(layers, costs[state.step - 1]), (state.step - 1) // each + 1
+        done.nonfinite = f"{words} at step {state.step} (epoch {epoch})"
+    return done

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import gc
 import resource
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import _core, reference
+from fanin import reference
 
 LOSSES = fi.loss.names()
 
@@ -190,125 +187,6 @@ def test_data_is_converted():
     assert one.loss((100 * x).astype(int), y) == one.loss((100 * x).astype(int).astype(float), y)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_predictions(loss):
-    net, x, _ = case(loss, "relu", n=50)
-    z, labels = net.forward(x), net.predict(x)
-    assert np.array_equal(net.decision_function(x), z if z.shape[1] > 1 else z[:, 0])
-    if loss == "cross_entropy":
-        assert np.array_equal(labels, z.argmax(axis=1))
-    elif loss == "mean_squared_error":
-        assert np.array_equal(labels, z)
-    else:
-        assert np.array_equal(labels, np.where(z[:, 0] > 0, 1, -1 if loss == "hinge" else 0))
-        assert set(labels) == {1, -1 if loss == "hinge" else 0}
-
-
-# ------------------------------------------------------------------------------------------------ fit
-
-
-@pytest.mark.parametrize("shuffle", [True, False])
-def test_fit_is_steps(shuffle):
-    net, x, y = case("cross_entropy", "tanh", n=23)
-    other, sgd, twin = net.copy(), fi.SGD(0.1, 0.5), fi.SGD(0.1, 0.5)
-    history = net.fit(x, y, epochs=3, batch_size=10, shuffle=shuffle, optimizer=sgd)
-    costs = []
-    for epoch in range(3):
-        order = np.arange(23)
-        if shuffle:  # the library's own stream, which fanin.random does not hand out
-            _core.permutation(order, net.seed, _core.own_stream("fanin/shuffle"), epoch)
-        for begin in (0, 10, 20):
-            rows = order[begin : begin + 10]
-            costs.append(other.step(x[rows], y[rows], optimizer=twin))
-    assert history.costs.tolist() == costs
-    assert all(np.array_equal(a, b) for a, b in zip(net.weights, other.weights, strict=True))
-    sizes = np.array([10, 10, 3])
-    np.testing.assert_allclose(history.epoch_costs, history.costs.reshape(3, 3) @ sizes / 23, rtol=1e-15)
-    assert history.epochs == 3
-    assert not history.diverged
-
-
-def test_fit_in_parts_is_fit():
-    net, x, y = case("cross_entropy", "tanh")
-    other, sgd, twin, seen = net.copy(), fi.SGD(0.1), fi.SGD(0.1), []
-    whole = net.fit(x, y, epochs=6, batch_size=7, optimizer=sgd)
-    parts = [other.fit(x, y, epochs=1, batch_size=7, optimizer=twin, callback=lambda _, e: seen.append(e)) for _ in range(2)]
-    parts.append(other.fit(x, y, epochs=4, batch_size=7, optimizer=twin, progress=lambda e, n, c: seen.append((e, n, c))))
-    assert np.array_equal(whole.costs, np.concatenate([p.costs for p in parts]))
-    assert all(np.array_equal(a, b) for a, b in zip(net.weights, other.weights, strict=True))
-    assert seen[:2] == [1, 1]
-    assert [s[:2] for s in seen[2:]] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert seen[-1][2] == whole.epoch_costs[-1]
-
-
-def test_full_batch_and_nothing():
-    net, x, y = case("cross_entropy", "tanh")
-    other = net.copy()
-    assert len(net.fit(x, y, epochs=0, optimizer=fi.SGD(1)).costs) == 0
-    history = net.fit(x, y, epochs=4, batch_size=None, shuffle=False, optimizer=fi.SGD(0.1))
-    sgd = fi.SGD(0.1)
-    assert history.costs.tolist() == [other.step(x, y, optimizer=sgd) for _ in range(4)]
-    assert np.array_equal(history.costs, history.epoch_costs)
-
-
-def test_held_out_and_progress(capsys):
-    net, x, y = case("binary_cross_entropy", "tanh", n=60)
-    history = net.fit(x, y, epochs=3, optimizer=fi.SGD(0.5), held_out=(x, y), progress=True)
-    assert history.held_out_costs[-1] == net.loss(x, y)
-    assert history.held_out_errors[-1] == np.mean(net.predict(x) != y)
-    err = capsys.readouterr().err
-    assert "epoch 3 of 3" in err
-    assert err.endswith("\n")
-    assert repr(history).startswith("History(epochs=3, steps=6, cost ")
-
-
-def test_divergence_is_recorded():
-    net = fi.Network([1, 1], loss="mean_squared_error", init="ones", seed=0)
-    history = net.fit([[1.0], [2.0]], [3.0, 5.0], epochs=200, optimizer=fi.SGD(10))
-    assert history.diverged
-    assert not np.isfinite(history.costs[-1])
-    assert len(history.costs) == 200
-
-
-def test_ctrl_c_keeps_what_was_learned():
-    net, x, y = case("cross_entropy", "tanh")
-    before, sgd = layers(net), fi.SGD(0.01)
-    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    begin = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        net.fit(x, y, epochs=2_000_000, optimizer=sgd)
-    timer.join()
-    assert time.monotonic() - begin < 20
-    assert sgd.steps > 0
-    assert not np.array_equal(before[0][0], net.weights[0])
-    net.step(x, y, optimizer=sgd)  # it is not left busy
-
-
-def test_a_second_call_beside_the_first_raises():
-    net, x, y = case("cross_entropy", "tanh")
-    sgd, failures = fi.SGD(0.01), []
-
-    def attempt(call) -> None:
-        try:
-            call()
-        except RuntimeError as error:
-            failures.append(str(error))
-
-    def train() -> None:
-        while not failures:
-            attempt(lambda: net.fit(x, y, epochs=20_000, optimizer=sgd))
-
-    thread = threading.Thread(target=train, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not failures and time.monotonic() < deadline:
-        attempt(lambda: net.forward(x))
-    thread.join(30)
-    assert failures
-    assert "this network is at work in another call" in failures[0]
-
-
 # ------------------------------------------------------------------------------------------------ refusals
 
 
@@ -376,20 +254,6 @@ def test_bad_data_changes_nothing(x, y, error, message):
             call(x, y, optimizer=sgd)
     assert sgd.steps == 0
     assert all(np.array_equal(a, b[0]) for a, b in zip(net.weights, before, strict=True))
-
-
-def test_bad_fit_options():
-    net = fi.Network([3, 4, 2], seed=0)
-    before = layers(net)
-    with pytest.raises(ValueError, match="y must hold labels"):
-        net.fit(X, Y, optimizer=fi.SGD(1), held_out=(X, Y + 2))
-    assert np.array_equal(net.weights[0], before[0][0])
-    with pytest.raises(ValueError, match="epochs must be at least 0, got -1"):
-        net.fit(X, Y, epochs=-1, optimizer=fi.SGD(1))
-    with pytest.raises(ValueError, match="batch_size must be at least 1, or None for all rows, got 0"):
-        net.fit(X, Y, batch_size=0, optimizer=fi.SGD(1))
-    with pytest.raises(TypeError, match="optimizer must be an optimizer"):
-        net.fit(X, Y, optimizer="sgd")
 
 
 def test_nothing_grows():

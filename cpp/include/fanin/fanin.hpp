@@ -11,6 +11,7 @@
 #include "fanin/network.hpp"
 #include "fanin/optimizer.hpp"
 #include "fanin/random.hpp"
+#include "fanin/safetensors.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "fanin/version.hpp"

@@ -1,7 +1,8 @@
 // A fully connected network: forward, cost, gradients and whole training steps on buffers that it owns.
 //
 // Layer l computes z = x w^T + b, a = g(z); the last layer's activation is the identity, its z are the logits that the loss
-// takes. All sums are those of dense.hpp and loss.hpp, so costs, gradients and weights have the same bits on every
+// takes. All sums are those of dense.hpp and loss.hpp (the gradient of a shared matrix adds up from the last of its layers to
+// the first, for each piece of kPieceRows rows in turn), so costs, gradients and weights have the same bits on every
 // instruction set and at any thread count, and a batch of any size is worked through in pieces of kPieceRows rows without
 // changing one.
 #pragma once
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "fanin/activation.hpp"
@@ -17,6 +19,7 @@
 #include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
+#include "fanin/safetensors.hpp"
 #include "fanin/view.hpp"
 
 namespace fanin {
@@ -29,13 +32,42 @@ struct NetworkShape {
     std::vector<Activation> activations;  // of the hidden layers: sizes.size() - 2
     Loss loss = Loss::cross_entropy;
     bool bias = true;
+    // Empty: every layer has a matrix of its own. Otherwise for each layer the one whose matrix it uses, itself or an earlier
+    // one of the same shape that uses its own: {0, 1, 1, 1, 4}. Gradients of a shared matrix add up.
+    std::vector<std::size_t> weight_of = {};
 };
 
 struct FitOptions {
     std::size_t epochs = 1;
     std::size_t batch_size = 0;  // 0: all rows; the last batch of an epoch may be short
     bool shuffle = true;
+    bool stop_at_nonfinite = true;  // before the update that would carry it into the parameters
 };
+
+// Where training met an infinity or NaN first.
+struct Nonfinite {
+    enum class What { nothing, cost, gradient, parameter };
+    What what = What::nothing;
+    // cost: the first layer whose z is not finite, the number of layers where all are; gradient: the first on the way back;
+    // parameter: the first, the update of that step having overflowed.
+    std::size_t layer = 0;
+    std::size_t step = 0;  // from 1
+};
+
+// How far a fit has come.
+struct FitState {
+    std::size_t steps = 0, epochs = 0;  // costs written, of steps and of whole epochs
+    Nonfinite nonfinite;
+    bool stopped = false;
+    // Inside an epoch: the next row, the round of its shuffle, and the sum of its costs.
+    std::size_t row = 0;
+    std::uint64_t round = 0;
+    double sum = 0;
+};
+
+// Names of the tensors of layer l: "l.weight" and "l.bias", or those of PyTorch's
+// Sequential(Linear, activation, Linear, activation, ..., Linear): "2l.weight" and "2l.bias". Both keep (n_out, n_in).
+enum class TensorNames { fanin, torch };
 
 // Every call but the accessors refuses (std::runtime_error) to run beside another call on the same network; arguments are
 // checked before anything changes. A row of x or y that holds NaN is an error that names it; infinities pass.
@@ -52,17 +84,19 @@ class Network {
     std::size_t layers() const { return layers_.size(); }
     // Of layer l: its activation, and live views of w (n_out, n_in) and b (n_out; empty without biases).
     Activation activation(std::size_t l) const { return layers_[l].activation; }
-    MatrixView<T> weight(std::size_t l) { return weight_in(parameters_, l); }
-    VectorView<T> bias(std::size_t l) { return bias_in(parameters_, l); }
+    MatrixView<T> weight(std::size_t l) { return weight_in(parameters_.data(), l); }
+    VectorView<T> bias(std::size_t l) { return bias_in(parameters_.data(), l); }
     // Draws every weight from `law`, that of layer l from (seed, stream_id("l.weight")); biases stay. std::invalid_argument,
     // before anything is written, where the law does not suit a layer (init.hpp).
     void draw_weights(const Law& law);
     std::uint64_t seed() const { return seed_; }
     // Epochs that fit has begun: the round of the next shuffle.
     std::uint64_t epochs() const { return epochs_; }
+    void set_epochs(std::uint64_t epochs) { epochs_ = epochs; }  // of a network that goes on elsewhere
 
-    // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides.
-    void forward(MatrixView<const T> x, std::span<T> logits);
+    // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
+    // what errors call the first row.
+    void forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row = 0);
     // The mean cost; batch >= 1.
     double loss(MatrixView<const T> x, Targets<T> y);
     // The mean cost; writes its gradients, those that step() uses: out_dw[l] like weight(l), out_db[l] like bias(l) (no
@@ -70,21 +104,45 @@ class Network {
     double gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
                      std::span<const VectorView<T>> out_db);
     // One update; returns the cost before it. Nothing is allocated after the first step of a batch size. An interrupt
-    // (threads.hpp) leaves the parameters as they were.
+    // (threads.hpp) leaves the parameters as they were. An infinite or NaN cost or gradient is carried on: see nonfinite().
     double step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer);
+    // Of the last step(): its cost, its gradient or what it left (as step 1).
+    const Nonfinite& nonfinite() const { return nonfinite_; }
     // Steps over all rows, epoch by epoch: in order, or by the permutation of (seed, "fanin/shuffle", round = epochs()).
     // Writes the cost of each step (steps_per_epoch * epochs of them) and of each epoch: the mean over its rows of the costs
-    // before each update. A cost that is not finite does not end it; an interrupt does, between steps, and what was learned
-    // stays.
+    // before each update. Ends at the first cost, gradient or (looked at after each epoch, and at the end) parameter that is
+    // not finite, if so asked. An interrupt ends it between steps; what was learned stays, and `state` says how far it came.
+    //
+    // Given its own state again, with the same arguments, it goes on where it was; it ends after max_steps more steps.
     void fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer, std::span<double> costs,
-             std::span<double> epoch_costs);
+             std::span<double> epoch_costs, FitState& state, std::size_t max_steps = SIZE_MAX);
+    FitState fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer, std::span<double> costs,
+                 std::span<double> epoch_costs) {
+        FitState state;
+        fit(x, y, options, optimizer, costs, epoch_costs, state);
+        return state;
+    }
     static std::size_t steps_per_epoch(std::size_t rows, std::size_t batch_size);
+
+    // Writes a safetensors file: the parameters under `names`, the state of `optimizer` if there is one, and in the metadata
+    // what they belong to (network_file.cpp lists it), and `more` beside it. Errors: safetensors.hpp, and
+    // std::invalid_argument where `optimizer` belongs to another network; a fresh one becomes this network's.
+    void save(const std::string& path, Optimizer* optimizer = nullptr, TensorNames names = TensorNames::fanin,
+              const Metadata& more = {});
+    // Takes the parameters of a file, of any writer: tensors "n.weight" and "n.bias" for ascending n, as many as there are
+    // layers, of the network's dtype or, for double, float32; and the count of epochs where the file has one. Other tensors
+    // pass. std::invalid_argument, before anything changes, where a tensor is missing or of another shape or dtype.
+    void load(const SafeTensors& file);
+    // Gives a fresh `optimizer` of the saved one's rule its state and makes it this network's: steps go on, bit for bit, as if
+    // nothing had come between. std::invalid_argument, before anything changes, where the file has no such state.
+    void load_optimizer(const SafeTensors& file, Optimizer& optimizer);
 
  private:
     struct Layer {
         std::size_t n_in, n_out;
         Activation activation;
         std::size_t weight, bias;  // where they begin in the parameters
+        bool adds;                 // its dw is added to that of a later layer, whose matrix it shares
     };
     // The rows of a batch: consecutive ones, or those that `order` names.
     struct Rows {
@@ -94,16 +152,29 @@ class Network {
     };
     struct Busy;
 
+    Metadata describe() const;
+    void read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const;
     std::size_t outputs() const { return shape_.sizes.back(); }
-    MatrixView<T> weight_in(detail::AlignedVector<T>& all, std::size_t l);
-    VectorView<T> bias_in(detail::AlignedVector<T>& all, std::size_t l);
-    void check(MatrixView<const T> x) const;
+    // Of layer l in an array laid out like the parameters.
+    MatrixView<T> weight_in(T* all, std::size_t l) const {
+        return matrix_view(all + layers_[l].weight, layers_[l].n_out, layers_[l].n_in);
+    }
+    VectorView<T> bias_in(T* all, std::size_t l) const {
+        return {all + layers_[l].bias, shape_.bias ? layers_[l].n_out : 0, 1};
+    }
+    // The layer whose matrix layer l uses.
+    std::size_t owner(std::size_t l) const { return shape_.weight_of.empty() ? l : shape_.weight_of[l]; }
+    void check(MatrixView<const T> x, std::size_t first_row = 0) const;
     void check(MatrixView<const T> x, Targets<T> y) const;
     void reserve(std::size_t rows, bool gather);
     Rows piece(const Rows& rows, std::size_t begin, std::size_t n);
     void forward_piece(MatrixView<const T> x, T* logits);
     void backward_piece(MatrixView<const T> x, bool accumulate);
     double pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients);
+    void check_again(const Rows& rows, std::size_t begin, std::size_t n) const;
+    const std::int64_t* order_of(std::size_t rows, std::uint64_t round);
+    Nonfinite find_nonfinite(double cost, const Rows& rows, std::size_t begin, std::size_t n);
+    std::size_t first_nonfinite_parameter() const;
 
     NetworkShape shape_;
     std::uint64_t seed_, id_, epochs_ = 0;
@@ -117,6 +188,8 @@ class Network {
     std::vector<T*> z_, a_;
     T* delta_[2] = {};
     std::vector<std::int64_t> gathered_labels_, order_;
+    std::uint64_t order_round_ = 0;  // that order_ is the permutation of
+    Nonfinite nonfinite_;
     mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -78,12 +79,30 @@ class Optimizer {
     template <class T>
     void update(std::span<const T> g, std::span<T> w);
 
+    // What a file keeps of an optimizer. The arrays of state of its rule by name ("velocity"; "square"; "mean"), each laid out
+    // like the parameters; empty before bind, and for another T.
+    std::span<const std::string_view> state_names() const;
+    template <class T>
+    std::span<T> state(std::size_t array) {
+        return arrays_of<T>()[array];
+    }
+    // Adam's beta1^steps and beta2^steps, as repeated products gave them.
+    std::array<double, 2> powers() const { return {power1_, power2_}; }
+    // bind, with the count of steps and the powers of another run; the caller fills in the state. std::invalid_argument as
+    // there, where it is bound already, or where a power is outside [0, 1].
+    template <class T>
+    void restore(std::uint64_t owner, std::span<const std::size_t> layer_ends, std::uint64_t steps,
+                 std::array<double, 2> powers);
+
     // Of the last step that was clipped: the 2-norm of its gradients; 0 before.
     double gradient_norm() const { return norm_; }
 
  private:
     template <class T>
-    std::array<std::vector<T>, 2>& state();
+    std::array<std::vector<T>, 2>& arrays_of() {
+        if constexpr (std::is_same_v<T, float>) return state_f32_;
+        else return state_f64_;
+    }
     template <class T>
     double norm_of(std::span<const T> g);
     template <class T>

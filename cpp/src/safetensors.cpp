@@ -1,0 +1,236 @@
+#include "fanin/safetensors.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "safetensors_header.hpp"
+
+namespace fanin {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+constexpr std::size_t kMaxHeader = 100'000'000;  // what other readers take
+constexpr std::size_t kMaxTransfer = std::size_t{1} << 30;
+
+constexpr std::pair<std::string_view, std::size_t> kDtypes[] = {
+    {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I64", 8}, {"I32", 4},
+    {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
+
+[[noreturn]] void fail_system(const std::string& path) { throw std::system_error(errno, std::generic_category(), path); }
+
+struct File {
+    File(const std::string& path, int flags) : fd(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+        if (fd < 0) fail_system(path);
+    }
+    ~File() {
+        if (fd >= 0) ::close(fd);
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    int fd;
+};
+
+// Bytes read; fewer than asked for only at the end of the file.
+std::size_t read_some(const File& file, const std::string& path, void* to, std::size_t n) {
+    std::size_t done = 0;
+    while (done < n) {
+        const ssize_t got = ::read(file.fd, static_cast<char*>(to) + done, std::min(n - done, kMaxTransfer));
+        if (got == 0) break;
+        if (got > 0) done += static_cast<std::size_t>(got);
+        else if (errno != EINTR) fail_system(path);
+    }
+    return done;
+}
+
+void write_all(const File& file, const std::string& path, const void* from, std::size_t n) {
+    std::size_t done = 0;
+    while (done < n) {
+        const ssize_t put = ::write(file.fd, static_cast<const char*>(from) + done, std::min(n - done, kMaxTransfer));
+        if (put >= 0) done += static_cast<std::size_t>(put);
+        else if (errno != EINTR) fail_system(path);
+    }
+}
+
+// Bytes of a tensor; false where there is no such number.
+bool bytes_of(std::string_view dtype, std::span<const std::size_t> shape, std::size_t& bytes) {
+    bytes = detail::dtype_size(dtype);
+    for (const std::size_t n : shape)
+        if (__builtin_mul_overflow(bytes, n, &bytes)) return false;
+    return true;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            constexpr std::string_view kDigits = "0123456789abcdef";
+            out += "\\u00";
+            out += kDigits[static_cast<unsigned char>(c) >> 4];
+            out += kDigits[c & 15];
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata) {
+    std::string out = "{\"__metadata__\":{";
+    bool first = true;
+    for (const auto& [key, value] : metadata) {
+        if (!std::exchange(first, false)) out += ',';
+        append_quoted(out, key);
+        out += ':';
+        append_quoted(out, value);
+    }
+    out += '}';
+    std::set<std::string_view> names{"__metadata__"};
+    std::size_t offset = 0;
+    for (const Tensor& tensor : tensors) {
+        std::size_t bytes = 0;
+        if (!names.insert(tensor.name).second)
+            throw std::invalid_argument("tensors must have names of their own, got '" + tensor.name + "' twice");
+        if (detail::dtype_size(tensor.dtype) == 0)
+            throw std::invalid_argument("dtype of tensor '" + tensor.name + "' is unknown: '" + tensor.dtype + "'");
+        if (!bytes_of(tensor.dtype, tensor.shape, bytes) || bytes != tensor.bytes.size())
+            throw std::invalid_argument("tensor '" + tensor.name + "' must have the bytes of its shape, got " +
+                                        std::to_string(tensor.bytes.size()));
+        out += ',';
+        append_quoted(out, tensor.name);
+        out += ":{\"dtype\":\"" + tensor.dtype + "\",\"shape\":[";
+        for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+            if (i != 0) out += ',';
+            out += std::to_string(tensor.shape[i]);
+        }
+        out += "],\"data_offsets\":[" + std::to_string(offset) + ',' + std::to_string(offset + bytes) + "]}";
+        offset += bytes;
+    }
+    out += '}';
+    while (out.size() % 8 != 0) out += ' ';  // so that the tensors are aligned
+    if (out.size() > kMaxHeader) throw std::invalid_argument("names and metadata must fit a header of 100 MB");
+    return out;
+}
+
+}  // namespace
+
+std::size_t detail::dtype_size(std::string_view dtype) {
+    for (const auto& [name, size] : kDtypes)
+        if (name == dtype) return size;
+    return 0;
+}
+
+SafeTensors::SafeTensors(const std::string& path) : path_(path) {
+    const std::string where = path + " is damaged or not a safetensors file: ";
+    const auto fail = [&](const std::string& reason) { throw std::invalid_argument(where + reason); };
+    const File file(path, O_RDONLY | O_NONBLOCK);  // a pipe must not make it wait
+    struct stat status{};
+    if (::fstat(file.fd, &status) != 0) fail_system(path);
+    if (S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        fail_system(path);
+    }
+    if (!S_ISREG(status.st_mode)) fail("it is no regular file");
+
+    const auto size = static_cast<std::size_t>(status.st_size);
+    std::uint64_t length = 0;
+    if (size < 8 || read_some(file, path, &length, 8) != 8) fail("it has " + std::to_string(size) + " bytes, less than 8");
+    if (length > kMaxHeader || length > size - 8)
+        fail("a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(size));
+    std::string header(length, '\0');
+    if (read_some(file, path, header.data(), length) != length) fail("it ends inside the header");
+    std::vector<detail::HeaderEntry> entries;
+    detail::HeaderReader(header, where).read(entries, metadata_);
+
+    // In the order of their bytes the tensors leave no hole, and end where the file ends.
+    const std::size_t total = size - 8 - length;
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::set<std::string_view> names;
+    std::size_t at = 0;
+    for (const detail::HeaderEntry& entry : entries) {
+        std::size_t bytes = 0;
+        if (!names.insert(entry.name).second) fail("tensor '" + entry.name + "' stands twice");
+        if (detail::dtype_size(entry.dtype) == 0)
+            fail("tensor '" + entry.name + "' has the unknown dtype '" + entry.dtype + "'");
+        if (entry.begin != at || entry.end < at || entry.end > total)
+            fail("tensor '" + entry.name + "' has bytes " + std::to_string(entry.begin) + " .. " + std::to_string(entry.end) +
+                 " of " + std::to_string(total) + ", expected them from " + std::to_string(at) + " on");
+        if (!bytes_of(entry.dtype, entry.shape, bytes) || bytes != entry.end - entry.begin)
+            fail("tensor '" + entry.name + "' has " + std::to_string(entry.end - entry.begin) +
+                 " bytes, not those of its shape");
+        at = entry.end;
+    }
+    if (at != total) fail(std::to_string(total - at) + " bytes belong to no tensor");
+
+    storage_ = std::make_unique_for_overwrite<std::byte[]>(total);
+    if (read_some(file, path, storage_.get(), total) != total) fail("it became shorter while it was read");
+    for (detail::HeaderEntry& entry : entries)
+        tensors_.push_back({std::move(entry.name),
+                            std::move(entry.dtype),
+                            std::move(entry.shape),
+                            {storage_.get() + entry.begin, entry.end - entry.begin}});
+}
+
+const Tensor* SafeTensors::find(std::string_view name) const {
+    const auto found = std::find_if(tensors_.begin(), tensors_.end(), [&](const Tensor& t) { return t.name == name; });
+    return found == tensors_.end() ? nullptr : &*found;
+}
+
+const Tensor& SafeTensors::tensor(std::string_view name) const {
+    if (const Tensor* found = find(name)) return *found;
+    throw std::invalid_argument(path_ + " has no tensor '" + std::string(name) + "'");
+}
+
+const std::string& SafeTensors::text(const std::string& key) const {
+    if (const auto found = metadata_.find(key); found != metadata_.end()) return found->second;
+    throw std::invalid_argument(path_ + " has no '" + key + "' in its metadata");
+}
+
+void write_safetensors(const std::string& path, std::span<const Tensor> tensors, const Metadata& metadata) {
+    static std::atomic<unsigned> count{0};
+    const std::string header = header_of(tensors, metadata);
+    const std::uint64_t length = header.size();
+    const std::string temporary = path + "." + std::to_string(::getpid()) + "-" + std::to_string(++count) + ".tmp";
+    try {
+        const File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
+        try {
+            write_all(file, temporary, &length, 8);
+            write_all(file, temporary, header.data(), header.size());
+            for (const Tensor& tensor : tensors) write_all(file, temporary, tensor.bytes.data(), tensor.bytes.size());
+            if (::fsync(file.fd) != 0) fail_system(temporary);
+            if (::rename(temporary.c_str(), path.c_str()) != 0) fail_system(path);
+        } catch (...) {
+            ::unlink(temporary.c_str());
+            throw;
+        }
+    } catch (const std::system_error& error) {
+        throw std::system_error(error.code(), path);  // the name that the caller knows
+    }
+    // The rename itself reaches the disk with the folder; a file system that cannot do that has its own promises.
+    const std::size_t slash = path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)::fsync(fd);
+        ::close(fd);
+    }
+}
+
+}  // namespace fanin
