@@ -1,4 +1,4 @@
-"""What a trace costs beside one pass forward and backward."""
+"""What a trace costs beside one pass forward and backward, and a fit with traces beside one without."""
 
 from __future__ import annotations
 
@@ -28,3 +28,11 @@ def test_trace(benchmark, activation, what):
     }
     benchmark.group = f"trace, 784-500x8-10 {activation}, batch 256"
     benchmark(calls[what])
+
+
+@pytest.mark.parametrize("every", [None, 10])
+def test_fit(benchmark, every):
+    net, sgd = network("tanh"), fi.SGD(lr=1e-6)
+    x, y = np.tile(X, (20, 1)), np.tile(Y, 20)
+    benchmark.group = "fit of 20 steps, 784-500x8-10 tanh, batch 256"
+    benchmark(net.fit, x, y, batch_size=256, optimizer=sgd, trace_every=every)

@@ -223,6 +223,7 @@ void Network<T>::backward_piece(MatrixView<const T> x, bool accumulate) {
 template <class T>
 double Network<T>::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients) {
     double total = 0;
+    if (with_gradients) given_ = false;
     for (std::size_t done = 0; done < n; done += kPieceRows) {
         const std::size_t count = std::min(kPieceRows, n - done);
         const Rows now = piece(rows, begin + done, count);

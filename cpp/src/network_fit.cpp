@@ -148,7 +148,8 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
             const std::size_t n = std::min(batch_size, x.rows - state.row);
             check_interrupt();
             if (check_rows) check_again(rows, state.row, n);
-            const double cost = pass(rows, state.row, n, true);
+            const double cost = given_ ? given_cost_ : pass(rows, state.row, n, true);
+            given_ = false;
             costs[state.steps++] = cost;
             if (found.what == Nonfinite::What::nothing) {
                 found = find_nonfinite(cost, rows, state.row, n);
@@ -176,6 +177,25 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
     }
 }
 
+template <class T>
+void Network<T>::give_gradients(double cost, std::span<const MatrixView<const T>> dw, std::span<const VectorView<const T>> db) {
+    bool fits = shape_.weight_of.empty() && dw.size() == layers() && db.size() == (shape_.bias ? layers() : 0);
+    for (std::size_t l = 0; fits && l < layers(); ++l)
+        fits =
+            dw[l].rows == layers_[l].n_out && dw[l].cols == layers_[l].n_in && (!shape_.bias || db[l].size == layers_[l].n_out);
+    if (!fits)
+        throw std::invalid_argument("dw and db must have the shapes of the network's weights and biases, none of them shared");
+    const Busy busy(busy_);
+    for (std::size_t l = 0; l < layers(); ++l) {
+        const MatrixView<T> to = weight_in(gradients_.data(), l);
+        for (std::size_t i = 0; i < to.rows; ++i)
+            for (std::size_t j = 0; j < to.cols; ++j) to(i, j) = dw[l](i, j);
+        for (std::size_t i = 0; shape_.bias && i < to.rows; ++i) bias_in(gradients_.data(), l)[i] = db[l][i];
+    }
+    given_cost_ = cost;
+    given_ = true;
+}
+
 #define FANIN_INSTANTIATE(T)                                                                                         \
     template Nonfinite Network<T>::find_nonfinite(double, const Rows&, std::size_t, std::size_t);                    \
     template std::size_t Network<T>::first_nonfinite_parameter() const;                                              \
@@ -184,7 +204,9 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
     template const std::int64_t* Network<T>::order_of(std::size_t, std::uint64_t);                                   \
     template void Network<T>::check_again(const Rows&, std::size_t, std::size_t) const;                              \
     template void Network<T>::fit(MatrixView<const T>, Targets<T>, const FitOptions&, Optimizer&, std::span<double>, \
-                                  std::span<double>, FitState&, std::size_t);
+                                  std::span<double>, FitState&, std::size_t);                                        \
+    template void Network<T>::give_gradients(double, std::span<const MatrixView<const T>>,                           \
+                                             std::span<const VectorView<const T>>);
 FANIN_INSTANTIATE(float)
 FANIN_INSTANTIATE(double)
 #undef FANIN_INSTANTIATE

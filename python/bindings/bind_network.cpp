@@ -83,6 +83,24 @@ py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y) {
     return py::make_tuple(cost, all);
 }
 
+// [(dw, db), ...] as gradients() returns them.
+template <class T>
+void give_gradients(Network<T>& net, double cost, const std::vector<std::pair<py::array, py::object>>& gradients) {
+    std::vector<MatrixView<const T>> dw;
+    std::vector<py::array> arrays;
+    std::vector<VectorView<const T>> db;
+    for (const auto& [weight, bias] : gradients) {
+        require_dtype<T>(weight, "dw", "the network");
+        dw.push_back(const_matrix<T>(weight, "dw", "(n_out, n_in)"));
+        if (bias.is_none()) continue;
+        arrays.push_back(bias.template cast<py::array>());
+        require_dtype<T>(arrays.back(), "db", "the network");
+        db.push_back(const_vector<T>(arrays.back(), "db", "(n_out,)"));
+    }
+    const LongCall call;
+    net.give_gradients(cost, dw, db);
+}
+
 template <class T>
 void bind(py::module_& m, const char* name) {
     using py::arg;
@@ -141,6 +159,7 @@ void bind(py::module_& m, const char* name) {
             },
             arg("x").noconvert(), arg("y").noconvert())
         .def("gradients", &gradients<T>, arg("x").noconvert(), arg("y").noconvert())
+        .def("give_gradients", &give_gradients<T>, arg("cost"), arg("gradients"))
         .def(
             "step",
             [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer) {
@@ -183,6 +202,8 @@ void bind_network(py::module_& m) {
         .def_readonly("steps", &FitState::steps)
         .def_readonly("epochs", &FitState::epochs)
         .def_readonly("stopped", &FitState::stopped)
+        .def_readonly("row", &FitState::row)
+        .def_readonly("round", &FitState::round)
         .def_property_readonly("step", [](const FitState& state) { return state.nonfinite.step; })
         .def(
             "words",

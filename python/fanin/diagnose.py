@@ -107,7 +107,7 @@ def diagnose(what: Trace | Network | History, x: ArrayLike | None = None, y: Arr
     ----------
     what : Trace, Network or History
         With a network, `x` is needed; without `y` only the activations are judged. Of a history the costs are judged
-        (diverged, plateau).
+        (diverged, plateau); then its last trace, if ``fit(trace_every=n)`` took any.
     x, y : array
         As `fanin.trace` takes them. A hundred rows or more make a steady verdict.
 
@@ -151,13 +151,13 @@ def _judge(t: Trace) -> Diagnosis:
 
 def _course(history: History) -> Diagnosis:
     """Judge the costs, then the last trace."""
-    traces = [one for _, one in getattr(history, "traces", ())]
+    traces = [one for _, one in history.traces]
     last = _judge(traces[-1]) if traces else None
     sides = (None, None) if last is None else (last.forward, last.backward)
     trace_ = None if last is None else last.trace
     start = _judge(traces[0]) if traces else None
     found = _costs(np.asarray(history.costs, dtype=np.float64))
-    stopped = getattr(history, "nonfinite", None)
+    stopped = history.nonfinite
     if stopped is not None and (found is None or found[0] != "diverged"):
         found = "diverged", stopped
     if found is None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from fanin.network import Network
+    from fanin.trace import Trace
 
 
 def _empty() -> NDArray[np.float64]:
@@ -54,6 +55,8 @@ class History:
         Mean over each whole epoch's rows of those costs.
     validation_costs, validation_scores : ndarray, shape (epochs,), float64
         Cost and `Network.score` on the validation data after each epoch; empty without ``validation=``.
+    traces : list of (step, Trace)
+        With ``trace_every=``: what the network did to the batch of a step (counted from 0) before its update.
     nonfinite : str, optional
         The first cost, gradient or parameter that was infinite or NaN: its layer and step.
     """
@@ -63,6 +66,7 @@ class History:
     validation_costs: NDArray[np.float64] = field(default_factory=_empty)
     validation_scores: NDArray[np.float64] = field(default_factory=_empty)
     nonfinite: str | None = None
+    traces: list[tuple[int, Trace]] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:

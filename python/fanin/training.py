@@ -39,6 +39,7 @@ class Training:
         on_step: Callable[[FitEvent], Any] | None = None,
         on_epoch: Callable[[FitEvent], Any] | None = None,
         on_nonfinite: str = "stop",
+        trace_every: int | None = None,
         progress: bool | Callable[[int, int, float], None] | None = None,
     ) -> History:
         """Step over all rows, epoch by epoch.
@@ -65,6 +66,9 @@ class Training:
             At the first infinite or NaN cost or gradient: end, before it reaches the parameters, with a RuntimeWarning that
             names layer and step; raise FloatingPointError instead; or go on. Also where an update overflowed, which shows
             at the next such cost or at the end of the epoch: the parameters are not finite then.
+        trace_every : int, optional
+            Keep a `fanin.trace` of the batch of steps 1, 1 + trace_every, 1 + 2 trace_every, ..., taken before the update, with
+            ``stats="moments"``: ``history.traces``. Costs and parameters are those of a fit without.
         progress : bool or callable
             True draws a bar on the standard error if that is a terminal (Rich's if installed); a callable is called after each
             epoch as progress(epoch, epochs, cost).
@@ -86,6 +90,11 @@ class Training:
             raise ValueError(f"batch_size must be at least 1, or None for all rows, got {rows}")
         if on_nonfinite not in ("stop", "raise", "continue"):
             raise ValueError(f"on_nonfinite must be 'stop', 'raise' or 'continue', got {on_nonfinite!r}")
+        tracer = None
+        if trace_every is not None:
+            from fanin.tracer import Tracer
+
+            tracer = Tracer(self, operator.index(trace_every), bool(shuffle), rows)
         x, y, core = self._x(x), self._y(y), core_of(optimizer)
         judge = None if validation is None else (self._x(validation[0]), self._y(validation[1]))
         if judge is not None:
@@ -103,13 +112,14 @@ class Training:
         self.history = History()
         try:
             with _bar(progress, epochs, each * epochs) as show:
-                alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show))
+                alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show, tracer))
                 if alone:
                     run(each * epochs)
                 at_once = 1 if on_step is not None else each if show is None else max(1, each // 50)
                 while not alone and state.epochs < epochs and not stop and not state.stopped:
                     epoch = state.epochs + 1
-                    run(min(at_once, epoch * each - state.steps))
+                    few = at_once if tracer is None else min(at_once, tracer.look(x, y, state))
+                    run(min(few, epoch * each - state.steps))
                     if show is not None:
                         show(epoch, state.steps, costs[state.steps - 1])
                     if on_step is not None and not state.stopped:
@@ -126,6 +136,8 @@ class Training:
                         stop = on_epoch(event(epoch, means[epoch - 1], *judgement)) is True or stop
         finally:
             self.history = _history(costs, means, judged if judge is not None else judged[:0], state, each, len(self.sizes) - 1)
+            if tracer is not None:
+                self.history.traces = tracer.traces
         found = self.history.nonfinite
         if found is not None and on_nonfinite == "raise":
             raise FloatingPointError(found)

@@ -122,6 +122,10 @@ class Network {
         fit(x, y, options, optimizer, costs, epoch_costs, state);
         return state;
     }
+    // Gradients of the next step's batch, and its mean cost, that were computed elsewhere: the next step of a fit takes them
+    // for its own unless anything else computes gradients before. std::invalid_argument where a shape is not that of the
+    // parameters, or layers share a matrix.
+    void give_gradients(double cost, std::span<const MatrixView<const T>> dw, std::span<const VectorView<const T>> db);
     static std::size_t steps_per_epoch(std::size_t rows, std::size_t batch_size);
 
     // Writes a safetensors file: the parameters under `names`, the state of `optimizer` if there is one, and in the metadata
@@ -190,6 +194,8 @@ class Network {
     std::vector<std::int64_t> gathered_labels_, order_;
     std::uint64_t order_round_ = 0;  // that order_ is the permutation of
     Nonfinite nonfinite_;
+    double given_cost_ = 0;
+    bool given_ = false;  // gradients_ and given_cost_ are those of the next step
     mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 };
 
