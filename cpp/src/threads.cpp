@@ -101,7 +101,9 @@ class Pool {
         const std::uint64_t generation = state_.load(std::memory_order_relaxed) / kGeneration + 1;
         state_.store(generation * kGeneration + kOpen);  // sequentially consistent, as are the next line and serve()'s two
         if (sleepers_.load() != 0) {
-            { const std::lock_guard guard(lock_); }  // one that has just decided to sleep holds it until it does
+            {
+                const std::lock_guard guard(lock_);
+            }  // one that has just decided to sleep holds it until it does
             wake_.notify_all();
         }
         job.work(true);
