@@ -154,17 +154,20 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     };
     const std::size_t work = p.m * p.n * p.k;
     const bool bands = call.band != 0 && last && last_group;
-    // Columns first; rows so that no task is long and each thread has at least two. Where bands of rows are wanted, one task
-    // takes all columns of its rows.
+    // Columns first; rows so that no task is long and each thread has at least two; where there are too few rows for that,
+    // columns again. Where bands of rows are wanted, one task takes all columns of its rows.
     const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
-    const std::size_t across = parallel ? ceil_div(p.n, kTaskCols) : 1, unit = bands ? call.band : kernel.tile_rows;
-    const std::size_t tasks_across = bands ? 1 : across;
-    std::size_t down = 1;
+    const std::size_t threads = num_threads(), unit = bands ? call.band : kernel.tile_rows;
+    std::size_t across = parallel ? ceil_div(p.n, kTaskCols) : 1, down = 1;
     if (parallel) {
-        down = std::max(ceil_div(work, tasks_across * kTaskWork), ceil_div(2 * num_threads(), tasks_across));
+        const std::size_t beside = bands ? 1 : across;
+        down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(2 * threads, beside));
         if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
         down = std::min(down, ceil_div(p.m, unit));
+        if (!bands && threads > 1)
+            across = std::max(across, std::min(ceil_div(p.n, kernel.tile_cols), ceil_div(2 * threads, down)));
     }
+    const std::size_t tasks_across = bands ? 1 : across;
     fanin::parallel_for(tasks_across * down, [&](std::size_t task) {
         const Piece i(task / tasks_across, down, unit, p.m);
         if (!bands) return compute(i, Piece(task % across, across, kernel.tile_cols, p.n));
