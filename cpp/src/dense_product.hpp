@@ -29,6 +29,8 @@ inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements that one task packs.
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
+// The least k of a thin product.
+inline constexpr std::size_t kThinK = 16;
 // Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time.
 inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = std::size_t{1} << 18;
 
@@ -103,11 +105,17 @@ struct Nothing {
     void operator()(Arguments...) const {}
 };
 
+// Whether p is multiplied without packing; below kThinK setting up takes longer than it saves.
+template <class T>
+bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
+    return p.m <= kernel.thin_rows && p.b_k == 1 && p.k >= kThinK;
+}
+
 // Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side.
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
-    if (p.m <= p.n || (p.m <= kernel.thin_rows && p.b_k == 1)) return false;
-    if (p.n <= kernel.thin_rows && p.a_k == 1) return true;
+    if (p.m <= p.n || is_thin(p, kernel)) return false;
+    if (is_thin(turned(p), kernel)) return true;
     return p.a_row == 1 && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
 }
 
@@ -120,7 +128,7 @@ void all_rows_done(std::size_t m, std::size_t n, const C& call) {
                         [&](std::size_t task) { call.rows_done(task * rows, std::min(rows, m - task * rows)); });
 }
 
-// m <= thin_rows and b_k = 1.
+// is_thin().
 template <class T, class C>
 void thin_product(const Product<T>& p, const DenseKernels<T>& kernel, const C& call) {
     const bool parallel = p.n * p.k >= kThinParallel;
@@ -205,7 +213,7 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
         product<T>(turned(p), kernel, nullptr, workspace, turned_call);
         return all_rows_done(p.m, p.n, call);
     }
-    if (p.m <= kernel.thin_rows && p.b_k == 1) {
+    if (is_thin(p, kernel)) {
         thin_product(p, kernel, call);
         return all_rows_done(p.m, p.n, call);
     }

@@ -104,10 +104,7 @@ class Pool {
         const std::uint64_t generation = state_.load(std::memory_order_relaxed) / kGeneration + 1;
         state_.store(generation * kGeneration + kOpen);  // sequentially consistent, as are the next line and serve()'s two
         if (sleepers_.load() != 0) {
-            {
-                const std::lock_guard guard(lock_);
-            }  // one that has just decided to sleep holds it until it does
-            wake_.notify_all();
+            wake();
         }
         job.work(true);
         state_.fetch_and(~kOpen, std::memory_order_relaxed);
@@ -117,6 +114,13 @@ class Pool {
     }
 
  private:
+    // One that has just decided to sleep holds the lock until it does.
+    void wake() {
+        lock_.lock();
+        lock_.unlock();
+        wake_.notify_all();
+    }
+
     static constexpr std::uint64_t kOpen = 1 << 16, kGeneration = kOpen << 1;  // below kOpen: a count, at most kMaxThreads
 
     void grow(std::size_t n) {
@@ -234,8 +238,9 @@ void check_interrupt() {
 }
 
 void detail::parallel_for(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
-    const std::size_t threads = n_tasks < 2 ? 1 : std::min(num_threads(), n_tasks);
-    if (threads == 1 || g_busy.test_and_set(std::memory_order_acquire)) {
+    if (n_tasks == 1) return task(body, 0);  // small work pays for neither pool nor clock
+    const std::size_t threads = std::min(num_threads(), n_tasks);
+    if (threads <= 1 || g_busy.test_and_set(std::memory_order_acquire)) {
         run_alone(n_tasks, task, body);
         return;
     }

@@ -48,7 +48,8 @@ void parallel_for(std::size_t n_tasks, void (*task)(void* body, std::size_t inde
 
 // Calls body(i) for every i in [0, n_tasks), each once, on up to num_threads() threads, in no stated order. The first
 // exception is rethrown here after the other threads have stopped; tasks not yet begun are then skipped. Tasks should
-// last between 10 us and 10 ms: shorter ones cost more than they give, longer ones delay an interrupt.
+// last between 10 us and 10 ms: shorter ones cost more than they give, longer ones delay an interrupt. A single task is a
+// plain call, after which nobody asks for an interrupt: loops over small work call check_interrupt() themselves.
 template <class Body>
 void parallel_for(std::size_t n_tasks, Body&& body) {
     auto call = [](void* context, std::size_t index) { (*static_cast<std::remove_reference_t<Body>*>(context))(index); };
