@@ -50,6 +50,29 @@ std::size_t threads_from_environment() {
     return static_cast<std::size_t>(value);
 }
 
+// The CPU that this thread runs on, or -1 where the system does not say.
+int this_cpu() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+// Moves this thread to another CPU than `cpu`, if it may run on one, and leaves it free to run on all as before.
+void move_away_from(int cpu) {
+#if defined(__linux__)
+    cpu_set_t all;
+    if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return;
+    cpu_set_t others = all;
+    CPU_CLR(cpu, &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+    sched_setaffinity(0, sizeof all, &all);
+#else
+    (void)cpu;
+#endif
+}
+
 std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
 
 void relax() {
@@ -101,6 +124,7 @@ class Pool {
         grow(helpers);
         job_ = &job;
         wanted_ = helpers;
+        cpu_ = this_cpu();
         const std::uint64_t generation = state_.load(std::memory_order_relaxed) / kGeneration + 1;
         state_.store(generation * kGeneration + kOpen);  // sequentially consistent, as are the next line and serve()'s two
         if (sleepers_.load() != 0) {
@@ -151,7 +175,10 @@ class Pool {
             }
             if ((state & kOpen) == 0) continue;  // closed before this worker was there
             seen = state / kGeneration;
-            if (id < wanted_) job_->work(false);
+            if (id < wanted_) {
+                if (cpu_ >= 0 && this_cpu() == cpu_) move_away_from(cpu_);
+                job_->work(false);
+            }
             state_.fetch_sub(1, std::memory_order_release);
         }
     }
@@ -163,6 +190,7 @@ class Pool {
     // Written while no job is open, read by those inside.
     Job* job_ = nullptr;
     std::size_t wanted_ = 0;
+    int cpu_ = -1;  // the caller's
     std::size_t workers_ = 0;  // touched by the caller that holds the pool only
 };
 
