@@ -155,16 +155,17 @@ void forward(Product<T> p, std::optional<VectorView<const T>> b, const DenseKern
     };
     if (stats == nullptr) return detail::product(p, kernel, packed, space, detail::Callbacks{activate, 0, detail::Nothing{}});
 
-    // Block after block of the summaries: z is measured, becomes a, and a is measured.
+    // Block after block of the summaries: z becomes a, and both are measured, z before where a takes its place.
     detail::RunningSummary<T> of_z(z, stats->options_z), of_a(a, stats->options_a);
+    using Task = typename detail::RunningSummary<T>::Task;
     const detail::SummaryBlocks<T>& blocks = of_z.blocks();
     const auto measure = [&](std::size_t i, std::size_t m) {
-        typename detail::RunningSummary<T>::Task z_task(of_z), a_task(of_a);
+        Task z_task(of_z), a_task(of_a);
         for (std::size_t block = blocks.blocks_before(i); block < blocks.blocks_before(i + m); ++block) {
             const auto [row, rows, col, cols] = blocks.place(block);
-            z_task.measure(block);
+            if (!out_z) z_task.measure(block);
             activate(row, rows, col, cols);
-            a_task.measure(block);
+            out_z ? Task::measure_both(z_task, a_task, block) : a_task.measure(block);
         }
         z_task.add();
         a_task.add();

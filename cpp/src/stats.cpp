@@ -132,15 +132,42 @@ Summary detail::summary_of(std::vector<BlockMoments>& parts, Histogram histogram
     return s;
 }
 
+namespace {
+
+// What measuring adds to the moments of a block.
+template <class T>
+void count_block(std::size_t n, const T* x, const detail::Measure<T>& how, BlockMoments& part) {
+    how.plan.count(n, x, part.nans + part.infs == 0, how.tables);
+    const SummaryOptions& o = how.options;
+    if (o.saturation) part.saturated = kernels<T>().stats.count_outside(n, x, o.saturation_low, o.saturation_high);
+}
+
+}  // namespace
+
 template <class T>
 BlockMoments detail::measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
                                    std::uint32_t* tables) {
-    const StatsKernels<T>& kernel = kernels<T>().stats;
     BlockMoments part;
-    kernel.block(n, x, !options.moments_only, &part);
-    plan.count(n, x, part.nans + part.infs == 0, tables);
-    if (options.saturation) part.saturated = kernel.count_outside(n, x, options.saturation_low, options.saturation_high);
+    kernels<T>().stats.block(n, x, !options.moments_only, &part);
+    count_block(n, x, {options, plan, tables}, part);
     return part;
+}
+
+template <class T>
+std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, const Measure<T>& of_x, const T* y,
+                                                 const Measure<T>& of_y) {
+    std::array<BlockMoments, 2> parts;
+    const bool whole[2] = {!of_x.options.moments_only, !of_y.options.moments_only};
+    const StatsKernels<T>& kernel = kernels<T>().stats;
+    if (whole[0] == whole[1]) {
+        kernel.pair(n, x, y, whole[0], parts.data());
+    } else {
+        kernel.block(n, x, whole[0], &parts[0]);
+        kernel.block(n, y, whole[1], &parts[1]);
+    }
+    count_block(n, x, of_x, parts[0]);
+    count_block(n, y, of_y, parts[1]);
+    return parts;
 }
 
 template <class T>
@@ -153,12 +180,20 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
     Histogram histogram = plan.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {
-        T buffer[kSummaryBlock];
+        T buffers[2][kSummaryBlock];
         BlockMoments parts[kGroupBlocks];
         std::vector<std::uint32_t> tables(plan.table_size());
         const std::size_t begin = group * group_size, n = std::min(group_size, rows.blocks() - begin);
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto [data, size] = rows.block(begin + i, buffer);
+        const detail::Measure<T> how{options, plan, tables.data()};
+        std::size_t i = 0;
+        for (; i + 2 <= n; i += 2) {
+            const auto x = rows.block(begin + i, buffers[0]), y = rows.block(begin + i + 1, buffers[1]);
+            if (x.size != y.size) break;
+            const auto both = detail::measure_pair(x.size, x.data, how, y.data, how);
+            std::copy(both.begin(), both.end(), parts + i);
+        }
+        for (; i < n; ++i) {
+            const auto [data, size] = rows.block(begin + i, buffers[0]);
             parts[i] = detail::measure_block(size, data, options, plan, tables.data());
         }
         detail::merge_tree(parts, n);
@@ -215,8 +250,12 @@ double Summary::kurtosis() const {
     return v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v;
 }
 
+template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const float*, const Measure<float>&, const float*,
+                                                          const Measure<float>&);
 template BlockMoments detail::measure_block(std::size_t, const float*, const SummaryOptions&, const SlotPlan<float>&,
                                             std::uint32_t*);
+template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const double*, const Measure<double>&, const double*,
+                                                          const Measure<double>&);
 template BlockMoments detail::measure_block(std::size_t, const double*, const SummaryOptions&, const SlotPlan<double>&,
                                             std::uint32_t*);
 template Summary summarize(ArrayView<const float>, const SummaryOptions&);

@@ -190,7 +190,7 @@ class Pool {
     // Written while no job is open, read by those inside.
     Job* job_ = nullptr;
     std::size_t wanted_ = 0;
-    int cpu_ = -1;  // the caller's
+    int cpu_ = -1;             // the caller's
     std::size_t workers_ = 0;  // touched by the caller that holds the pool only
 };
 

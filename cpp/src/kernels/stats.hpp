@@ -39,6 +39,8 @@ template <class T>
 struct StatsKernels {
     // n in 1 .. 4096. whole = false leaves m3 and m4 zero and skips their sums.
     void (*block)(std::size_t n, const T* x, bool whole, BlockMoments* out);
+    // Two blocks of n elements into out[0] and out[1], in less time than one after the other.
+    void (*pair)(std::size_t n, const T* x, const T* y, bool whole, BlockMoments* out);
     // Adds to tables[t * stride + slot], t < kSlotTables. all_finite: x holds no NaN and no infinity.
     void (*linear_slots)(std::size_t n, const T* x, const LinearSlots& slots, bool all_finite, std::uint32_t* tables,
                          std::size_t stride);

@@ -176,6 +176,15 @@ FANIN_INLINE VecD fma(VecD a, VecD b, VecD c) {
 FANIN_INLINE float fma(float a, float b, float c) { return fma_scalar(a, b, c); }
 FANIN_INLINE double fma(double a, double b, double c) { return fma_scalar(a, b, c); }
 
+// a + b with the same bits, on the units that multiply, for loops that keep those that add busy.
+FANIN_INLINE VecD add_beside(VecD a, VecD b) {
+#if FANIN_VECTOR_BYTES >= 32
+    return fma(b, splat(1.0), a);
+#else
+    return a + b;
+#endif
+}
+
 // x < limit ? limit : x and x > limit ? limit : x, one instruction each; a NaN in x stays (that fixes the operands' order).
 #if FANIN_VECTOR_BYTES == 64
 FANIN_INLINE VecF at_least(VecF x, VecF limit) { return (VecF)_mm512_max_ps((__m512)limit, (__m512)x); }

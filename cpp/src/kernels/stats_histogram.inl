@@ -1,0 +1,118 @@
+// Histograms of a block: the slot of every element in vectors, then counted.
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+// Slots are computed in vectors and counted from a buffer, a chunk at a time.
+constexpr std::size_t kSlotChunk = 512;
+
+template <class I>
+FANIN_INLINE void count_slots(std::size_t n, const I* slots, std::uint32_t* tables, std::size_t stride) {
+    std::size_t i = 0;
+    for (; i + kSlotTables <= n; i += kSlotTables)
+        for (std::size_t t = 0; t < kSlotTables; ++t) ++tables[t * stride + static_cast<std::size_t>(slots[i + t])];
+    for (; i < n; ++i) ++tables[static_cast<std::size_t>(slots[i])];
+}
+
+FANIN_INLINE VecI64 linear_slot(VecD x, const LinearSlots& s) {
+    // t + kMagic has the nearest integer to t in its last bits, for |t| < 2^50.
+    constexpr double kMagic = 0x1.8p52;
+    const VecD distance = x - s.centre;
+    VecD t = distance * (distance < VecD{} ? splat(s.scale_below) : splat(s.scale_above));
+    const VecD lowest = splat(s.lowest), highest = splat(s.highest);
+    t = t < lowest ? lowest : t;
+    t = t > highest ? highest : t;
+    const VecD shifted = t + kMagic;
+    const VecI64 nearest = bit_cast<VecI64>(shifted) - (bit_cast<VecI64>(splat(kMagic)) - s.centre_slot);
+    const VecI64 one_too_high = ((shifted - kMagic) > t) + (x == s.last);  // -1 each: rounded up; on the last edge
+    return nearest + one_too_high;
+}
+
+template <class T>
+void linear_slots(std::size_t n, const T* x, const LinearSlots& s, bool all_finite, std::uint32_t* tables, std::size_t stride) {
+    const VecD infinity = splat(Limits<double>::infinity);
+    const VecI64 not_finite = splat_i64(static_cast<std::int64_t>(s.bins) + 2);
+    std::int64_t slots[kSlotChunk];
+    T rest[kLanes<double>];
+    for (std::size_t begin = 0; begin < n; begin += kSlotChunk) {
+        const std::size_t size = n - begin < kSlotChunk ? n - begin : kSlotChunk;
+        for (std::size_t j = 0; j < size; j += kLanes<double>) {
+            const T* from = x + begin + j;
+            if (size - j < kLanes<double>) {
+                for (std::size_t i = 0; i < kLanes<double>; ++i) rest[i] = i < size - j ? from[i] : T(0);
+                from = rest;
+            }
+            const VecD v = load_wide(from);
+            VecI64 slot = linear_slot(v, s);
+            if (!all_finite) slot = abs(v) < infinity ? slot : not_finite;
+            __builtin_memcpy(slots + j, &slot, sizeof slot);
+        }
+        if (!s.exact) {
+            for (std::size_t j = 0; j < size; ++j) {
+                const double v = static_cast<double>(x[begin + j]);
+                if (!finite(v)) continue;
+                auto slot = static_cast<std::size_t>(slots[j]);
+                while (slot > 0 && v < s.bounds[slot - 1]) --slot;
+                while (slot <= s.bins && v >= s.bounds[slot]) ++slot;
+                slots[j] = static_cast<std::int64_t>(slot);
+            }
+        }
+        count_slots(size, slots, tables, stride);
+    }
+}
+
+// 1 + 256 +- k, where k is 0 for zero, 1 .. 256 for the exponents -128 .. 127, and 257 for what is not finite.
+FANIN_INLINE VecI32 power_slot(VecF x) {
+    const VecI32 magnitude = bit_cast<VecI32>(bits(x) & 0x7fffffffu);
+    // The exponent field f stands for f - 127, so k = f + 2; below it, 2^-127 begins at half of the smallest normal.
+    const VecI32 k = (magnitude >> 23) - (magnitude > 0) - (magnitude >= 0x00400000);
+    const VecI32 sign = bit_cast<VecI32>(bits(x)) >> 31;
+    return ((k ^ sign) - sign) + 257;
+}
+FANIN_INLINE VecI64 power_slot(VecD x) {
+    const VecD magnitude = abs(x), lowest = splat(0x1p-128), highest = splat(0x1p127);
+    VecD kept = magnitude < lowest ? lowest : magnitude;
+    kept = kept > highest ? highest : kept;
+    VecI64 k = bit_cast<VecI64>(bits(kept) >> 52) - (1023 - 128 - 1);
+    k = magnitude == VecD{} ? VecI64{} : k;
+    k = magnitude < splat(Limits<double>::infinity) ? k : splat_i64(257);
+    const VecI64 sign = -bit_cast<VecI64>(bits(x) >> 63);
+    return ((k ^ sign) - sign) + 257;
+}
+
+template <class T>
+void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t stride) {
+    using Int = typename Simd<T>::Int;
+    T rest[kLanes<T>];
+    decltype(Int{}[0] + 0) slots[kSlotChunk];
+    for (std::size_t begin = 0; begin < n; begin += kSlotChunk) {
+        const std::size_t size = n - begin < kSlotChunk ? n - begin : kSlotChunk;
+        for (std::size_t j = 0; j < size; j += kLanes<T>) {
+            const T* from = x + begin + j;
+            if (size - j < kLanes<T>) {
+                for (std::size_t i = 0; i < kLanes<T>; ++i) rest[i] = i < size - j ? from[i] : T(0);
+                from = rest;
+            }
+            const Int slot = power_slot(load<T>(from));
+            __builtin_memcpy(slots + j, &slot, sizeof slot);
+        }
+        count_slots(size, slots, tables, stride);
+    }
+}
+
+template <class T>
+std::uint64_t count_outside(std::size_t n, const T* x, double low, double high) {
+    const VecD lows = splat(low), highs = splat(high);
+    VecI64 outside{};
+    std::size_t j = 0;
+    for (; j + kLanes<double> <= n; j += kLanes<double>) {
+        const VecD v = load_wide(x + j);
+        outside -= (v < lows) | (v > highs);
+    }
+    std::uint64_t count = lane_sum(outside);
+    for (; j < n; ++j) count += static_cast<double>(x[j]) < low || static_cast<double>(x[j]) > high;
+    return count;
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA

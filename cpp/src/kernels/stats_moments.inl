@@ -1,0 +1,292 @@
+// Moments of a block: two sweeps over it while it stays in the first-level cache.
+//
+// Both sweeps exist with and without a mask of the finite elements. The plain one runs first: its sum tells whether the
+// mask is needed, since one NaN or infinity makes it NaN or infinite. Where all elements are finite both give the same
+// bits, because a masked element adds +0 and no accumulator is ever -0.
+
+namespace fanin::FANIN_ISA {
+namespace {
+
+constexpr std::size_t kAccumulators = 8;
+constexpr std::size_t kParts = kAccumulators / kLanes<double>;
+
+template <class T>
+struct Limits;
+template <>
+struct Limits<float> {
+    static constexpr float infinity = __builtin_inff(), smallest_normal = 0x1p-126f;
+};
+template <>
+struct Limits<double> {
+    static constexpr double infinity = __builtin_inf(), smallest_normal = 0x1p-1022;
+};
+
+// Eight consecutive elements in double: one, two or four vectors. Lane i of the whole is accumulator i.
+struct Octet {
+    VecD part[kParts];
+};
+
+FANIN_INLINE void spread(const Octet& o, double* accumulators) {
+    for (std::size_t p = 0; p < kParts; ++p) store<double>(accumulators + p * kLanes<double>, o.part[p]);
+}
+FANIN_INLINE double total(const double* a) { return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])); }
+
+template <class I>
+FANIN_INLINE std::uint64_t lane_sum(I v) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < sizeof(I) / sizeof(v[0]); ++i) sum += static_cast<std::uint64_t>(v[i]);
+    return sum;
+}
+
+template <class T>
+FANIN_INLINE bool finite(T x) {
+    return x - x == 0;
+}
+
+// ------------------------------------------------------------------------------------------------ first sweep
+
+template <class T>
+struct FirstSweep {
+    double sum = 0;
+    T low = Limits<T>::infinity, high = -Limits<T>::infinity;  // signs of zero not settled yet
+    T least = Limits<T>::infinity;                             // magnitude
+    std::uint64_t nans = 0, infs = 0;                          // counted under the mask only
+};
+
+// Of several blocks of the same size side by side, so that their chains of additions overlap.
+template <class T, bool masked, std::size_t blocks>
+FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstSweep<T> (&result)[blocks]) {
+    using V = Vec<T>;
+    using Mask = typename Simd<T>::Int;
+    constexpr std::size_t kStep = kLanes<T> > kAccumulators ? kLanes<T> : kAccumulators;
+    const V infinity = splat(Limits<T>::infinity);
+    const VecD wide_infinity = splat(Limits<double>::infinity);
+    struct Lanes {
+        Octet sum;
+        V low, high, least;
+        Mask nans, infs;
+    } lanes[blocks];
+    for (Lanes& s : lanes) {
+        s = Lanes{};
+        s.low = s.least = infinity;
+        s.high = -infinity;
+    }
+    std::size_t j = 0;
+    for (; j + kStep <= n; j += kStep) {
+#pragma GCC unroll 2
+        for (std::size_t b = 0; b < blocks; ++b) {
+            Lanes& s = lanes[b];
+            for (std::size_t k = 0; k < kStep; k += kLanes<T>) {
+                const V v = load<T>(x[b] + j + k);
+                V v_low = v, v_high = v;
+                if constexpr (masked) {
+                    const Mask in = abs(v) < infinity;
+                    v_low = in ? v : infinity;
+                    v_high = in ? v : -infinity;
+                    s.nans -= v != v;
+                    s.infs -= abs(v) == infinity;
+                }
+                s.low = v_low < s.low ? v_low : s.low;
+                s.high = v_high > s.high ? v_high : s.high;
+                s.least = abs(v) < s.least ? abs(v) : s.least;
+            }
+            for (std::size_t k = 0; k < kStep; k += kAccumulators)
+                for (std::size_t p = 0; p < kParts; ++p) {
+                    VecD v = load_wide(x[b] + j + k + p * kLanes<double>);
+                    if constexpr (masked) v = abs(v) < wide_infinity ? v : VecD{};
+                    s.sum.part[p] += v;
+                }
+        }
+    }
+    for (std::size_t b = 0; b < blocks; ++b) {
+        const Lanes& s = lanes[b];
+        FirstSweep<T>& r = result[b];
+        r = {};
+        for (std::size_t i = 0; i < kLanes<T>; ++i) {
+            r.low = s.low[i] < r.low ? s.low[i] : r.low;
+            r.high = s.high[i] > r.high ? s.high[i] : r.high;
+            r.least = s.least[i] < r.least ? s.least[i] : r.least;
+        }
+        r.nans = lane_sum(s.nans);
+        r.infs = lane_sum(s.infs);
+        double accumulators[kAccumulators];
+        spread(s.sum, accumulators);
+        for (std::size_t i = j; i < n; ++i) {
+            const T v = x[b][i];
+            if (masked && !finite(v)) {
+                v != v ? ++r.nans : ++r.infs;
+                continue;
+            }
+            r.low = v < r.low ? v : r.low;
+            r.high = v > r.high ? v : r.high;
+            const T magnitude = v < 0 ? -v : v;
+            r.least = magnitude < r.least ? magnitude : r.least;
+            accumulators[i % kAccumulators] += static_cast<double>(v);
+        }
+        r.sum = total(accumulators);
+    }
+}
+
+// Zeros and subnormals.
+template <class T>
+FANIN_INLINE void count_small(std::size_t n, const T* x, std::uint64_t& zeros, std::uint64_t& subnormals) {
+    using Mask = typename Simd<T>::Int;
+    const Vec<T> smallest_normal = splat(Limits<T>::smallest_normal);
+    Mask zero{}, small{};
+    std::size_t j = 0;
+    for (; j + kLanes<T> <= n; j += kLanes<T>) {
+        const Vec<T> v = load<T>(x + j);
+        zero -= v == Vec<T>{};
+        small -= abs(v) < smallest_normal;
+    }
+    zeros = lane_sum(zero);
+    std::uint64_t all = lane_sum(small);
+    for (; j < n; ++j) {
+        zeros += x[j] == 0;
+        all += x[j] < Limits<T>::smallest_normal && x[j] > -Limits<T>::smallest_normal;
+    }
+    subnormals = all - zeros;
+}
+
+// Whether a zero of that sign is among the elements.
+template <class T>
+FANIN_INLINE bool holds_zero(std::size_t n, const T* x, bool negative) {
+    using Bits = typename Simd<T>::Bits;
+    const Bits wanted = bits(splat(negative ? -T(0) : T(0)));
+    Bits found{};
+    std::size_t j = 0;
+    for (; j + kLanes<T> <= n; j += kLanes<T>) found |= bit_cast<Bits>(bits(load<T>(x + j)) == wanted);
+    bool any = lane_sum(found) != 0;
+    for (; j < n; ++j) any |= x[j] == 0 && static_cast<bool>(__builtin_signbit(x[j])) == negative;
+    return any;
+}
+
+// ------------------------------------------------------------------------------------------------ second sweep
+
+struct PowerSums {
+    double s1, s2, s3, s4;
+};
+
+// Sums of d, d^2, d^3 = d^2 d, d^4 = d^2 d^2, d = x - mean; of several blocks side by side. The elements that follow the
+// blocks are asked for meanwhile, since they are mostly measured next.
+template <class T, bool masked, bool whole, std::size_t blocks>
+FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const double (&mean)[blocks],
+                               PowerSums (&result)[blocks]) {
+    const VecD infinity = splat(Limits<double>::infinity);
+    struct Lanes {
+        Octet s1, s2, s3, s4;
+        VecD mean;
+    } lanes[blocks];
+    for (std::size_t b = 0; b < blocks; ++b) {
+        lanes[b] = Lanes{};
+        lanes[b].mean = splat(mean[b]);
+    }
+    std::size_t j = 0;
+    for (; j + kAccumulators <= n; j += kAccumulators) {
+#pragma GCC unroll 2
+        for (std::size_t b = 0; b < blocks; ++b) __builtin_prefetch(x[b] + blocks * n + j);
+#pragma GCC unroll 2
+        for (std::size_t b = 0; b < blocks; ++b)
+            for (std::size_t p = 0; p < kParts; ++p) {
+                Lanes& s = lanes[b];
+                const VecD v = load_wide(x[b] + j + p * kLanes<double>);
+                VecD d = v - s.mean;
+                if constexpr (masked) d = abs(v) < infinity ? d : VecD{};
+                const VecD d2 = d * d;
+                s.s1.part[p] = add_beside(s.s1.part[p], d);
+                s.s2.part[p] += d2;
+                if constexpr (whole) {
+                    s.s3.part[p] = add_beside(s.s3.part[p], d2 * d);
+                    s.s4.part[p] += d2 * d2;
+                }
+            }
+    }
+    for (std::size_t b = 0; b < blocks; ++b) {
+        double a1[kAccumulators], a2[kAccumulators], a3[kAccumulators], a4[kAccumulators];
+        spread(lanes[b].s1, a1);
+        spread(lanes[b].s2, a2);
+        spread(lanes[b].s3, a3);
+        spread(lanes[b].s4, a4);
+        for (std::size_t i = j; i < n; ++i) {
+            if (masked && !finite(x[b][i])) continue;
+            const std::size_t k = i % kAccumulators;
+            const double d = static_cast<double>(x[b][i]) - mean[b], d2 = d * d;
+            a1[k] += d;
+            a2[k] += d2;
+            if (whole) {
+                a3[k] += d2 * d;
+                a4[k] += d2 * d2;
+            }
+        }
+        result[b] = {total(a1), total(a2), total(a3), total(a4)};
+    }
+}
+
+template <class T, bool masked, std::size_t blocks>
+FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const double (&mean)[blocks], bool whole,
+                               PowerSums (&result)[blocks]) {
+    whole ? second_sweep<T, masked, true>(n, x, mean, result) : second_sweep<T, masked, false>(n, x, mean, result);
+}
+
+// What the first sweep says of a block.
+template <class T>
+FANIN_INLINE BlockMoments counted(std::size_t n, const T* x, FirstSweep<T> first) {
+    if (first.low == 0) first.low = holds_zero(n, x, true) ? -T(0) : T(0);
+    if (first.high == 0) first.high = holds_zero(n, x, false) ? T(0) : -T(0);
+    const auto low = static_cast<double>(first.low), high = static_cast<double>(first.high);
+    const double mean = low == high ? low + 0.0 : 0;  // never -0
+    std::uint64_t zeros = 0, subnormals = 0;
+    if (first.least < Limits<T>::smallest_normal) count_small(n, x, zeros, subnormals);
+    return {n, first.nans, first.infs, zeros, subnormals, mean, 0, 0, 0, low, high, 0};
+}
+
+// Adds what the second sweep says of `count` finite elements. Powers of d - delta, delta the mean of d: what the rounding of
+// `mean` left.
+FANIN_INLINE void centre(BlockMoments& b, double mean, const PowerSums& s, double count, bool whole) {
+    const double delta = s.s1 / count, drift = s.s1 * delta;
+    b.mean = mean + delta;
+    b.m2 = s.s2 - drift;
+    if (b.m2 < 0) b.m2 = 0;
+    if (!whole) return;
+    b.m3 = s.s3 - delta * (3 * s.s2 - 2 * drift);
+    b.m4 = s.s4 - delta * (4 * s.s3 - delta * (6 * s.s2 - 3 * drift));
+    if (b.m4 < 0) b.m4 = 0;
+}
+
+template <class T, std::size_t blocks>
+FANIN_INLINE void measure(std::size_t n, const T* const (&x)[blocks], bool whole, BlockMoments* out) {
+    FirstSweep<T> first[blocks];
+    first_sweep<T, false>(n, x, first);
+    bool plain = true;
+    for (const FirstSweep<T>& f : first) plain &= finite(f.sum) && f.low != f.high;
+    if constexpr (blocks > 1)
+        if (!plain) {
+            for (std::size_t b = 0; b < blocks; ++b) measure<T, 1>(n, {x[b]}, whole, out + b);
+            return;
+        }
+    const bool all_finite = finite(first[0].sum);
+    if (!all_finite) first_sweep<T, true>(n, x, first);
+    double mean[blocks], count[blocks];
+    for (std::size_t b = 0; b < blocks; ++b) {
+        out[b] = counted(n, x[b], first[b]);
+        count[b] = static_cast<double>(n - first[b].nans - first[b].infs);
+        mean[b] = first[b].sum / count[b];
+    }
+    if (count[0] == 0 || first[0].low == first[0].high) return;
+    PowerSums sums[blocks];
+    all_finite ? second_sweep<T, false>(n, x, mean, whole, sums) : second_sweep<T, true>(n, x, mean, whole, sums);
+    for (std::size_t b = 0; b < blocks; ++b) centre(out[b], mean[b], sums[b], count[b], whole);
+}
+
+template <class T>
+void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
+    measure<T, 1>(n, {x}, whole, out);
+}
+
+template <class T>
+void stats_pair(std::size_t n, const T* x, const T* y, bool whole, BlockMoments* out) {
+    measure<T, 2>(n, {x, y}, whole, out);
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA
