@@ -7,6 +7,7 @@
 
 #include "activation_kernel.hpp"
 #include "dense_arguments.hpp"
+#include "dense_passes.hpp"
 #include "dense_product.hpp"
 #include "dense_runs.hpp"
 #include "dense_stats.hpp"
@@ -177,6 +178,40 @@ void forward(Product<T> p, std::optional<VectorView<const T>> b, const DenseKern
 
 }  // namespace
 
+// ------------------------------------------------------------------------------------------------ passes
+
+template <class T>
+void detail::forward_pass(MatrixView<const T> x, MatrixView<const T> w, std::optional<VectorView<const T>> b,
+                          Activation activation, MatrixView<T> out_a, std::optional<MatrixView<T>> out_z,
+                          std::span<T> workspace, DenseStats* stats) {
+    T* space = workspace_of(workspace, kAlign / sizeof(T) + detail::product_workspace(x.rows, w.rows, w.cols));
+    const Product<T> p = matrix_product<T>(x, w.transposed(), out_z.value_or(out_a), false);
+    forward<T>(p, b, kernels<T>().dense, nullptr, space, activation, out_a, out_z, stats);
+}
+
+template <class T>
+void detail::backward_pass(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w,
+                           std::optional<MatrixView<const T>> z, Activation activation, const DenseGradients<T>& out,
+                           bool accumulate, std::span<T> workspace) {
+    const DenseShape s{x.rows, x.cols, w.rows};
+    T* space = workspace_of(workspace, dense_workspace<T>(s));
+    MatrixView<const T> dz = da;
+    if (out.out_dz || activation != Activation::identity) {
+        const MatrixView<T> to = out.out_dz ? *out.out_dz : matrix_view(space, s.batch, s.n_out);
+        if (!(same_view(da, to) && activation == Activation::identity))
+            backward_activation<T>(activation, z.value_or(da), da, to);
+        dz = to;
+        const std::size_t line = kAlign / sizeof(T);
+        space += detail::ceil_div(s.batch * s.n_out, line) * line;
+    }
+    const detail::Callbacks nothing{detail::Nothing{}, 0, detail::Nothing{}};
+    const DenseKernels<T>& kernel = kernels<T>().dense;
+    if (out.out_db) sum_rows<T>(dz, *out.out_db, accumulate);
+    if (out.out_dw)
+        detail::product(matrix_product<T>(dz.transposed(), x, *out.out_dw, accumulate), kernel, nullptr, space, nothing);
+    if (out.out_dx) detail::product(matrix_product<T>(dz, w, *out.out_dx, accumulate), kernel, nullptr, space, nothing);
+}
+
 // ------------------------------------------------------------------------------------------------ the layer
 
 template <class T>
@@ -189,8 +224,9 @@ DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w) {
 
 template <class T>
 std::size_t dense_workspace(const DenseShape& s) {
-    const std::size_t packed = std::max({detail::product_workspace(s.n_out, s.n_in), detail::product_workspace(s.n_in, s.n_out),
-                                         detail::product_workspace(s.n_in, s.batch)});
+    const std::size_t packed =
+        std::max({detail::product_workspace(s.batch, s.n_out, s.n_in), detail::product_workspace(s.batch, s.n_in, s.n_out),
+                  detail::product_workspace(s.n_out, s.n_in, s.batch)});
     const std::size_t line = kAlign / sizeof(T);
     return packed + detail::ceil_div(s.batch * s.n_out, line) * line + line;
 }
@@ -211,9 +247,7 @@ void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<V
                    MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, std::span<T> workspace, DenseStats* stats) {
     const DenseShape s = dense_shape<T>(x, w);
     check_forward<T>(s, x, &w, b, out_a, out_z, stats);
-    T* space = workspace_of(workspace, dense_workspace<T>({0, s.n_in, s.n_out}));
-    const Product<T> p = matrix_product<T>(x, w.transposed(), out_z.value_or(out_a), false);
-    forward<T>(p, b, kernels<T>().dense, nullptr, space, activation, out_a, out_z, stats);
+    detail::forward_pass(x, w, b, activation, out_a, out_z, workspace, stats);
 }
 
 template <class T>
@@ -249,24 +283,21 @@ void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<co
     if (out.out_dx) places.output(*out.out_dx, "out_dx");
     if (out.out_dw) places.output(*out.out_dw, "out_dw");
     if (out.out_db) places.output(*out.out_db, "out_db");
-    T* space = workspace_of(workspace, dense_workspace<T>(s));
-
-    MatrixView<const T> dz = da;
-    if (out.out_dz || activation != Activation::identity) {
-        const MatrixView<T> to = out.out_dz ? *out.out_dz : matrix_view(space, s.batch, s.n_out);
-        if (!(dz_is_da && activation == Activation::identity)) backward_activation<T>(activation, z.value_or(da), da, to);
-        dz = to;
-        const std::size_t line = kAlign / sizeof(T);
-        space += detail::ceil_div(s.batch * s.n_out, line) * line;
-    }
-    const detail::Callbacks nothing{detail::Nothing{}, 0, detail::Nothing{}};
-    const DenseKernels<T>& kernel = kernels<T>().dense;
-    if (out.out_db) sum_rows<T>(dz, *out.out_db, accumulate);
-    if (out.out_dw)
-        detail::product(matrix_product<T>(dz.transposed(), x, *out.out_dw, accumulate), kernel, nullptr, space, nothing);
-    if (out.out_dx) detail::product(matrix_product<T>(dz, w, *out.out_dx, accumulate), kernel, nullptr, space, nothing);
+    detail::backward_pass(da, x, w, z, activation, out, accumulate, workspace);
 }
 
+template void detail::forward_pass(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>,
+                                   Activation, MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>,
+                                   DenseStats*);
+template void detail::backward_pass(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>,
+                                    std::optional<MatrixView<const float>>, Activation, const DenseGradients<float>&, bool,
+                                    std::span<float>);
+template void detail::forward_pass(MatrixView<const double>, MatrixView<const double>, std::optional<VectorView<const double>>,
+                                   Activation, MatrixView<double>, std::optional<MatrixView<double>>, std::span<double>,
+                                   DenseStats*);
+template void detail::backward_pass(MatrixView<const double>, MatrixView<const double>, MatrixView<const double>,
+                                    std::optional<MatrixView<const double>>, Activation, const DenseGradients<double>&, bool,
+                                    std::span<double>);
 template DenseShape dense_shape(MatrixView<const float>, MatrixView<const float>);
 template DenseShape dense_shape(MatrixView<const double>, MatrixView<const double>);
 template std::size_t dense_workspace<float>(const DenseShape&);

@@ -36,12 +36,14 @@ inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = s
 
 inline std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-// Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set. It grows
-// with n and with k.
-inline std::size_t product_workspace(std::size_t n, std::size_t k) {
+// Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set: for b, and
+// where k is small for a instead. It grows with m, n and k.
+inline std::size_t product_workspace(std::size_t m, std::size_t n, std::size_t k) {
     constexpr std::size_t kMostLanes = 16;
-    const std::size_t rows = std::min(k, kChunkK);
-    return n > kPackedElements ? kPackedElements : std::min(kPackedElements, rows * (n + kMostLanes - 1));
+    const auto packed = [](std::size_t rows, std::size_t cols) {
+        return cols > kPackedElements ? kPackedElements : std::min(kPackedElements, rows * (cols + kMostLanes - 1));
+    };
+    return std::max(packed(std::min(k, kChunkK), n), packed(std::min(k, kThinK), m));
 }
 
 // The rectangle of c (and what belongs to it of a, b and init) from row i and column j on.
@@ -111,12 +113,12 @@ bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
     return p.m <= kernel.thin_rows && p.b_k == 1 && p.k >= kThinK;
 }
 
-// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side.
+// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does.
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
     if (p.m <= p.n || is_thin(p, kernel)) return false;
     if (is_thin(turned(p), kernel)) return true;
-    return p.a_row == 1 && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
+    return (p.a_row == 1 || (p.c_row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
 }
 
 // Bands for rows that are complete already.
@@ -144,6 +146,7 @@ void thin_product(const Product<T>& p, const DenseKernels<T>& kernel, const C& c
 // thread is what the others then wait for.
 struct Piece {
     std::size_t begin, end;
+    Piece(std::size_t first, std::size_t last) : begin(first), end(last) {}
     Piece(std::size_t index, std::size_t pieces, std::size_t unit, std::size_t size) {
         const std::size_t units = ceil_div(size, unit);
         begin = std::min(index * units / pieces * unit, size);
@@ -165,16 +168,19 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     // Columns first; rows so that no task is long and each thread has at least two; where there are too few rows for that,
     // columns again. Where bands of rows are wanted, one task takes all columns of its rows.
     const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
-    const std::size_t threads = num_threads(), unit = bands ? call.band : kernel.tile_rows;
-    std::size_t across = parallel ? ceil_div(p.n, kTaskCols) : 1, down = 1;
-    if (parallel) {
-        const std::size_t beside = bands ? 1 : across;
-        down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(2 * threads, beside));
-        if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
-        down = std::min(down, ceil_div(p.m, unit));
-        if (!bands && threads > 1)
-            across = std::max(across, std::min(ceil_div(p.n, kernel.tile_cols), ceil_div(2 * threads, down)));
+    if (!parallel) {
+        compute({0, p.m}, {0, p.n});
+        if (bands) call.rows_done(0, p.m);
+        return;
     }
+    const std::size_t threads = num_threads(), unit = bands ? call.band : kernel.tile_rows;
+    std::size_t across = ceil_div(p.n, kTaskCols);
+    const std::size_t beside = bands ? 1 : across;
+    std::size_t down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(2 * threads, beside));
+    if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
+    down = std::min(down, ceil_div(p.m, unit));
+    if (!bands && threads > 1)
+        across = std::max(across, std::min(ceil_div(p.n, kernel.tile_cols), ceil_div(2 * threads, down)));
     const std::size_t tasks_across = bands ? 1 : across;
     fanin::parallel_for(tasks_across * down, [&](std::size_t task) {
         const Piece i(task / tasks_across, down, unit, p.m);

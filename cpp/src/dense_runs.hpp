@@ -21,6 +21,8 @@ void over_runs(Run&& run, MatrixView<T> out, Inputs... in) {
         for (std::size_t i = 0; i < m; ++i) run(n, &in(i, 0)..., &out(i, 0));
         return;
     }
+    const auto upright = [](const auto& v) { return v.row_stride == 1; };
+    if (upright(out) && (upright(in) && ...)) return over_runs(run, out.transposed(), in.transposed()...);
     constexpr std::size_t kPiece = 256;
     T buffers[sizeof...(in) + 1][kPiece];
     for (std::size_t i = 0; i < m; ++i)

@@ -5,9 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "fanin/dense.hpp"
+#include "dense_passes.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "kernels/table.hpp"
 #include "network_parts.hpp"
 
 namespace fanin {
@@ -79,7 +80,8 @@ Network<T>::Network(NetworkShape shape, std::uint64_t seed)
         const bool last = l + 2 == shape_.sizes.size();
         const std::size_t of = owner(l);
         const std::size_t weight = of == l ? total : layers_[of].weight, end = of == l ? total + padded<T>(weights) : total;
-        layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false});
+        layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false,
+                           !last && n_out < kernels<T>().dense.lanes});
         if (of != l) layers_[of].adds = true;
         for (std::size_t before = of + 1; before < l; ++before)
             if (owner(before) == of) layers_[before].adds = true;
@@ -174,18 +176,25 @@ typename Network<T>::Rows Network<T>::piece(const Rows& rows, std::size_t begin,
 
 // ------------------------------------------------------------------------------------------------ passes
 
+// `rows` rows of layer l's z, a or da.
+template <class T>
+MatrixView<T> Network<T>::rows_in(T* buffer, std::size_t rows, std::size_t l) const {
+    const std::size_t n = layers_[l].n_out;
+    return layers_[l].upright ? matrix_view(buffer, n, rows).transposed() : matrix_view(buffer, rows, n);
+}
+
 template <class T>
 void Network<T>::forward_piece(MatrixView<const T> x, T* logits) {
     MatrixView<const T> input = x;
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const Layer& layer = layers_[l];
         const bool last = l + 1 == layers_.size(), two = layer.activation != Activation::identity;
-        const MatrixView<T> a = matrix_view(last ? logits : a_[l], x.rows, layer.n_out);
+        const MatrixView<T> a = rows_in(last ? logits : a_[l], x.rows, l);
         std::optional<VectorView<const T>> b;
         if (shape_.bias) b = bias(l);
         std::optional<MatrixView<T>> z;
-        if (two) z = matrix_view(z_[l], x.rows, layer.n_out);
-        dense_forward<T>(input, weight(l), b, layer.activation, a, z);
+        if (two) z = rows_in(z_[l], x.rows, l);
+        detail::forward_pass<T>(input, weight(l), b, layer.activation, a, z);
         input = a;
     }
 }
@@ -196,26 +205,27 @@ void Network<T>::backward_piece(MatrixView<const T> x, bool accumulate) {
     std::size_t now = 0;
     for (std::size_t l = layers_.size(); l-- > 0; now = 1 - now) {
         const Layer& layer = layers_[l];
-        const MatrixView<T> delta = matrix_view(delta_[now], x.rows, layer.n_out);
-        const MatrixView<const T> input = l == 0 ? x : matrix_view(a_[l - 1], x.rows, layer.n_in);
+        const MatrixView<T> delta = rows_in(delta_[now], x.rows, l);
+        const MatrixView<const T> input = l == 0 ? x : rows_in(a_[l - 1], x.rows, l - 1);
         std::optional<MatrixView<const T>> z;
-        if (layer.activation != Activation::identity) z = matrix_view(z_[l], x.rows, layer.n_out);
+        if (layer.activation != Activation::identity) z = rows_in(z_[l], x.rows, l);
         DenseGradients<T> out;
         out.out_dw = weight_in(gradients_.data(), l);
         if (shape_.bias) out.out_db = bias_in(gradients_.data(), l);
         out.out_dz = delta;
         std::optional<MatrixView<T>> dx;
-        if (l != 0) dx = matrix_view(delta_[1 - now], x.rows, layer.n_in);
+        if (l != 0) dx = rows_in(delta_[1 - now], x.rows, l - 1);
         if (!accumulate) out.out_dx = dx;
         if (layer.adds && !accumulate) {  // to the matrix's gradient alone
             const MatrixView<T> dw = *std::exchange(out.out_dw, std::nullopt);
-            dense_backward<T>(delta, input, weight(l), z, layer.activation, out);
-            dense_backward<T>(delta, input, weight(l), std::nullopt, Activation::identity, {{}, dw, {}, {}}, true);
+            detail::backward_pass<T>(delta, input, weight(l), z, layer.activation, out);
+            detail::backward_pass<T>(delta, input, weight(l), std::nullopt, Activation::identity, {{}, dw, {}, {}}, true);
             continue;
         }
-        dense_backward<T>(delta, input, weight(l), z, layer.activation, out, accumulate);
+        detail::backward_pass<T>(delta, input, weight(l), z, layer.activation, out, accumulate);
         // dx is of these rows alone: never added to. delta is dz by now.
-        if (accumulate && dx) dense_backward<T>(delta, input, weight(l), std::nullopt, Activation::identity, {dx, {}, {}, {}});
+        if (accumulate && dx)
+            detail::backward_pass<T>(delta, input, weight(l), std::nullopt, Activation::identity, {dx, {}, {}, {}});
     }
 }
 

@@ -69,20 +69,22 @@ void tile(const TileArguments<T>& t) {
     }
 
     // r = r + s. Where the row starts from nothing, r is +0 and the sum is still taken: it makes -0 into +0.
-    const bool by_vectors = t.c_col == 1 && (t.init == nullptr || t.init_col == 1);
+    const bool by_vectors = t.c_col == 1 && (t.init == nullptr || t.init_col == 1 || t.init_col == 0);
     if (by_vectors) {
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < rows; ++i) {
             const T* init = t.init == nullptr ? nullptr : t.init + static_cast<std::ptrdiff_t>(i) * t.init_row;
             T* c = t.c + static_cast<std::ptrdiff_t>(i) * t.c_row;
+            const bool one_init = init == nullptr || t.init_col == 0;
+            const Vec<T> same = splat(init == nullptr ? T(0) : *init);
 #pragma GCC unroll 16
             for (std::size_t v = 0; v < vectors; ++v) {
                 const std::size_t left = t.cols - v * lanes;  // the last vector alone can be cut
                 if (v + 1 < vectors || left >= lanes) {
-                    const Vec<T> r = init == nullptr ? Vec<T>{} : load<T>(init + v * lanes);
+                    const Vec<T> r = one_init ? same : load<T>(init + v * lanes);
                     store<T>(c + v * lanes, r + s[i][v]);
                 } else {
-                    const Vec<T> r = init == nullptr ? Vec<T>{} : load_first<T>(init + v * lanes, left);
+                    const Vec<T> r = one_init ? same : load_first<T>(init + v * lanes, left);
                     store_first<T>(c + v * lanes, r + s[i][v], left);
                 }
             }
