@@ -27,6 +27,9 @@ inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // Elements of a band of whole rows: with what belongs to it, a part of the inner cache.
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
+// Elements of c that stay in the caches until all are there: bands are then made of what is complete, since tasks of whole
+// rows each read all of the packed b, which moves to and fro between the threads' caches.
+inline constexpr std::size_t kWholeElements = std::size_t{1} << 17;
 // Elements that one task packs.
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
 // The least k of a thin product.
@@ -209,6 +212,12 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
     if (p.k == 0) {
         copy_init(p);
         call.finish_part(0, p.m, 0, p.n);
+        return all_rows_done(p.m, p.n, call);
+    }
+    if (call.band != 0 && p.m * p.n <= kWholeElements) {
+        C without = call;
+        without.band = 0;
+        product<T>(p, kernel, packed, workspace, without);
         return all_rows_done(p.m, p.n, call);
     }
     if (packed != nullptr) return compute_chunk(p, packed, 0, true, true, kernel, call);
