@@ -1,7 +1,8 @@
-"""Fixtures that build the C++ project once a session: its tests, its objects and its installed package are looked at."""
+"""Fixtures around the C++ project: its tests, its objects and its installed package are looked at."""
 
 from __future__ import annotations
 
+import filecmp
 import importlib
 import os
 import shutil
@@ -10,8 +11,11 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+import fanin as fi
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,11 +60,19 @@ def tools() -> Tools:
     return Tools()
 
 
-BUILD = pytest.StashKey[Future[Path]]()
+class Builds(NamedTuple):
+    """Build trees."""
+
+    core: Path  # of the library
+    root: Path  # of the project that has the C++ tests in it
+    tests: Path  # of the C++ tests
+
+
+BUILD = pytest.StashKey[Future[Builds]]()
 
 
 def _needs_build(item: pytest.Item) -> bool:
-    return "cpp_build" in getattr(item, "fixturenames", ())
+    return not {"cpp_core", "cpp_tests"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,36 +85,61 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.stash[BUILD] = ThreadPoolExecutor(1).submit(_build, session.config)
 
 
-def _build(config: pytest.Config) -> Path:
+def _build(config: pytest.Config) -> Builds:
     build = ROOT / "build" / "pytest"
     try:
         build.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only checkout
         build = Path(tempfile.mkdtemp(prefix="fanin-"))
         config.add_cleanup(lambda: shutil.rmtree(build))
-    return Tools().build(ROOT, build, "-DFANIN_BUILD_TESTS=ON", "-DFANIN_BUILD_PYTHON=OFF")
+    core = _core_of_the_wheel()
+    if core is not None:
+        tests = Tools().build(ROOT / "tests" / "cpp", build / "tests", f"-Dfanin_DIR={fi.get_cmake_dir()}")
+        return Builds(core, tests, tests)
+    whole = Tools().build(ROOT, build / "all", "-DFANIN_BUILD_TESTS=ON", "-DFANIN_BUILD_PYTHON=OFF")
+    return Builds(whole, whole, whole / "tests" / "cpp")
+
+
+def _core_of_the_wheel() -> Path | None:
+    """Where `pip install .` has built the library that is installed, unless a source is newer: it need not be built again."""
+    try:
+        installed = next(Path(fi.get_cmake_dir()).parents[1].glob("libfanin.a"), None)
+    except FileNotFoundError:
+        return None
+    sources = [ROOT / "CMakeLists.txt", *(ROOT / "cmake").iterdir(), *(ROOT / "cpp").rglob("*.[chi]*")]
+    newest = max(path.stat().st_mtime for path in sources)
+    for built in ROOT.glob("build/*/libfanin.a"):
+        if installed and built.stat().st_mtime > newest and filecmp.cmp(built, installed, shallow=False):
+            return built.parent
+    return None
 
 
 @pytest.fixture(scope="session")
-def cpp_build(request: pytest.FixtureRequest) -> Path:
-    """The C++ project with its tests, built. In build/pytest, so that the next run only builds what has changed."""
-    return request.session.stash[BUILD].result()
+def cpp_core(request: pytest.FixtureRequest) -> Path:
+    """The build tree of the library."""
+    return request.session.stash[BUILD].result().core
 
 
 @pytest.fixture(scope="session")
-def cpp_sweep(tools: Tools, cpp_build: Path) -> Callable[..., str]:
+def cpp_tests(request: pytest.FixtureRequest) -> Path:
+    """The C++ tests, built. In build/pytest, so that the next run only builds what has changed."""
+    return request.session.stash[BUILD].result().tests
+
+
+@pytest.fixture(scope="session")
+def cpp_sweep(request: pytest.FixtureRequest, tools: Tools, cpp_tests: Path) -> Callable[..., str]:
     """Build and run one of the sweeps, which the suite leaves out: ``cpp_sweep("dense", "2000")`` returns what it printed."""
 
     def run(name: str, *arguments: str) -> str:
-        tools.run(tools.cmake, "--build", cpp_build, "--target", f"sweep_{name}")
-        return tools.run(cpp_build / "tests" / "cpp" / f"sweep_{name}", *arguments, timeout=7200)
+        tools.run(tools.cmake, "--build", request.session.stash[BUILD].result().root, "--target", f"sweep_{name}")
+        return tools.run(cpp_tests / f"sweep_{name}", *arguments, timeout=7200)
 
     return run
 
 
 @pytest.fixture(scope="session")
-def cpp_prefix(tools: Tools, cpp_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cpp_prefix(tools: Tools, cpp_core: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where `cmake --install` has put the C++ package."""
     prefix = tmp_path_factory.mktemp("prefix")
-    tools.run(tools.cmake, "--install", cpp_build, "--prefix", prefix)
+    tools.run(tools.cmake, "--install", cpp_core, "--prefix", prefix)
     return prefix

@@ -11,11 +11,11 @@ TOPICS = [*sorted(path.stem.removeprefix("test_") for path in Path(__file__).par
 
 
 @pytest.fixture(scope="module")
-def runs(request, tools, cpp_build) -> dict[str, Future[str]]:
+def runs(request, tools, cpp_tests) -> dict[str, Future[str]]:
     """All those that were chosen, two at a time."""
     chosen = [item.callspec.params["topic"] for item in request.session.items if item.path == request.path]
     with ThreadPoolExecutor(2) as pool:
-        command = (tools.ctest, "--test-dir", cpp_build, "--no-tests=error", "--output-on-failure", "-R")
+        command = (tools.ctest, "--test-dir", cpp_tests, "--no-tests=error", "--output-on-failure", "-R")
         yield {topic: pool.submit(tools.run, *command, f"^{topic}$") for topic in chosen}
 
 

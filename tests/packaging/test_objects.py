@@ -16,14 +16,14 @@ ALLOWED_CALLS = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail", "_
 
 
 @pytest.fixture(scope="module")
-def symbols(tools, cpp_build: Path) -> dict[str, list[tuple[str, str]]]:
+def symbols(tools, cpp_core: Path) -> dict[str, list[tuple[str, str]]]:
     """For each object file of the kernels: (type letter, demangled name) of every symbol."""
-    cache = (cpp_build / "CMakeCache.txt").read_text()
+    cache = (cpp_core / "CMakeCache.txt").read_text()
     nm = re.search(r"^CMAKE_NM:FILEPATH=(.+)$", cache, re.MULTILINE)
     if nm is None or nm[1].endswith("NOTFOUND"):
         pytest.skip("needs nm, which the compiler's tools bring")
     found: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted(cpp_build.glob("CMakeFiles/fanin.dir/cpp/src/kernels/*.o")):
+    for path in sorted(cpp_core.glob("CMakeFiles/fanin.dir/cpp/src/kernels/*.o")):
         lines = tools.run(nm[1], "-C", path).splitlines()
         pairs = [re.fullmatch(r"[0-9a-f]* *([A-Za-z]) (.+)", line) for line in lines]
         found[path.name.removesuffix(".cpp.o")] = [(pair[1], pair[2]) for pair in pairs if pair]

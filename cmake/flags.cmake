@@ -1,0 +1,8 @@
+option(FANIN_WERROR "Turn warnings into errors" OFF)
+
+# Flags of every translation unit, the tests' and the reference's included. -ffp-contract=off: a product and a sum are
+# fused where the source says so and nowhere else (P3).
+add_library(fanin_flags INTERFACE)
+target_compile_features(fanin_flags INTERFACE cxx_std_20)
+target_compile_options(fanin_flags INTERFACE
+  -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Wno-psabi $<$<BOOL:${FANIN_WERROR}>:-Werror>)
