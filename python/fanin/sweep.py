@@ -173,7 +173,7 @@ def sweep(
     --------
     >>> import fanin as fi
     >>> x, y = fi.datasets.circle(200)
-    >>> result = fi.sweep(["zeros", "xavier_normal"], x, y, depths=[1, 2], widths=10, epochs=3)
+    >>> result = fi.sweep(["zeros", "xavier_normal"], x, y, depths=[1, 2], widths=50, epochs=3)
     >>> [(row.law, row.depth, row.verdict) for row in result]
     [('zeros', 1, 'no gradient'), ('zeros', 2, 'no gradient'), ('xavier_normal', 1, 'healthy'), ('xavier_normal', 2, 'healthy')]
     >>> result.best().law
