@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from fanin.diagnose import Diagnosis, diagnose
     from fanin.lsuv import lsuv
     from fanin.selftest import SelfTest, selftest
+    from fanin.sweep import sweep
+    from fanin.sweep_table import Sweep
     from fanin.trace import Trace, trace
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Summaries",
     "Summarizer",
     "Summary",
+    "Sweep",
     "Trace",
     "__version__",
     "activation",
@@ -71,6 +74,7 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "summarize",
+    "sweep",
     "theory",
     "trace",
 ]
@@ -81,6 +85,7 @@ _LAZY = {
     "Comparison": "compare",
     "Diagnosis": "diagnose",
     "SelfTest": "selftest",
+    "Sweep": "sweep_table",
     "Trace": "trace",
     "compare": "compare",
     "datasets": "",
@@ -88,6 +93,7 @@ _LAZY = {
     "load": "checkpoint",
     "lsuv": "lsuv",
     "selftest": "selftest",
+    "sweep": "sweep",
     "theory": "",
     "trace": "trace",
 }

@@ -8,59 +8,13 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fanin import datasets
-from fanin.diagnose import Diagnosis, diagnose
-from fanin.network import Network
+from fanin.experiment import Run, prepare
 from fanin.optimizer import SGD, Optimizer
-from fanin.trace import Trace, trace
 from fanin.trace_table import number
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
-
-
-@dataclass(frozen=True)
-class Run:
-    """One initialization: its first moment, its training, its result."""
-
-    law: str
-    trace: Trace  # before the first step
-    diagnosis: Diagnosis  # of that trace
-    cost_start: float  # mean over the training rows, before the first step
-    cost_end: float
-    costs: NDArray[np.float64]  # of the batch of every step
-    epoch_costs: NDArray[np.float64]
-    error: float  # held out: the fraction misclassified; the cost where the loss is mean_squared_error
-
-    @property
-    def learns_late(self) -> bool:
-        """Whether the signal vanishes at the start, and training still halves the cost."""
-        return self.diagnosis.verdict == "vanishing" and self.cost_end < self.cost_start / 2
-
-    @property
-    def verdict(self) -> str:
-        """The diagnosis at the start in a few words, with what became of it."""
-        words = [self.diagnosis.verdict]
-        backward = self.diagnosis.backward
-        if backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
-            words.append(f"gradients {backward}")
-        if self.learns_late:
-            words.append("learns late")
-        if not math.isfinite(self.cost_end):
-            words.append("diverges")
-        return ", ".join(words)
-
-    @property
-    def spread(self) -> list[float]:
-        """Standard deviation of every hidden layer's activations at the start."""
-        return [float(layer.a.std) for layer in self.trace.hidden]
-
-    @property
-    def gradients(self) -> list[float]:
-        """Root mean square of the gradient with respect to every hidden layer's activations at the start."""
-        return [float(layer.da.rms) if layer.da is not None else math.nan for layer in self.trace.hidden]
 
 
 @dataclass(frozen=True)
@@ -232,8 +186,8 @@ def compare(
     if len({name for name, _ in named}) < len(named):
         raise ValueError(f"laws must differ, got {', '.join(name for name, _ in named)}")
     optimizer = SGD(lr=0.1) if optimizer is None else optimizer
-    train, test, outputs = _data(x, y, held_out, seed, loss, dtype)
-    sizes = [train.x.shape[1], *(int(n) for n in hidden), outputs]
+    experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
+    sizes = experiment.sizes(hidden)
     settings = {
         "sizes": sizes,
         "activation": activation,
@@ -243,36 +197,13 @@ def compare(
         "optimizer": repr(optimizer),
         "seed": seed,
         "dtype": str(dtype),
-        "rows": len(train.x),
-        "held_out": len(test.x),
+        "rows": len(experiment.train.x),
+        "held_out": len(experiment.held_out.x),
     }
-    networks = [Network(sizes, activation=activation, init=law, loss=loss, seed=seed, dtype=dtype) for _, law in named]
-    batch = min(len(train.x), 1000, max(batch_size, 100))
+    networks = [experiment.network(sizes[1:-1], activation, law, seed) for _, law in named]  # all, before any is trained
     runs = []
     for (name, _), net in zip(named, networks, strict=True):
-        first = trace(net, train.x[:batch], train.y[:batch])
-        start = net.loss(train.x, train.y)
-        history = net.fit(
-            train.x,
-            train.y,
-            epochs=epochs,
-            batch_size=batch_size,
-            optimizer=optimizer.copy(),
-            on_nonfinite="continue",  # a law that diverges is a result
-            progress=None if progress is None else _named(progress, name, epochs),
-        )
-        runs.append(
-            Run(
-                law=name,
-                trace=first,
-                diagnosis=diagnose(first),
-                cost_start=float(start),
-                cost_end=float(net.loss(train.x, train.y)),
-                costs=np.asarray(history.costs, dtype=np.float64),
-                epoch_costs=np.asarray(history.epoch_costs, dtype=np.float64),
-                error=_error(net, test),
-            )
-        )
+        runs.append(experiment.run(name, net, optimizer, progress=None if progress is None else _named(progress, name, epochs)))
     return Comparison(tuple(runs), settings)
 
 
@@ -286,60 +217,3 @@ def law_name(law: Any) -> str:
 def _named(progress: Callable[[str, int, int], None], name: str, epochs: int) -> Callable[[int, int, float], None]:
     progress(name, 0, epochs)
     return lambda done, all_of_them, cost: progress(name, done, all_of_them)
-
-
-def _data(
-    x: ArrayLike, y: ArrayLike, held_out: Any, seed: int, loss: str, dtype: str
-) -> tuple[datasets.Data, datasets.Data, int]:
-    """Train and held-out data in the network's types, and the number of outputs."""
-    x, y = _matrix("x", x, dtype), np.asarray(y)
-    if len(x) != len(y):
-        raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")
-    rows = len(y)
-    if isinstance(held_out, tuple):
-        x_held, y_held = _matrix("held_out x", held_out[0], dtype), np.asarray(held_out[1])
-        if x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
-            raise ValueError(
-                f"held_out must be (x, y) with {x.shape[1]} columns in x and equal rows, got {x_held.shape} and {y_held.shape}"
-            )
-        x, y = np.concatenate([x, x_held]), np.concatenate([y, y_held])
-    targets, outputs = _targets(y, loss, dtype)
-    if isinstance(held_out, tuple):
-        return datasets.Data(x[:rows], targets[:rows]), datasets.Data(x[rows:], targets[rows:]), outputs
-    train, test = datasets.split(x, targets, held_out, seed)
-    return train, test, outputs
-
-
-def _matrix(what: str, x: ArrayLike, dtype: str) -> NDArray[Any]:
-    matrix = np.ascontiguousarray(x, dtype=dtype)
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{what} must hold finite numbers, got NaN or infinity in row {_bad_row(matrix)}")
-    return matrix
-
-
-def _bad_row(matrix: NDArray[Any]) -> int:
-    return int(np.argmin(np.isfinite(matrix).all(axis=1)))
-
-
-def _targets(y: NDArray[Any], loss: str, dtype: str) -> tuple[NDArray[Any], int]:
-    if loss != "cross_entropy":
-        targets = np.ascontiguousarray(y, dtype=dtype)
-        if loss == "mean_squared_error" and targets.ndim == 1:
-            targets = targets[:, None]
-        return targets, targets.shape[1] if targets.ndim == 2 else 1
-    if y.ndim != 1:
-        raise ValueError(f'y must have shape (n,) for "cross_entropy", got {y.shape}')
-    if y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
-        raise ValueError('y must hold class labels for "cross_entropy"; for real numbers use loss="mean_squared_error"')
-    classes, labels = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise ValueError(f"y must hold at least two classes, got {len(classes)}")
-    return labels.astype(np.int64), len(classes)
-
-
-def _error(net: Network, test: datasets.Data) -> float:
-    if net.loss_name == "mean_squared_error":
-        return float(net.loss(test.x, test.y))
-    return float(np.mean(np.asarray(net.predict(test.x)).reshape(-1) != test.y.reshape(-1)))

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bar(epochs: int, steps: int) -> Iterator[Callable[[int, int, float], None] | None]:
-    """Give what is called as show(epoch, step, cost), `step` of `steps` in all; None where there is no terminal."""
+def bar(total: int, unit: str, head: str) -> Iterator[Callable[[int, str, str], None] | None]:
+    """Give what is called as show(done, head, tail), `done` of `total` units; None where there is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -18,8 +18,8 @@ def bar(epochs: int, steps: int) -> Iterator[Callable[[int, int, float], None] |
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     except ImportError:
 
-        def line(epoch: int, step: int, cost: float) -> None:
-            sys.stderr.write(f"\repoch {epoch} of {epochs}  step {step} of {steps}  cost {cost:.4g}    ")
+        def line(done: int, head: str, tail: str) -> None:
+            sys.stderr.write(f"\r{head}  {unit} {done} of {total}  {tail}    ")
             sys.stderr.flush()
 
         try:
@@ -28,12 +28,12 @@ def bar(epochs: int, steps: int) -> Iterator[Callable[[int, int, float], None] |
             sys.stderr.write("\n")
         return
     columns = (
-        TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"),
+        TextColumn("{task.fields[head]}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("cost {task.fields[cost]:.4g}"),
+        TextColumn("{task.fields[tail]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("fit", total=steps, epoch=1, epochs=epochs, cost=float("nan"))
-        yield lambda epoch, step, cost: progress.update(task, completed=step, epoch=epoch, cost=cost)
+        task = progress.add_task(unit, total=total, head=head, tail="")
+        yield lambda done, head, tail: progress.update(task, completed=done, head=head, tail=tail)

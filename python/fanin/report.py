@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin.compare import Comparison, Run
+from fanin.compare import Comparison
+from fanin.experiment import Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

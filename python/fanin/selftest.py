@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,10 +112,11 @@ def _differences(golden: dict[str, str], found: dict[str, str]) -> list[str]:
 
 def digests() -> dict[str, str]:
     """Compute all digests with the instruction set and the threads in use."""
-    return {name: _digest(compute()) for name, compute in _results()}
+    return {name: digest(compute()) for name, compute in _results()}
 
 
-def _digest(arrays: list[NDArray[Any]]) -> str:
+def digest(arrays: Iterable[NDArray[Any]]) -> str:
+    """Return the first 16 digits of the SHA-256 of arrays as little-endian bytes."""
     hashed = hashlib.sha256()
     for array in arrays:
         hashed.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())

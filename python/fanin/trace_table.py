@@ -77,10 +77,6 @@ def write_csv(
     file: str | os.PathLike[str] | IO[str],
 ) -> None:
     """Write dictionaries of layers, the summaries in them spread over columns; units are left out."""
-    if isinstance(file, str | os.PathLike):
-        with open(file, "w", encoding="utf-8", newline="") as opened:
-            write_csv(layers, summaries, fields, opened)
-        return
     rows = []
     for layer in layers:
         row: dict[str, Any] = {}
@@ -90,6 +86,15 @@ def write_csv(
             elif key != "units":
                 row[key] = value
         rows.append(row)
+    write_rows(rows, file)
+
+
+def write_rows(rows: Sequence[dict[str, Any]], file: str | os.PathLike[str] | IO[str]) -> None:
+    """Write dictionaries of the same keys to a path, anew, or to a text file; None is left empty."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "w", encoding="utf-8", newline="") as opened:
+            write_rows(rows, opened)
+        return
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -121,7 +121,7 @@ class Training:
                     few = at_once if tracer is None else min(at_once, tracer.look(x, y, state))
                     run(min(few, epoch * each - state.steps))
                     if show is not None:
-                        show(epoch, state.steps, costs[state.steps - 1])
+                        show(state.steps, f"epoch {epoch} of {epochs}", f"cost {costs[state.steps - 1]:.4g}")
                     if on_step is not None and not state.stopped:
                         stop = on_step(event(epoch, costs[state.steps - 1])) is True
                     if state.epochs < epoch:
@@ -151,7 +151,7 @@ def _bar(progress: Any, epochs: int, steps: int) -> Any:
         return nullcontext()
     from fanin.progress import bar
 
-    return bar(epochs, steps)
+    return bar(steps, "step", f"epoch 1 of {epochs}")
 
 
 def _history(costs: Any, means: Any, judged: Any, state: _core.FitState, each: int, layers: int) -> History:
