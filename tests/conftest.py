@@ -69,20 +69,30 @@ class Builds(NamedTuple):
 
 
 BUILD = pytest.StashKey[Future[Builds]]()
+RUNS = pytest.StashKey[dict[str, Future[str]]]()
+BACKGROUND = ThreadPoolExecutor(1)
 
 
 def _needs_build(item: pytest.Item) -> bool:
-    return not {"cpp_core", "cpp_tests"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return not {"cpp_core", "cpp_tests", "cpp_run"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The C++ project is built while the other tests run, so what needs it comes last."""
+    """The C++ tests are built and run beside the other tests, so what needs them comes last."""
     items.sort(key=_needs_build)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    if any(map(_needs_build, session.items)) and not session.config.option.collectonly:
-        session.stash[BUILD] = ThreadPoolExecutor(1).submit(_build, session.config)
+    if not any(map(_needs_build, session.items)) or session.config.option.collectonly:
+        return
+    session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+    topics = [item.callspec.params["topic"] for item in session.items if "cpp_run" in getattr(item, "fixturenames", ())]
+    session.stash[RUNS] = {topic: BACKGROUND.submit(_run, session, topic) for topic in topics}
+
+
+def _run(session: pytest.Session, topic: str) -> str:
+    tools, tests = Tools(), session.stash[BUILD].result().tests
+    return tools.run(tools.ctest, "--test-dir", tests, "--no-tests=error", "--output-on-failure", "-R", f"^{topic}$")
 
 
 def _build(config: pytest.Config) -> Builds:
@@ -124,6 +134,12 @@ def cpp_core(request: pytest.FixtureRequest) -> Path:
 def cpp_tests(request: pytest.FixtureRequest) -> Path:
     """The C++ tests, built. In build/pytest, so that the next run only builds what has changed."""
     return request.session.stash[BUILD].result().tests
+
+
+@pytest.fixture
+def cpp_run(request: pytest.FixtureRequest, topic: str) -> Future[str]:
+    """The run of the C++ tests of the test's parameter `topic`."""
+    return request.session.stash[RUNS][topic]
 
 
 @pytest.fixture(scope="session")

@@ -187,9 +187,9 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
         const detail::Measure<T> how{options, plan, tables.data()};
         std::size_t i = 0;
         for (; i + 2 <= n; i += 2) {
-            const auto x = rows.block(begin + i, buffers[0]), y = rows.block(begin + i + 1, buffers[1]);
-            if (x.size != y.size) break;
-            const auto both = detail::measure_pair(x.size, x.data, how, y.data, how);
+            const auto one = rows.block(begin + i, buffers[0]), next = rows.block(begin + i + 1, buffers[1]);
+            if (one.size != next.size) break;
+            const auto both = detail::measure_pair(one.size, one.data, how, next.data, how);
             std::copy(both.begin(), both.end(), parts + i);
         }
         for (; i < n; ++i) {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -221,6 +222,7 @@ Pool& pool() {
 
 thread_local InterruptScope::Check t_check = nullptr;
 thread_local void* t_context = nullptr;
+thread_local bool t_alone = false;
 thread_local std::chrono::steady_clock::time_point t_last_check;
 
 void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
@@ -232,7 +234,10 @@ void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body
 
 }  // namespace
 
+bool compute_alone(bool alone) { return std::exchange(t_alone, alone); }
+
 std::size_t num_threads() {
+    if (t_alone) return 1;
     std::size_t n = g_num_threads.load(std::memory_order_relaxed);
     if (n == 0) {
         n = threads_from_environment();

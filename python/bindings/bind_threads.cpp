@@ -15,6 +15,7 @@ void bind_threads(pybind11::module_& m) {
             set_num_threads(static_cast<std::size_t>(n));
         },
         pybind11::arg("n"));
+    m.def("compute_alone", &compute_alone, pybind11::arg("alone"));
 }
 
 }  // namespace fanin::python

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...
@@ -457,6 +457,8 @@ def as_target(out: typing.Any) -> tuple[numpy.ndarray, str]:
 def available_isas() -> list[str]:
     ...
 def check_fill(law: Law, array: numpy.ndarray, dtype: typing.Any, in_axis: typing.Any, out_axis: typing.Any, batch_axis: typing.Any) -> None:
+    ...
+def compute_alone(alone: bool) -> bool:
     ...
 def dense_backward(da: typing.Any, x: typing.Any, w: typing.Any, z: typing.Any, activation: str, need_dx: bool, need_dw: bool, need_db: bool, need_dz: bool, out_dx: typing.Any, out_dw: typing.Any, out_db: typing.Any, out_dz: typing.Any, accumulate: bool) -> tuple[typing.Any, ...]:
     ...

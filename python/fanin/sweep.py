@@ -25,7 +25,7 @@ from fanin.progress import bar
 from fanin.random import seed_number
 from fanin.selftest import digest
 from fanin.sweep_table import Row, Sweep
-from fanin.threads import each_caller_alone, num_threads
+from fanin.threads import compute_alone, num_threads
 
 _HEAVY = 1_000_000  # rows times weights of a step that lasts long enough for a call after it to cost nothing
 
@@ -65,7 +65,7 @@ def run_point(task: Task, point: Point, stop: threading.Event | None = None) -> 
     if experiment is None:
         return None
     try:
-        with each_caller_alone() if task.alone else nullcontext():
+        with compute_alone() if task.alone else nullcontext():
             return _trained(experiment, task, point, stop)
     except Exception as error:  # the other points go on
         return _failed(point, error)

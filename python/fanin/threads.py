@@ -5,14 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 from typing import SupportsIndex
 
 from fanin import _core
-
-_lock = Lock()  # of the next two
-_alone = 0  # callers inside `each_caller_alone`
-_kept = 1  # threads to return to after them
 
 
 def num_threads() -> int:
@@ -33,31 +28,14 @@ def set_num_threads(n: SupportsIndex) -> None:
     ValueError
         If `n` is out of range; nothing changes then.
     """
-    global _kept
-    with _lock:
-        before = _core.num_threads()
-        _core.set_num_threads(operator.index(n))
-        if _alone:  # from when they have left
-            _kept = _core.num_threads()
-            _core.set_num_threads(before)
+    _core.set_num_threads(operator.index(n))
 
 
 @contextmanager
-def each_caller_alone() -> Iterator[None]:
-    """While inside, every call of this process computes on its caller's thread: for callers that are many themselves.
-
-    Scopes nest, and may overlap in several threads: the first keeps the number of threads, the last gives it back.
-    """
-    global _alone, _kept
-    with _lock:
-        if _alone == 0:
-            _kept = _core.num_threads()
-            _core.set_num_threads(1)
-        _alone += 1
+def compute_alone() -> Iterator[None]:
+    """While inside, calls of this thread compute on it alone: for callers that are many threads themselves."""
+    before = _core.compute_alone(True)
     try:
         yield
     finally:
-        with _lock:
-            _alone -= 1
-            if _alone == 0:
-                _core.set_num_threads(_kept)
+        _core.compute_alone(before)

@@ -39,6 +39,20 @@ void errors_are_passed_on() {
     }
 }
 
+// The thread that asked for it, and no other.
+void a_thread_computes_alone() {
+    CHECK(!fanin::compute_alone(true));
+    CHECK(fanin::num_threads() == 1);
+    const std::thread::id here = std::this_thread::get_id();
+    std::atomic<int> elsewhere{0};
+    fanin::parallel_for(1000, [&](std::size_t) { elsewhere += std::this_thread::get_id() != here; });
+    CHECK(elsewhere == 0);
+    std::size_t of_another = 0;
+    std::thread([&] { of_another = fanin::num_threads(); }).join();
+    CHECK(fanin::compute_alone(false));
+    CHECK(of_another == fanin::num_threads());
+}
+
 void nested_and_busy_calls_compute_alone() {
     fanin::set_num_threads(4);
     std::atomic<int> inner{0};
@@ -94,6 +108,7 @@ void bad_arguments() {
 int main() {
     tasks();
     errors_are_passed_on();
+    a_thread_computes_alone();
     nested_and_busy_calls_compute_alone();
     a_forked_child_computes();
     a_check_that_answers_true_interrupts();

@@ -42,6 +42,10 @@ class InterruptScope {
 // Asks the innermost InterruptScope of this thread, if 50 ms have passed since the last question; throws Interrupted.
 void check_interrupt();
 
+// Whether calls of this thread compute on it alone, so that num_threads() is 1 here: for threads that are many themselves.
+// Returns what was set before.
+bool compute_alone(bool alone);
+
 namespace detail {
 void parallel_for(std::size_t n_tasks, void (*task)(void* body, std::size_t index), void* body);
 }
