@@ -1,8 +1,8 @@
 """Anchor 6: He et al. 2015, figures 2 and 3, on dense networks: 22 layers converge from both rules, 30 layers from He's alone.
 
 ReLU networks of width 128, 22 and 30 weight matrices, learn 1500 handwritten digits (standardized per pixel, of rms 1 over all)
-by plain SGD in batches of 50, biases from 0. The cost is that of all 1500. Momentum is left out on purpose: with 0.9 the outcome
-at 30 layers depends on the seed.
+by plain SGD in batches of 50, biases from 0. The cost is that of all 1500. Momentum is left out on purpose: with 0.9 the
+outcome at 30 layers depends on the seed.
 """
 
 from __future__ import annotations
