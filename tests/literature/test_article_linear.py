@@ -1,4 +1,4 @@
-"""The article's linear network in training: where "oscillates" and "converges too early" hold, rows 26 and 28 of its checklist.
+"""The article's linear network in training: where "oscillates" and "converges too early" hold (rows 26, 28 and 29).
 
 Two inputs, nine hidden layers of two with the weights f I, an output with the weights [1 1]; target 2 (x1 + x2) at the four
 points (+-1, +-1). The article's cost is half the mean square: `mean_squared_error` is twice that, so half the learning rate
@@ -92,3 +92,17 @@ def test_row_28_the_cost_stops_falling_far_from_its_minimum():
     assert 0 < 1 - course[100] / course[0] < 1e-3
     assert np.all(np.diff(course) < 0)
     assert costs(1.0, 0.01, 100)[-1] < 1e-20
+
+
+@pytest.mark.parametrize("n_var", [0.5, 1.0, 2.0])
+def test_row_29_random_weights_of_any_scale(literature, n_var):
+    """Five layers of 300: Var(a[5]) / Var(x) is n_var^5 within 5 %, the mean of 40 draws of weights and inputs.
+
+    A draw of 50 inputs scatters by about 3 %, so the mean is known to 0.5 %.
+    """
+    law, ratios = f"xavier_normal(gain={n_var**0.5})", []
+    for seed in range(40):
+        net = fi.Network([300] * 6, "identity", law, "mean_squared_error", seed=seed, dtype="float64")
+        x = fi.init.normal((50, 300), seed=seed, stream="x", dtype="float64")
+        ratios.append(net.forward(x).var() / x.var())
+    literature.check(f"300^6, n Var(W) = {n_var}: ratio", np.mean(ratios), published=n_var**5, within=0.05 * n_var**5)

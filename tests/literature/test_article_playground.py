@@ -171,6 +171,13 @@ def test_row_31_scale_of_the_gradient(literature, v, seen):
     literature.check(f"circle, v = {v}: log2 of rms dW3", math.log2(median), published=math.log2(seen), within=1)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(("init", "verdict"), [("constant(value=0.5)", "symmetric"), ("zeros", "no gradient")])
+def test_row_32_what_goes_wrong_has_a_name(activation, init, verdict):
+    net = fi.Network([2, 6, 3, 1], activation, init, "binary_cross_entropy", seed=0, dtype="float64")
+    assert fi.diagnose(net, *points("circle", 0)).verdict == verdict
+
+
 def test_row_60_the_same_seed_and_settings_give_the_same_curve():
     """Bit for bit, whatever the number of threads."""
     threads, curves = fi.num_threads(), []
