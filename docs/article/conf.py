@@ -11,13 +11,14 @@ from sphinx.application import Sphinx
 project = "The article retold"
 author = "the fanin developers"
 extensions = ["myst_nb"]
-exclude_patterns = ["README.md"]
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "force"
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = "Xavier initialization, retold and checked"
 html_show_sourcelink = False
 html_show_copyright = False

@@ -19,14 +19,18 @@ def test_every_claim_of_the_page_holds(page, monkeypatch, capsys):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    def show() -> None:
+        for figure in map(pyplot.figure, pyplot.get_fignums()):
+            figure.canvas.draw()
+        pyplot.close("all")
+
+    monkeypatch.setattr(pyplot, "show", show)
     cells, names = CELL.findall(page.read_text()), {"__name__": "__main__"}
     assert page.read_text().count("{code-cell}") == len(cells) > 0
     with matplotlib.rc_context(fname=FOLDER / "matplotlibrc"):
         for number, (_, source) in enumerate(cells, 1):
             exec(compile(source, f"{page.name}, cell {number}", "exec"), names)
-            for figure in map(pyplot.figure, pyplot.get_fignums()):
-                figure.canvas.draw()
-            pyplot.close("all")
+            assert not pyplot.get_fignums(), f"cell {number} of {page.name} draws a figure and does not show it"
     assert "assert " in page.read_text()
 
 
