@@ -134,7 +134,7 @@ def test_gaussian_takes_more_than_a_thousand_steps():
 
 
 def test_modes_of_three_layers_follow_the_sigmoid(literature):
-    """u(t) = s e^(2st) / (e^(2st) - 1 + s / u_0) for a decoupled, balanced start (Saxe et al. 2013, eq. 12)."""
+    """u(t) = s e^(2 s t) / (e^(2 s t) - 1 + s / u_0) for a decoupled, balanced start (Saxe et al. 2013, eq. 12)."""
     s, u0, lr = np.array([4, 3, 2.5, 2, 1.5, 1, 0.8, 0.5]), 1e-3, 1e-3
     u, v, r = (haar(8, name) for name in "uvr")
     weights = [math.sqrt(u0) * r @ v.T, math.sqrt(u0) * u @ r.T]
