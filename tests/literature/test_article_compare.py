@@ -81,18 +81,18 @@ def check_digits(law, seeds, tolerance):
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_digits_figures_of_the_article(law):
+def test_row_44_figures_of_the_digits(law):
     """Section 1.4 of the facts: medians over 200 seeds. One seed scatters by 5 % in layer 4, a median of 15 by 1.6 %."""
     check_digits(law, 15, 0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
-def test_digits_figures_of_the_article_over_200_seeds(law):
+def test_row_44_figures_of_the_digits_over_200_seeds(law):
     check_digits(law, 200, 0.015)
 
 
-def test_digits_from_zeros():
+def test_row_44_digits_from_zeros():
     pytest.importorskip("sklearn")
     x, y = fi.datasets.digits()
     t = fi.trace(fi.Network([64, *[300] * 4, 10], init="zeros", seed=0), x[:100], y[:100])
@@ -110,7 +110,7 @@ def test_digits_from_zeros():
         ("normal", [0.952, 0.9755, 0.9761, 0.9762]),
     ],
 )
-def test_expected_spread_is_the_mean_field_of_the_batch(law, expected):
+def test_row_44_expected_spread_is_the_mean_field_of_the_batch(law, expected):
     """The theory column of section 1.4, from the first 100 images; it is printed to 3 or 4 digits.
 
     The expectation uses a network's own n_in * Var(w), which scatters around the law's by sqrt(2 / 90000) = 0.5 % at most.
