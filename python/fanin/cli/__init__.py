@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fanin.cli import compare, config, describe
+from fanin.cli import article, compare, config, describe
 
-_COMMANDS = (compare, describe, config)
-_EXTRAS = {"rich", "matplotlib", "sklearn"}
+_COMMANDS = (compare, article, describe, config)
+_EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

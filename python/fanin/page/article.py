@@ -1,0 +1,56 @@
+"""The article, alive: its visualizations and claims as one page, recorded by fanin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from fanin.page import playground
+from fanin.page.shell import View, assemble, library
+from fanin.random import seed_number
+
+TITLE = "What makes a good initialization?"
+LEAD = (
+    "How the first weights of a neural network decide whether it learns: every curve, colour and number on this page was "
+    "computed by fanin and is stored in it. Nothing is loaded from anywhere."
+)
+VIEWS = ("Playground",)
+
+
+def article(
+    *,
+    seed: int = 6,
+    mnist: str | os.PathLike[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> str:
+    """Return the page as one string of HTML.
+
+    Parameters
+    ----------
+    seed : int
+        Of all data and weights, in [0, 2^64).
+    mnist : path, optional
+        A folder with the IDX files of MNIST's test images and labels; without it the digits view shows scikit-learn's.
+    progress : callable, optional
+        Called as progress(view, done, of), with the names in `VIEWS`.
+
+    Returns
+    -------
+    str
+        The same bytes for the same arguments, on any machine with the same versions of fanin, NumPy, Bokeh and zlib.
+
+    Raises
+    ------
+    ImportError
+        If Bokeh or scikit-learn is missing; the extra ``fanin[report]`` brings both.
+    OSError, ValueError
+        If the files cannot be read, or `seed` is out of range.
+    """
+    seed = seed_number(seed)
+    library()  # missing? then say so before the work
+
+    def tick(name: str) -> Callable[[int, int], None] | None:
+        return None if progress is None else lambda done, of: progress(name, done, of)
+
+    views: Sequence[View] = [playground.view(seed, tick("Playground"))]
+    return assemble(TITLE, LEAD, views, footer=f"Seed {seed}.")
