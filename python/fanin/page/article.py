@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from fanin.page import playground
-from fanin.page.shell import View, assemble, library
+from fanin.page import digits, linear, playground, symmetry
+from fanin.page.shell import assemble, library
 from fanin.random import seed_number
 
 TITLE = "What makes a good initialization?"
@@ -14,7 +14,7 @@ LEAD = (
     "How the first weights of a neural network decide whether it learns: every curve, colour and number on this page was "
     "computed by fanin and is stored in it. Nothing is loaded from anywhere."
 )
-VIEWS = ("Playground",)
+VIEWS = ("Playground", "Digits", "Nine layers", "Symmetry")
 
 
 def article(
@@ -52,5 +52,10 @@ def article(
     def tick(name: str) -> Callable[[int, int], None] | None:
         return None if progress is None else lambda done, of: progress(name, done, of)
 
-    views: Sequence[View] = [playground.view(seed, tick("Playground"))]
+    views = [
+        playground.view(seed, tick("Playground")),
+        digits.view(seed, mnist, tick("Digits")),
+        linear.view(tick("Nine layers")),
+        symmetry.view(seed, tick("Symmetry")),
+    ]
     return assemble(TITLE, LEAD, views, footer=f"Seed {seed}.")

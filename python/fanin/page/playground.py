@@ -128,6 +128,6 @@ def view(seed: int, tick: Tick | None = None) -> View:
         title="Playground",
         html=asset("playground.html"),
         data=record(seed, tick),
-        scripts=("diagram.js", "playground.js"),
+        scripts=("diagram.js", "plane.js", "playground.js"),
         styles=("diagram.css",),
     )

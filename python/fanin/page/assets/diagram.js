@@ -1,13 +1,12 @@
 // A dense network as a diagram: columns of neurons, a line for each weight, coloured by sign and thickened by size.
 "use strict";
 
-// diagram(element, sizes, { labels, kinds, label }) -> { set(values, reading) }, values: a list a layer of rows of weights,
-// w[to][from]. The scale is m, the mean of all |values|: lines reach full colour and width at 2 m and below; thin ones are smaller.
-fanin.diagram = (element, sizes, { names, kinds }) => {
+// diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column. The scale is m, the mean of all |values|: lines reach full colour and width at 2 m and below; thin ones are smaller.
+fanin.diagram = (element, sizes, { names, kinds, step = 150 }) => {
   const tall = Math.max(...sizes);
   const gap = 46;
-  const [width, height] = [150 * (sizes.length - 1) + 80, gap * tall + 44];
-  const x = (layer) => 40 + 150 * layer;
+  const [width, height] = [step * (sizes.length - 1) + 80, gap * tall + 44];
+  const x = (layer) => 40 + step * layer;
   const y = (layer, unit) => 14 + gap * (tall / 2 - sizes[layer] / 2 + unit + 0.5);
   const svg = fanin.element("svg", { viewBox: `0 0 ${width} ${height}`, class: "diagram", role: "img", "aria-label": "Network" });
   const links = [];

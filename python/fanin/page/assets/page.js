@@ -84,6 +84,9 @@ fanin.element = (tag, attributes = {}, ...children) => {
 
 fanin.css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+// "#1f2732" -> [31, 39, 50]
+fanin.rgb = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+
 fanin.theme = {
   listeners: new Set(),
   dark: () => (document.documentElement.dataset.theme ?? fanin.theme.system()) === "dark",
