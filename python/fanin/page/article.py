@@ -14,12 +14,13 @@ LEAD = (
     "How the first weights of a neural network decide whether it learns: every curve, colour and number on this page was "
     "computed by fanin and is stored in it. Nothing is loaded from anywhere."
 )
+SEED = 69  # of 0 to 99 the one whose playground is nearest to the medians over all of them
 VIEWS = ("Playground", "Digits", "Nine layers", "Symmetry")
 
 
 def article(
     *,
-    seed: int = 6,
+    seed: int = SEED,
     mnist: str | os.PathLike[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> str:

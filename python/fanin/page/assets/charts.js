@@ -6,7 +6,7 @@ fanin.charts = new Set();
 // A chart in `element`. options: label (for those who hear the page), height, x and y: { title, type: "linear" | "log",
 // range: [from, to] or undefined, ticks: { value: "text" } }, series: { name: { kind: "line" | "dots" | "area" | "marks",
 // color: "--name", width, dash, alpha, legend } }, tips: [[name, "@x"], ...], legend: "top_right" and the like.
-// chart.set({ name: { x, y } }) shows data; an area lies between y and 0, marks are vertical lines over the whole height.
+// chart.set({ name: { x, y } }) shows data, chart.fade({ name: 0.3 }) sets how strong its line is; an area lies between y and 0, marks are vertical lines over the whole height.
 fanin.chart = (element, options) => {
   const { Plotting, Range1d, FixedTicker, HoverTool } = { ...Bokeh, ...Bokeh.Plotting };
   const axis = (of) => (of.range ? new Range1d({ start: of.range[0], end: of.range[1] }) : undefined);
@@ -33,6 +33,7 @@ fanin.chart = (element, options) => {
   }
 
   const sources = new Map();
+  const drawn = new Map();
   const painted = [];
   for (const [name, one] of Object.entries(options.series)) {
     const source = new Bokeh.ColumnDataSource({ data: { x: [], y: [] } });
@@ -49,6 +50,7 @@ fanin.chart = (element, options) => {
     } else {
       glyph = figure.line({ field: "x" }, { field: "y" }, { ...common, ...stroke });
     }
+    drawn.set(name, glyph);
     painted.push([glyph, one.color]);
     if (options.tips && (one.kind ?? "line") !== "marks") {
       figure.add_tools(new HoverTool({ renderers: [glyph], tooltips: options.tips, mode: "mouse" }));
@@ -65,6 +67,9 @@ fanin.chart = (element, options) => {
     range(which, from, to) {
       const range = which === "x" ? figure.x_range : figure.y_range;
       if (range.start !== from || range.end !== to) range.setv({ start: from, end: to });
+    },
+    fade(series) {
+      for (const [name, alpha] of Object.entries(series)) drawn.get(name).glyph.line_alpha = { value: alpha };
     },
     label: (text) => element.setAttribute("aria-label", text),
     restyle() {

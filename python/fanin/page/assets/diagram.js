@@ -4,7 +4,7 @@
 // diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column. The scale is m, the mean of all |values|: lines reach full colour and width at 2 m and below; thin ones are smaller.
 fanin.diagram = (element, sizes, { names, kinds, step = 150 }) => {
   const tall = Math.max(...sizes);
-  const gap = 46;
+  const gap = step > 100 ? 54 : 46;
   const [width, height] = [step * (sizes.length - 1) + 80, gap * tall + 44];
   const x = (layer) => 40 + step * layer;
   const y = (layer, unit) => 14 + gap * (tall / 2 - sizes[layer] / 2 + unit + 0.5);

@@ -16,10 +16,10 @@ fanin.define("digits", (root, data, state) => {
   const curves = (place, label, y, values) => {
     const series = {};
     for (const law of data.laws) {
-      series[law] = { color: colors[law], width: 2, legend: names[law] };
+      series[law] = { color: colors[law], width: 2 };
       series[`now ${law}`] = { kind: "dots", color: colors[law], size: 9 };
     }
-    const chart = fanin.chart(part(place), { label, x: { title: "batch", range: [-1, batches] }, y, series, tips: [["batch", "@x"], ["", "@y"]], legend: "right", height: 250 });
+    const chart = fanin.chart(part(place), { label, x: { title: "batch", range: [-1, batches] }, y, series, tips: [["batch", "@x"], ["", "@y"]], height: 250 });
     for (const law of data.laws) chart.set({ [law]: { x: steps, y: values(law) } });
     return chart;
   };
@@ -33,8 +33,8 @@ fanin.define("digits", (root, data, state) => {
       y: { range: [0, 1], ticks: {} },
       series: {
         counts: { kind: "area", color: "--right", alpha: 0.55 },
-        measured: { kind: "marks", color: "--ink", width: 2 },
         expected: { kind: "marks", color: "--large", width: 2, dash: "dashed" },
+        measured: { color: "--ink", width: 4 },
       },
     }),
   );
@@ -116,7 +116,7 @@ fanin.define("digits", (root, data, state) => {
       histograms[layer].range("y", 0, top);
       histograms[layer].set({
         counts: { x: edges, y: [0, ...counts[layer].flatMap((count) => [count, count]), 0] },
-        measured: { x: [-std[layer], std[layer]], y: [0, 0], top: tops },
+        measured: { x: [-std[layer], std[layer]], y: tops.map((y) => 0.12 * y) },
         expected: { x: [-expected[layer], expected[layer]], y: [0, 0], top: tops },
       });
       const text = `std ${std[layer].toFixed(3)}, expected ${expected[layer].toFixed(3)}`;
@@ -131,6 +131,8 @@ fanin.define("digits", (root, data, state) => {
     const [ratio, miss] = [da[0] / da[3], wrong[law.get()][k]];
     backward.label(da[3] > 0 ? `Gradients: layer 1 has ${fanin.number(ratio)} times that of layer 4` : "All gradients are 0");
     for (const each of data.laws) {
+      mistakes.fade({ [each]: each === law.get() ? 1 : 0.5 });
+      cost.fade({ [each]: each === law.get() ? 1 : 0.5 });
       mistakes.set({ [`now ${each}`]: { x: each === law.get() ? [k] : [], y: each === law.get() ? [wrong[each][k]] : [] } });
       cost.set({ [`now ${each}`]: { x: each === law.get() ? [k] : [], y: each === law.get() ? [data.runs[each].cost.values[k]] : [] } });
     }

@@ -36,8 +36,14 @@ fanin.define("linear", (root, data, state) => {
   const costs = fanin.chart(part("costs"), {
     label: "Cost over the steps",
     x: { title: "step", range: [-1, 101] },
-    y: { type: "log", range: [BOTTOM, 3 * TOP], ticks: { 1e-10: "10⁻¹⁰", 1e-7: "10⁻⁷", 1e-4: "10⁻⁴", 0.1: ".1", 1: "1", 100: "100", 1e6: "10⁶" } },
-    series: { line: { color: "--right" }, over: { kind: "dots", color: "--large", marker: "triangle", size: 12 } },
+    y: { type: "log", range: [BOTTOM, 3 * TOP], ticks: { 1e-10: "10⁻¹⁰", 1e-7: "10⁻⁷", 1e-4: "10⁻⁴", 1: "1", 1000: "1000", 1e6: "10⁶" } },
+    series: {
+      "0.5": { color: "--zero", alpha: 0.7, width: 1.5 },
+      1: { color: "--zero", alpha: 0.7, width: 1.5 },
+      line: { color: "--right", width: 2.5 },
+      dots: { kind: "dots", color: "--right", size: 4 },
+      over: { kind: "dots", color: "--large", marker: "triangle", size: 12 },
+    },
     tips: [["step", "@x"], ["cost", "@y"]],
   });
   const rates = fanin.chart(part("rates"), {
@@ -62,11 +68,16 @@ fanin.define("linear", (root, data, state) => {
     const course = Array.from(fanin.row(data.costs, i, lr));
     const lost = course.findIndex((cost) => !(cost <= TOP));
     const seen = course.map((cost, k) => (lost >= 0 && k >= lost ? Number.NaN : Math.max(cost, BOTTOM)));
-    costs.set({ line: { x: course.map((_, k) => k), y: seen }, over: lost < 0 ? { x: [], y: [] } : { x: [lost], y: [TOP] } });
+    for (const other of ["0.5", "1"]) {
+      const y = Array.from(fanin.row(data.costs, at(other), lr), (cost) => (cost <= TOP ? Math.max(cost, BOTTOM) : Number.NaN));
+      costs.set({ [other]: { x: y.map((_, k) => k), y } });
+    }
+    const x = course.map((_, k) => k);
+    costs.set({ line: { x, y: seen }, dots: { x, y: seen }, over: lost < 0 ? { x: [], y: [] } : { x: [lost], y: [TOP] } });
     const used = data.rates[lr];
     rates.set({ used: { x: [0.37, 1.63], y: [used, used] }, now: { x: [factor], y: [data.diverges[i]] } });
     const end = lost < 0 ? `${fanin.number(course[0])} at the start, ${fanin.number(course.at(-1))} after 100 steps` : `${fanin.number(course[0])} at the start, beyond 10⁶ at step ${lost} (the triangle)`;
-    part("costs-said").textContent = `Cost (half the mean square) with the rate ${used}: ${end}.`;
+    part("costs-said").textContent = `Cost (half the mean square) with the rate ${used}: ${end}. Grey: c = 0.5 above, c = 1 below.`;
     costs.label(`Cost over the steps: ${end}`);
     forward.label(`Activations: ${a.map(fanin.number).join(", ")} in layers 1 to 9`);
     backward.label(`Gradients of a over that of layer 9: ${da.map(fanin.number).join(", ")} in layers 1 to 9`);

@@ -66,8 +66,8 @@ fanin.number = (value) => {
   if (value === null || Number.isNaN(value)) return "not a number";
   if (!Number.isFinite(value)) return value > 0 ? "infinite" : "minus infinite";
   if (value === 0) return "0";
-  const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e5) {
+  if (value < 0) return `−${fanin.number(-value)}`;
+  if (value < 1e-3 || value >= 1e5) {
     const [mantissa, exponent] = value.toExponential(1).split("e");
     return `${mantissa} × 10${[...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
   }

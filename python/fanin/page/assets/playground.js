@@ -14,10 +14,10 @@ fanin.define("playground", (root, data, state) => {
   const series = {};
   for (const scale of scales) {
     series[`median ${scale}`] = { color: colors[scale], width: 1.5, dash: "dashed", alpha: 0.65 };
-    series[scale] = { color: colors[scale], width: 2.5, legend: `${names[scale]}, ${scale}` };
+    series[`run ${scale}`] = { color: colors[scale], width: 2.5, legend: `${names[scale]}, ${scale}` };
     series[`over ${scale}`] = { kind: "dots", color: colors[scale], marker: "triangle", size: 10 };
-    series[`now ${scale}`] = { kind: "dots", color: colors[scale], size: 11 };
   }
+  for (const scale of scales) series[`now ${scale}`] = { kind: "dots", color: colors[scale], size: 11 };
   const costs = fanin.chart(part("costs"), {
     label: "Cost over the epochs",
     height: 300,
@@ -51,7 +51,7 @@ fanin.define("playground", (root, data, state) => {
     part("map").setAttribute("aria-label", `Decision map: ${right} of 100 points on the right side`);
     for (const each of scales) {
       const value = data.runs[sets.get()][each].costs.values[epochs[i]];
-      costs.set({ [`now ${each}`]: { x: [epochs[i]], y: [high(value) ? CAP : value] } });
+      costs.set({ [`now ${each}`]: each === scale.get() ? { x: [epochs[i]], y: [high(value) ? CAP : value] } : { x: [], y: [] } });
     }
     const times = cost / Math.LN2;
     const words = [`Epoch ${epochs[i]}: ${right} of 100 points right, cost ${fanin.number(cost)}`];
@@ -69,15 +69,16 @@ fanin.define("playground", (root, data, state) => {
       const x = Array.from(one.costs.values.keys());
       const over = x.filter((epoch) => high(one.costs.values[epoch]));
       costs.set({
-        [each]: { x, y: Array.from(one.costs.values, (cost) => (high(cost) ? Number.NaN : cost)) },
+        [`run ${each}`]: { x, y: Array.from(one.costs.values, (cost) => (high(cost) ? Number.NaN : cost)) },
         [`median ${each}`]: { x: epochs, y: Array.from(one.median.values, (cost) => (high(cost) ? Number.NaN : cost)) },
         [`over ${each}`]: { x: over, y: over.map(() => CAP) },
       });
     }
+    for (const each of scales) costs.fade({ [`run ${each}`]: each === scale.get() ? 1 : 0.45, [`median ${each}`]: each === scale.get() ? 0.9 : 0.3 });
     const last = fanin.number(run().costs.values.at(-1));
     const text = `${names[scale.get()]} on ${sets.get()}: cost ${fanin.number(run().costs.values[0])} at the start, ${last} after ${epochs.at(-1)} epochs.`;
     costs.label(`Cost over the epochs. ${text}`);
-    part("costs-said").textContent = `${text} Solid: this draw of points and weights. Dashed: the median over ${data.seeds} draws. Triangles at the top edge: beyond ${CAP}, or no number.`;
+    part("costs-said").textContent = `${text} Solid: this draw of points and weights. Dashed: the median over ${data.seeds} draws, this one among them. Triangles at the top edge: beyond ${CAP}, or no number.`;
     frame(player.frame());
   };
   const nearest = (epoch) => {

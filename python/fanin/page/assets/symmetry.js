@@ -37,7 +37,7 @@ fanin.define("symmetry", (root, data, state) => {
       const start = sizes.slice(1, layer + 1).reduce((sum, size, i) => sum + size * (sizes[i] + 1), 0);
       const cell = (at) => {
         const kind = values[at] === 0 ? "none" : values[at] > 0 ? "plus" : "minus";
-        return fanin.element("td", { class: kind }, values[at].toFixed(3), fanin.element("small", {}, fanin.number(gradients[at])));
+        return fanin.element("td", { class: kind }, values[at].toFixed(3).replace("-", "−"), fanin.element("small", {}, fanin.number(gradients[at])));
       };
       const heads = [...Array.from({ length: n }, (_, i) => `from ${i + 1}`), "bias"].map((text) => fanin.element("th", { scope: "col" }, text));
       const rows = Array.from({ length: m }, (_, unit) => {
