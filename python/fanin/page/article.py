@@ -59,4 +59,11 @@ def article(
         linear.view(tick("Nine layers")),
         symmetry.view(seed, tick("Symmetry")),
     ]
-    return assemble(TITLE, LEAD, views, footer=f"Seed {seed}.")
+    return assemble(TITLE, LEAD, views, footer=_footer(seed, mnist is not None))
+
+
+def _footer(seed: int, mnist: bool) -> str:
+    from fanin import __version__
+
+    again = f"fanin article --seed {seed}" + (" --mnist DIR" if mnist else "")
+    return f"Written by fanin {__version__}; to write the same page again: {again}"

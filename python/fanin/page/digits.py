@@ -111,6 +111,20 @@ def _pictures(data: datasets.Data, side: int) -> NDArray[np.uint8]:
     return np.asarray(levels[:, 0::2] << 4 | levels[:, 1::2], dtype=np.uint8)
 
 
+def _texts(data: dict[str, Any]) -> dict[str, str]:
+    """Numbers for the notes, as this page measured them; factors are a layer's, at the start."""
+    texts = {"source": data["source"], "sizes": "-".join(map(str, data["sizes"]))}
+    for law, key in zip(LAWS, ("zeros", "uniform", "xavier", "normal"), strict=True):
+        run = data["runs"][law]
+        texts[f"wrong_{key}"] = f"{100 - run['right'][-10:].sum(axis=1).mean():.0f}"
+        texts[f"cost_{key}"] = f"{run['cost'][0]:.3g}"
+        if key != "zeros":
+            std, da = run["std"][0], run["gradient"][0]
+            texts[f"forward_{key}"] = f"{(std[-1] / std[0]) ** (1 / (HIDDEN - 1)):.2f}"
+            texts[f"backward_{key}"] = f"{(da[0] / da[-1]) ** (1 / (HIDDEN - 1)):.2f}"
+    return texts
+
+
 def view(seed: int, mnist: str | os.PathLike[str] | None = None, tick: Tick | None = None) -> View:
     """Return the view of the page."""
     data = record(seed, mnist, tick)
@@ -121,5 +135,5 @@ def view(seed: int, mnist: str | os.PathLike[str] | None = None, tick: Tick | No
         data=data,
         scripts=("digits.js",),
         styles=("digits.css",),
-        texts={"source": data["source"], "sizes": "-".join(map(str, data["sizes"]))},
+        texts=_texts(data),
     )

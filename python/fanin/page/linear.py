@@ -82,13 +82,30 @@ def record(tick: Tick | None = None) -> dict[str, Any]:
     }
 
 
+def _texts(data: dict[str, Any]) -> dict[str, str]:
+    """Numbers for the notes, as this page measured them."""
+    small, right, large = (FACTORS.index(factor) for factor in (0.5, 1.0, 1.5))
+    a, costs = data["a"], data["costs"][:, 0]
+    return {
+        "small_a": f"{a[small, -1]:.6f}",
+        "small_fall": f"{100 * (1 - costs[small, STEPS] / costs[small, 0]):.2f}",
+        "right_cost": f"{costs[right, 10]:.1e}",
+        "large_a": f"{a[large, -1]:.1f}",
+        "large_costs": f"{costs[large, 0]:.0f} to {costs[large, 1]:.1e} to {costs[large, 2]}".replace("inf", "infinity"),
+        "right_rate": f"{data['diverges'][right]:.4f}",
+        "large_rate": f"{data['diverges'][large]:.4f}",
+    }
+
+
 def view(tick: Tick | None = None) -> View:
     """Return the view of the page."""
+    data = record(tick)
     return View(
         name="linear",
         title="Nine layers",
         html=asset("linear.html"),
-        data=record(tick),
+        data=data,
         scripts=("diagram.js", "linear.js"),
         styles=("diagram.css",),
+        texts=_texts(data),
     )

@@ -121,13 +121,39 @@ def _median(name: str, scale: str, seed: int, recorded: list[int]) -> NDArray[np
     return np.median(np.array(all_costs)[:, recorded], axis=0).astype(np.float32)
 
 
+def _texts(data: dict[str, Any]) -> dict[str, str]:
+    """Numbers for the notes, as this page measured them."""
+    runs, circle = data["runs"], data["runs"]["circle"]
+
+    def each(scale: str, epoch: int) -> str:
+        values = [f"{runs[name][scale]['costs'][epoch]:.2g}" for name in DATASETS]
+        return f"{', '.join(values[:-1])} and {values[-1]}"
+
+    def shelf(scale: str) -> str:
+        below = circle[scale]["costs"] < 0.6
+        return str(int(np.argmax(below))) if below.any() else f"later than {EPOCHS}"
+
+    return {
+        "zero": f"{circle['0']['costs'][-1]:.6f}",
+        "shelf_small": shelf("0.01"),
+        "shelf_right": shelf("1"),
+        "epochs": str(EPOCHS),
+        "right": each("1", -1),
+        "large_first": each("100", 0),
+        "large_last": each("100", -1),
+        "seeds": str(_MEDIAN_OF),
+    }
+
+
 def view(seed: int, tick: Tick | None = None) -> View:
     """Return the view of the page."""
+    data = record(seed, tick)
     return View(
         name="playground",
         title="Playground",
         html=asset("playground.html"),
-        data=record(seed, tick),
+        data=data,
         scripts=("diagram.js", "plane.js", "playground.js"),
         styles=("diagram.css",),
+        texts=_texts(data),
     )

@@ -59,6 +59,7 @@ fanin.chart = (element, options) => {
   if (figure.legend) figure.legend.location = options.legend ?? "top_right";
 
   const chart = {
+    element,
     set(series) {
       for (const [name, { x, y, top }] of Object.entries(series)) {
         sources.get(name).data = top ? { x, y, top } : { x, y };
@@ -71,6 +72,7 @@ fanin.chart = (element, options) => {
     fade(series) {
       for (const [name, alpha] of Object.entries(series)) drawn.get(name).glyph.line_alpha = { value: alpha };
     },
+    data: (name) => sources.get(name).data,
     label: (text) => element.setAttribute("aria-label", text),
     restyle() {
       const [ink, faint, grid, paper] = ["--ink", "--faint", "--grid", "--card"].map(fanin.css);

@@ -44,11 +44,10 @@ fanin.define("digits", (root, data, state) => {
     x: by,
     y: { range: [0, 1.05] },
     series: {
-      expected: { color: "--large", dash: "dashed", legend: "expected" },
-      measured: { kind: "dots", color: "--ink", legend: "measured", size: 9 },
+      expected: { color: "--large", dash: "dashed" },
+      measured: { kind: "dots", color: "--ink", size: 9 },
     },
     tips: [["layer", "@x"], ["std of a", "@y"]],
-    legend: "right",
   });
   const backward = fanin.chart(part("backward"), {
     label: "Size of the gradients by layer",
@@ -151,12 +150,12 @@ fanin.define("digits", (root, data, state) => {
     rest: (k) => state.set({ batch: k + 1 }),
     rate: 8,
   });
-  state.listeners.add(() => {
-    if (state.get("view") !== "digits") return;
+  const apply = () => {
     law.set(state.get("init", law.get()));
     player.set(clamp(state.get("batch", player.frame() + 1)));
-  });
+  };
   fanin.theme.listeners.add(() => frame(player.frame()));
   frame(player.frame());
-  return { show: () => state.set({ view: "digits", init: law.get(), batch: player.frame() + 1 }), hide: player.pause };
+  const tell = () => state.set({ view: "digits", init: law.get(), batch: player.frame() + 1 });
+  return { apply, tell, hide: player.pause };
 });

@@ -77,7 +77,7 @@ fanin.define("linear", (root, data, state) => {
     const used = data.rates[lr];
     rates.set({ used: { x: [0.37, 1.63], y: [used, used] }, now: { x: [factor], y: [data.diverges[i]] } });
     const end = lost < 0 ? `${fanin.number(course[0])} at the start, ${fanin.number(course.at(-1))} after 100 steps` : `${fanin.number(course[0])} at the start, beyond 10⁶ at step ${lost} (the triangle)`;
-    part("costs-said").textContent = `Cost (half the mean square) with the rate ${used}: ${end}. Grey: c = 0.5 above, c = 1 below.`;
+    part("costs-said").textContent = `Cost (half the mean square) with the rate ${used}: ${end}. Grey: c = 0.5 and c = 1, to compare.`;
     costs.label(`Cost over the steps: ${end}`);
     forward.label(`Activations: ${a.map(fanin.number).join(", ")} in layers 1 to 9`);
     backward.label(`Gradients of a over that of layer 9: ${da.map(fanin.number).join(", ")} in layers 1 to 9`);
@@ -104,12 +104,11 @@ fanin.define("linear", (root, data, state) => {
     state.set(told());
     draw();
   });
-  state.listeners.add(() => {
-    if (state.get("view") !== "linear") return;
+  const apply = () => {
     slider.set(at(state.get("factor", factors[slider.get()])));
     rate.set(index(state.get("lr", data.rates[Number(rate.get())])));
     draw();
-  });
+  };
   draw();
-  return { show: () => state.set({ view: "linear", ...told() }) };
+  return { apply, tell: () => state.set({ view: "linear", ...told() }) };
 });

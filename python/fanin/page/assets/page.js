@@ -3,7 +3,8 @@
 
 const fanin = { setups: new Map() };
 
-// setup(root, data, state) builds a view once, when it is first shown, and may return { show(), hide() }.
+// setup(root, data, state) builds a view once, when it is first shown, as the address says. It may return { apply(), tell(),
+// hide() }: take the address's state, what it does not say staying as it is; write one's own into the address; leave.
 fanin.define = (name, setup) => fanin.setups.set(name, setup);
 
 // base64 of gzip -> bytes
@@ -46,7 +47,6 @@ fanin.row = (array, ...index) => {
 
 // The address: #view=playground&data=circle&epoch=40. Keys that nobody knows stay.
 fanin.state = {
-  listeners: new Set(),
   read: () => Object.fromEntries(new URLSearchParams(location.hash.slice(1))),
   get: (key, fallback) => fanin.state.read()[key] ?? fallback,
   set(changes) {
@@ -125,9 +125,12 @@ fanin.views = {
     views.select(name);
     if (views.shown !== name) views.built.get(views.shown)?.then((view) => view.hide?.());
     views.shown = name;
-    if (!views.built.has(name)) views.built.set(name, views.build(name));
+    const first = !views.built.has(name);
+    if (first) views.built.set(name, views.build(name));
     const view = await views.built.get(name);
-    if (views.shown === name) view.show?.();
+    if (views.shown !== name) return;
+    if (!first) view.apply?.();
+    view.tell?.();
   },
   async build(name) {
     const root = document.getElementById(name);
@@ -161,9 +164,7 @@ fanin.start = () => {
     fanin.goto(names[(to + names.length) % names.length]);
     document.getElementById(`tab-${fanin.views.current()}`).focus();
   });
-  addEventListener("hashchange", () => {
-    fanin.views.show().then(() => fanin.state.listeners.forEach((listener) => listener()));
-  });
+  addEventListener("hashchange", () => fanin.views.show());
 
   fanin.views.select(fanin.views.current());
   if (typeof DecompressionStream === "undefined") {

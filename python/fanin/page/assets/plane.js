@@ -3,21 +3,26 @@
 
 fanin.activations = { relu: (z) => Math.max(0, z), tanh: Math.tanh, sigmoid: (z) => 1 / (1 + Math.exp(-z)) };
 
-// The probability of class 1 at a point, from a row of parameters: w by rows, then b, layer by layer.
-fanin.forward = (sizes, parameters, point, activation = "relu") => {
-  let a = point;
-  let at = 0;
-  for (let layer = 1; layer < sizes.length; layer += 1) {
-    const [n, m] = [sizes[layer - 1], sizes[layer]];
-    const z = Array.from({ length: m }, (_, to) => {
-      let sum = parameters[at + m * n + to];
-      for (let from = 0; from < n; from += 1) sum += parameters[at + to * n + from] * a[from];
-      return sum;
-    });
-    at += m * n + m;
-    a = layer < sizes.length - 1 ? z.map(fanin.activations[activation]) : z;
-  }
-  return fanin.activations.sigmoid(a[0]);
+// (x1, x2) -> the probability of class 1, from a row of parameters: w by rows, then b, layer by layer.
+fanin.predictor = (sizes, parameters, activation = "relu") => {
+  const g = fanin.activations[activation];
+  const columns = sizes.map((size) => new Float64Array(size));
+  return (x1, x2) => {
+    columns[0][0] = x1;
+    columns[0][1] = x2;
+    let at = 0;
+    for (let layer = 1; layer < sizes.length; layer += 1) {
+      const [a, z] = [columns[layer - 1], columns[layer]];
+      const biases = at + z.length * a.length;
+      for (let to = 0; to < z.length; to += 1) {
+        let sum = parameters[biases + to];
+        for (let from = 0; from < a.length; from += 1) sum += parameters[at + to * a.length + from] * a[from];
+        z[to] = layer < sizes.length - 1 ? g(sum) : sum;
+      }
+      at = biases + z.length;
+    }
+    return fanin.activations.sigmoid(columns.at(-1)[0]);
+  };
 };
 
 // The same row as values[layer][to][from], without biases.
@@ -31,6 +36,7 @@ fanin.matrices = (sizes, parameters) => {
   });
 };
 
+// Colours the square [-6.5, 6.5]^2 by probability(x1, x2), the points on top.
 fanin.paint = (canvas, points, probability) => {
   const reach = 6.5;
   const side = 100;
@@ -40,7 +46,7 @@ fanin.paint = (canvas, points, probability) => {
   const image = new ImageData(side, side);
   for (let row = 0; row < side; row += 1) {
     for (let column = 0; column < side; column += 1) {
-      const p = probability([((column + 0.5) / side) * 2 * reach - reach, reach - ((row + 0.5) / side) * 2 * reach]);
+      const p = probability(((column + 0.5) / side) * 2 * reach - reach, reach - ((row + 0.5) / side) * 2 * reach);
       const strength = Math.min(1, 2 * Math.abs(p - 0.5)) * 0.62;
       const toward = p < 0.5 ? one : two;
       for (let c = 0; c < 3; c += 1) image.data[4 * (row * side + column) + c] = paper[c] + (toward[c] - paper[c]) * strength;

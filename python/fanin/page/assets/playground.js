@@ -45,7 +45,7 @@ fanin.define("playground", (root, data, state) => {
     const values = links.get() === "weight" ? row : fanin.row(now.gradients, i);
     const mean = network.set(fanin.matrices(sizes, values), links.get());
     part("unit").textContent = mean > 0 ? `full width: ${fanin.number(2 * mean)} and more` : `all are exactly 0`;
-    fanin.paint(part("map"), data.points[sets.get()], (at) => fanin.forward(sizes, row, at));
+    fanin.paint(part("map"), data.points[sets.get()], fanin.predictor(sizes, row));
     const cost = now.costs.values[epochs[i]];
     const right = now.correct.values[i];
     part("map").setAttribute("aria-label", `Decision map: ${right} of 100 points on the right side`);
@@ -95,15 +95,14 @@ fanin.define("playground", (root, data, state) => {
     rate: 24,
   });
   const tell = () => state.set({ view: "playground", data: sets.get(), scale: scale.get(), links: links.get(), epoch: epochs[player.frame()] });
-  state.listeners.add(() => {
-    if (state.get("view", "playground") !== "playground") return;
+  const apply = () => {
     sets.set(state.get("data", sets.get()));
     scale.set(state.get("scale", scale.get()));
     links.set(state.get("links", links.get()));
     player.set(nearest(Number(state.get("epoch", epochs[player.frame()]))));
     draw();
-  });
+  };
   fanin.theme.listeners.add(() => frame(player.frame()));
   draw();
-  return { show: tell, hide: player.pause };
+  return { apply, tell, hide: player.pause };
 });

@@ -72,7 +72,7 @@ fanin.define("symmetry", (root, data, state) => {
     const now = run();
     const [row, gradients] = [fanin.row(now.parameters, i), fanin.row(now.gradients, i)];
     network.set(fanin.matrices(sizes, row), "weight");
-    fanin.paint(part("map"), data.points, (at) => fanin.forward(sizes, row, at, act.get()));
+    fanin.paint(part("map"), data.points, fanin.predictor(sizes, row, act.get()));
     part("map").setAttribute("aria-label", `Decision map: ${now.right.values[i]} of 100 points on the right side`);
     tables(row, gradients, twins(row));
     cost.set({ now: { x: [epochs[i]], y: [now.costs.values[i]] } });
@@ -108,14 +108,14 @@ fanin.define("symmetry", (root, data, state) => {
     rest: (i) => state.set({ at: epochs[i] }),
     rate: 12,
   });
-  state.listeners.add(() => {
-    if (state.get("view") !== "symmetry") return;
+  const apply = () => {
     start.set(state.get("start", start.get()));
     act.set(state.get("act", act.get()));
     player.set(nearest(Number(state.get("at", epochs[player.frame()]))));
     draw();
-  });
+  };
   fanin.theme.listeners.add(() => frame(player.frame()));
   draw();
-  return { show: () => state.set({ view: "symmetry", start: start.get(), act: act.get(), at: epochs[player.frame()] }), hide: player.pause };
+  const tell = () => state.set({ view: "symmetry", start: start.get(), act: act.get(), at: epochs[player.frame()] });
+  return { apply, tell, hide: player.pause };
 });
