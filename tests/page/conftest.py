@@ -57,7 +57,13 @@ class Tab:
         self.page.locator(f'[role=tabpanel]:not([hidden]) [data-do="{name}"]').click()
 
     def pick(self, label: str) -> None:
-        self.page.locator("[role=tabpanel]:not([hidden])").get_by_text(label, exact=True).click()
+        self.page.locator("[role=tabpanel]:not([hidden]) .choice").get_by_text(label, exact=True).click()
+
+    def go(self, address: str) -> None:
+        """Change the address, as a reader can by hand."""
+        self.run("(address) => { location.hash = address; }", address)
+        view = address.partition("view=")[2].partition("&")[0]
+        self.page.wait_for_selector(f"#{view}:not([hidden])[data-built]")
 
     def slider(self) -> Any:
         return self.page.locator("[role=tabpanel]:not([hidden]) input[type=range]")

@@ -20,7 +20,7 @@ EPOCHS = 2000
 POINTS = 100
 LR = 0.1
 _FRAMES = 240
-_MEDIAN_OF = 15
+_MEDIAN_OF = 11
 
 Tick = Callable[[int, int], None]
 
