@@ -92,7 +92,7 @@ def _run(data: datasets.Data, scale: str, seed: int, recorded: list[int]) -> dic
     costs, states, gradients, correct, largest = [], [], [], [], []
     for epoch, after in zip(recorded, [*recorded[1:], None], strict=True):
         states.append(parameters(zip(net.weights, net.biases, strict=True)))
-        gradients.append(parameters(net.gradients(x, y)).astype(np.float32))
+        gradients.append(parameters(net.gradients(x, y)))
         correct.append(int(np.count_nonzero(net.predict(x) == y)))
         largest.append(float(np.abs(net.decision_function(x)).max()))
         if after is None:
