@@ -202,7 +202,7 @@ def test_symmetry_is_exact():
         assert np.flatnonzero(zeros[activation]["gradients"].any(axis=0)).tolist() == [30]
         assert zeros[activation]["verdict"] == "no gradient"
     assert zeros["sigmoid"]["parameters"][1].any()
-    assert zeros["sigmoid"]["parameters"][2].all()
+    assert zeros["sigmoid"]["parameters"][5].all()  # the third step has reached the first layer
     for runs in (zeros, constant):
         for run in runs.values():
             first = run["parameters"][:, :8].reshape(-1, 4, 2)
@@ -241,7 +241,8 @@ def test_command(small, tmp_path, monkeypatch, capsys):
     assert page.decode() == article(seed=SEED)
     with pytest.raises(SystemExit):
         main(["article", "--help"])
-    assert all(option in capsys.readouterr().out for option in ("--out", "--mnist", "--seed"))
+    text = capsys.readouterr().out
+    assert all(option in text for option in ("--out", "--mnist", "--seed"))
 
 
 def test_mnist_in_the_page(small, tmp_path, capsys):
@@ -256,9 +257,9 @@ def test_mnist_in_the_page(small, tmp_path, capsys):
     assert "MNIST&#x27;s test images" in page
     assert "784-300-300-300-300-10" in page
     data = unpack(re.search(r'id="data-digits">([^<]*)<', page)[1])
-    assert data["pictures"].shape == (250, 98)
+    assert data["pictures"].shape == (200, 98)  # of two batches
     halves = images.reshape(250, 14, 2, 14, 2).mean(axis=(2, 4)) / 255 * 15
-    assert np.abs((data["pictures"] >> 4) - halves.reshape(250, -1)[:, ::2]).max() <= 0.5 + 1e-5
+    assert np.abs((data["pictures"] >> 4) - halves.reshape(250, -1)[:200, ::2]).max() <= 0.5 + 1e-5
 
 
 def fails(capsys, *args):

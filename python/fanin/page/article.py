@@ -48,7 +48,7 @@ def article(
         If the files cannot be read, or `seed` is out of range.
     """
     seed = seed_number(seed)
-    library()  # missing? then say so before the work
+    library(), digits.images(mnist)  # what is missing is said before the work
 
     def tick(name: str) -> Callable[[int, int], None] | None:
         return None if progress is None else lambda done, of: progress(name, done, of)

@@ -54,7 +54,9 @@ def _plain(value: Any, blobs: list[bytes]) -> Any:
         kind = value.dtype.kind + str(value.dtype.itemsize)
         if kind not in _KINDS:
             raise TypeError(f"arrays of a page must be float64, float32, uint16 or uint8, got {value.dtype}")
-        planes = np.ascontiguousarray(value, dtype=_KINDS[kind]).reshape(-1).view(np.uint8).reshape(value.size, -1).T
+        planes = (
+            np.ascontiguousarray(value, dtype=_KINDS[kind]).reshape(-1).view(np.uint8).reshape(value.size, value.itemsize).T
+        )
         raw = planes.tobytes()
         array = {"$": kind, "at": sum(map(len, blobs)), "shape": list(value.shape)}
         blobs.append(raw + bytes(-len(raw) % 8))
