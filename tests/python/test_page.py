@@ -19,7 +19,7 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.page import View, assemble, digits, linear, pack, playground, shell, symmetry
+from fanin.page import View, assemble, digits, linear, pack, playground, shell, symmetry, words
 from fanin.page.article import SEED, article
 
 pytest.importorskip("bokeh")
@@ -103,6 +103,13 @@ def test_a_page_asks_for_nothing_and_escapes_what_it_is_told():
         assemble("T", "", [view, view])
     with pytest.raises(ValueError, match="at most 6 MB"):
         assemble("T", "", [view._replace(data={"x": np.random.default_rng(1).standard_normal(700_000)})])
+
+
+def test_numbers_in_words():
+    values = [(0, "0"), (0.55, "0.55"), (972.4, "970"), (1e5, "1.0 × 10⁵"), (-1.65e-7, "−1.7 × 10⁻⁷")]
+    assert [words.number(value) for value, _ in values] == [text for _, text in values]
+    assert words.number(1328.12, 3) == "1330"
+    assert [words.number(value) for value in (np.inf, np.nan)] == ["infinity", "not a number"]
 
 
 def test_recorded_epochs_show_the_late_ones():

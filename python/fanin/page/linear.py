@@ -13,6 +13,7 @@ from fanin.article import HIDDEN, linear_network, linear_trace
 from fanin.diagnose import diagnose
 from fanin.optimizer import SGD
 from fanin.page.shell import View, asset
+from fanin.page.words import number
 
 FACTORS = tuple(round(0.4 + 0.02 * k, 2) for k in range(61))
 RATES = (0.01, 0.05)
@@ -88,10 +89,10 @@ def _texts(data: dict[str, Any]) -> dict[str, str]:
     a, costs = data["a"], data["costs"][:, 0]
     return {
         "small_a": f"{a[small, -1]:.6f}",
-        "small_fall": f"{100 * (1 - costs[small, STEPS] / costs[small, 0]):.2f}",
-        "right_cost": f"{costs[right, 10]:.1e}",
+        "small_fall": number(100 * (1 - costs[small, STEPS] / costs[small, 0])),
+        "right_cost": number(costs[right, 10]),
         "large_a": f"{a[large, -1]:.1f}",
-        "large_costs": f"{costs[large, 0]:.0f} to {costs[large, 1]:.1e} to {costs[large, 2]}".replace("inf", "infinity"),
+        "large_costs": " to ".join(number(cost, 3) for cost in costs[large, :3]),
         "right_rate": f"{data['diverges'][right]:.4f}",
         "large_rate": f"{data['diverges'][large]:.4f}",
     }

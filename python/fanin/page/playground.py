@@ -12,6 +12,7 @@ from fanin import datasets
 from fanin.network import Network
 from fanin.optimizer import SGD
 from fanin.page.shell import View, asset
+from fanin.page.words import number
 
 SIZES = (2, 6, 3, 1)
 DATASETS = ("circle", "moon", "square", "gauss")
@@ -126,11 +127,11 @@ def _texts(data: dict[str, Any]) -> dict[str, str]:
     runs, circle = data["runs"], data["runs"]["circle"]
 
     def each(scale: str, epoch: int) -> str:
-        values = [f"{runs[name][scale]['costs'][epoch]:.2g}" for name in DATASETS]
+        values = [number(runs[name][scale]["costs"][epoch]) for name in DATASETS]
         return f"{', '.join(values[:-1])} and {values[-1]}"
 
     def shelf(scale: str) -> str:
-        below = circle[scale]["costs"] < 0.6
+        below = circle[scale]["costs"] < np.log(2) / 2
         return str(int(np.argmax(below))) if below.any() else f"later than {EPOCHS}"
 
     return {

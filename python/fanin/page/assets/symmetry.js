@@ -17,7 +17,6 @@ fanin.define("symmetry", (root, data, state) => {
     y: {},
     series: Object.fromEntries(units.map((unit) => [unit, { color: shades[unit], width: 11 - 3 * unit, legend: `neuron ${unit + 1}` }])),
     tips: [["epoch", "@x"], ["weight", "@y"]],
-    legend: "right",
   });
   const cost = fanin.chart(part("cost"), {
     label: "Cost over the epochs",
