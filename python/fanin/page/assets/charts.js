@@ -6,7 +6,8 @@ fanin.charts = new Set();
 // A chart in `element`. options: label (for those who hear the page), height, x and y: { title, type: "linear" | "log",
 // range: [from, to] or undefined, ticks: { value: "text" } }, series: { name: { kind: "line" | "dots" | "area" | "marks",
 // color: "--name", width, dash, alpha, legend } }, tips: [[name, "@x"], ...], legend: "top_right" and the like.
-// chart.set({ name: { x, y } }) shows data, chart.fade({ name: 0.3 }) sets how strong its line is; an area lies between y and 0, marks are vertical lines over the whole height.
+// chart.set({ name: { x, y } }) shows data: an area lies between y and 0, marks are vertical lines from y to top.
+// chart.fade({ name: 0.3 }) sets how strong a line is.
 fanin.chart = (element, options) => {
   const { Plotting, Range1d, FixedTicker, HoverTool } = { ...Bokeh, ...Bokeh.Plotting };
   const axis = (of) => (of.range ? new Range1d({ start: of.range[0], end: of.range[1] }) : undefined);
@@ -42,7 +43,8 @@ fanin.chart = (element, options) => {
     const stroke = { line_width: one.width ?? 2, line_alpha: one.alpha ?? 1, line_dash: one.dash ?? "solid" };
     let glyph;
     if (one.kind === "dots") {
-      glyph = figure.scatter({ field: "x" }, { field: "y" }, { ...common, size: one.size ?? 8, line_width: 0, fill_alpha: one.alpha ?? 1, marker: one.marker ?? "circle" });
+      const look = { size: one.size ?? 8, line_width: 0, fill_alpha: one.alpha ?? 1, marker: one.marker ?? "circle" };
+      glyph = figure.scatter({ field: "x" }, { field: "y" }, { ...common, ...look });
     } else if (one.kind === "area") {
       glyph = figure.varea({ field: "x" }, { value: 0 }, { field: "y" }, { ...common, fill_alpha: one.alpha ?? 0.5 });
     } else if (one.kind === "marks") {

@@ -1,7 +1,8 @@
 // A dense network as a diagram: columns of neurons, a line for each weight, coloured by sign and thickened by size.
 "use strict";
 
-// diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column. The scale is m, the mean of all |values|: lines reach full colour and width at 2 m and below; thin ones are smaller.
+// diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column. 
+// The scale is m, the mean of all |values|: lines have full colour and width from 2 m on.
 fanin.diagram = (element, sizes, { names, kinds, step = 150 }) => {
   const tall = Math.max(...sizes);
   const gap = step > 100 ? 54 : 46;

@@ -9,7 +9,10 @@ fanin.define("digits", (root, data, state) => {
   const layers = [0, 1, 2, 3];
   const side = Math.round(Math.sqrt(2 * data.pictures.shape[1]));
   const wrong = Object.fromEntries(
-    data.laws.map((law) => [law, Array.from({ length: batches }, (_, k) => 100 - fanin.row(data.runs[law].right, k).reduce((sum, one) => sum + one, 0))]),
+    data.laws.map((law) => {
+      const right = (k) => fanin.row(data.runs[law].right, k).reduce((sum, one) => sum + one, 0);
+      return [law, Array.from({ length: batches }, (_, k) => 100 - right(k))];
+    }),
   );
   const steps = Array.from({ length: batches }, (_, k) => k);
 
@@ -19,7 +22,9 @@ fanin.define("digits", (root, data, state) => {
       series[law] = { color: colors[law], width: 2 };
       series[`now ${law}`] = { kind: "dots", color: colors[law], size: 9 };
     }
-    const chart = fanin.chart(part(place), { label, x: { title: "batch", range: [-1, batches] }, y, series, tips: [["batch", "@x"], ["", "@y"]], height: 250 });
+    const x = { title: "batch", range: [-1, batches] };
+    const tips = [["batch", "@x"], ["", "@y"]];
+    const chart = fanin.chart(part(place), { label, x, y, series, tips, height: 250 });
     for (const law of data.laws) chart.set({ [law]: { x: steps, y: values(law) } });
     return chart;
   };
@@ -132,12 +137,15 @@ fanin.define("digits", (root, data, state) => {
     for (const each of data.laws) {
       mistakes.fade({ [each]: each === law.get() ? 1 : 0.5 });
       cost.fade({ [each]: each === law.get() ? 1 : 0.5 });
-      mistakes.set({ [`now ${each}`]: { x: each === law.get() ? [k] : [], y: each === law.get() ? [wrong[each][k]] : [] } });
-      cost.set({ [`now ${each}`]: { x: each === law.get() ? [k] : [], y: each === law.get() ? [data.runs[each].cost.values[k]] : [] } });
+      const now = (value) => ({ [`now ${each}`]: each === law.get() ? { x: [k], y: [value] } : { x: [], y: [] } });
+      mistakes.set(now(wrong[each][k]));
+      cost.set(now(data.runs[each].cost.values[k]));
     }
     const words = [`${names[law.get()]}, batch ${k + 1}: misclassified ${miss} of 100, cost ${run.cost.values[k].toFixed(2)}.`];
-    if (da[3] > 0) words.push(`Through the layers the spread goes from ${fanin.number(std[0])} to ${fanin.number(std[3])}; the gradient arrives at layer 1 with ${fanin.number(ratio)} times its size at layer 4.`);
-    else words.push("No gradient reaches a hidden layer: it is exactly 0 in each.");
+    if (da[3] > 0) {
+      words.push(`Through the layers the spread goes from ${fanin.number(std[0])} to ${fanin.number(std[3])};`);
+      words.push(`the gradient arrives at layer 1 with ${fanin.number(ratio)} times its size at layer 4.`);
+    } else words.push("No gradient reaches a hidden layer: it is exactly 0 in each.");
     part("said").textContent = words.join(" ");
   };
   const clamp = (text) => Math.max(0, Math.min(batches - 1, Math.round(Number(text) - 1) || 0));

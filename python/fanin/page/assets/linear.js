@@ -36,7 +36,11 @@ fanin.define("linear", (root, data, state) => {
   const costs = fanin.chart(part("costs"), {
     label: "Cost over the steps",
     x: { title: "step", range: [-1, 101] },
-    y: { type: "log", range: [BOTTOM, 3 * TOP], ticks: { 1e-10: "10⁻¹⁰", 1e-7: "10⁻⁷", 1e-4: "10⁻⁴", 1: "1", 1000: "1000", 1e6: "10⁶" } },
+    y: {
+      type: "log",
+      range: [BOTTOM, 3 * TOP],
+      ticks: { 1e-10: "10⁻¹⁰", 1e-7: "10⁻⁷", 1e-4: "10⁻⁴", 1: "1", 1000: "1000", 1e6: "10⁶" },
+    },
     series: {
       "0.5": { color: "--zero", alpha: 0.7, width: 1.5 },
       1: { color: "--zero", alpha: 0.7, width: 1.5 },
@@ -50,7 +54,11 @@ fanin.define("linear", (root, data, state) => {
     label: "Smallest learning rate that diverges, by factor",
     x: { title: "factor c", range: [0.37, 1.63] },
     y: { type: "log", range: [7e-4, 0.3], ticks: { 0.001: ".001", 0.01: ".01", 0.1: ".1" } },
-    series: { line: { color: "--right" }, used: { color: "--zero", dash: "dashed", legend: "the rate used" }, now: { kind: "dots", color: "--large", size: 12 } },
+    series: {
+      line: { color: "--right" },
+      used: { color: "--zero", dash: "dashed", legend: "the rate used" },
+      now: { kind: "dots", color: "--large", size: 12 },
+    },
     tips: [["factor", "@x"], ["rate", "@y"]],
     legend: "top_right",
   });
@@ -76,13 +84,17 @@ fanin.define("linear", (root, data, state) => {
     costs.set({ line: { x, y: seen }, dots: { x, y: seen }, over: lost < 0 ? { x: [], y: [] } : { x: [lost], y: [TOP] } });
     const used = data.rates[lr];
     rates.set({ used: { x: [0.37, 1.63], y: [used, used] }, now: { x: [factor], y: [data.diverges[i]] } });
-    const end = lost < 0 ? `${fanin.number(course[0])} at the start, ${fanin.number(course.at(-1))} after 100 steps` : `${fanin.number(course[0])} at the start, beyond 10⁶ at step ${lost} (the triangle)`;
+    const last = lost < 0 ? `${fanin.number(course.at(-1))} after 100 steps` : `beyond 10⁶ at step ${lost} (the triangle)`;
+    const end = `${fanin.number(course[0])} at the start, ${last}`;
     part("costs-said").textContent = `Cost (half the mean square) with the rate ${used}: ${end}. Grey: c = 0.5 and c = 1, to compare.`;
     costs.label(`Cost over the steps: ${end}`);
     forward.label(`Activations: ${a.map(fanin.number).join(", ")} in layers 1 to 9`);
     backward.label(`Gradients of a over that of layer 9: ${da.map(fanin.number).join(", ")} in layers 1 to 9`);
-    const words = `c = ${factor}: layer 9 has ${fanin.number(a.at(-1))} times the input's scale; the gradient reaches layer 1 with ${fanin.number(da[0])} times its size at layer 9.`;
-    part("said").textContent = `${words} fanin's verdict: ${data.verdicts[i]}. Rates from ${fanin.number(data.diverges[i])} on diverge.`;
+    part("said").textContent = [
+      `c = ${factor}: layer 9 has ${fanin.number(a.at(-1))} times the input's scale;`,
+      `the gradient reaches layer 1 with ${fanin.number(da[0])} times its size at layer 9.`,
+      `fanin's verdict: ${data.verdicts[i]}. Rates from ${fanin.number(data.diverges[i])} on diverge.`,
+    ].join(" ");
   };
   const at = (text) => {
     const wanted = Number(text);

@@ -69,7 +69,8 @@ fanin.number = (value) => {
   if (value < 0) return `−${fanin.number(-value)}`;
   if (value < 1e-3 || value >= 1e5) {
     const [mantissa, exponent] = value.toExponential(1).split("e");
-    return `${mantissa} × 10${[...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
+    const raised = [...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
+    return `${mantissa} × 10${raised.join("")}`;
   }
   return String(Number(value.toPrecision(3)));
 };

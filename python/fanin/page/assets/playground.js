@@ -22,7 +22,12 @@ fanin.define("playground", (root, data, state) => {
     label: "Cost over the epochs",
     height: 300,
     x: { title: "epoch", range: [-20, epochs.at(-1) + 20] },
-    y: { title: "cost", type: "log", range: [1e-3, 1.2 * CAP], ticks: { 0.001: ".001", 0.01: ".01", 0.1: ".1", 0.6931: "ln 2", 10: "10", 100: "100", 1000: "1000" } },
+    y: {
+      title: "cost",
+      type: "log",
+      range: [1e-3, 1.2 * CAP],
+      ticks: { 0.001: ".001", 0.01: ".01", 0.1: ".1", 0.6931: "ln 2", 10: "10", 100: "100", 1000: "1000" },
+    },
     series,
     tips: [["epoch", "@x"], ["cost", "@y"]],
   });
@@ -60,7 +65,10 @@ fanin.define("playground", (root, data, state) => {
     else if (Math.abs(times - 1) < 1e-3) words.push(", that of a coin toss");
     words.push(".");
     const largest = now.largest.values[i];
-    if (largest > 88) words.push(` The output neuron's input reaches ${fanin.number(largest)}: beyond 88 the textbook formula of the cost fails in 32-bit numbers; fanin's does not.`);
+    if (largest > 88) {
+      words.push(` The output neuron's input reaches ${fanin.number(largest)}: beyond 88 the textbook formula of the cost`);
+      words.push(" fails in 32-bit numbers; fanin's does not.");
+    }
     part("said").textContent = words.join("");
   };
   const draw = () => {
@@ -74,11 +82,18 @@ fanin.define("playground", (root, data, state) => {
         [`over ${each}`]: { x: over, y: over.map(() => CAP) },
       });
     }
-    for (const each of scales) costs.fade({ [`run ${each}`]: each === scale.get() ? 1 : 0.45, [`median ${each}`]: each === scale.get() ? 0.9 : 0.3 });
+    for (const each of scales) {
+      const [line, median] = each === scale.get() ? [1, 0.9] : [0.45, 0.3];
+      costs.fade({ [`run ${each}`]: line, [`median ${each}`]: median });
+    }
     const last = fanin.number(run().costs.values.at(-1));
-    const text = `${names[scale.get()]} on ${sets.get()}: cost ${fanin.number(run().costs.values[0])} at the start, ${last} after ${epochs.at(-1)} epochs.`;
+    const first = fanin.number(run().costs.values[0]);
+    const text = `${names[scale.get()]} on ${sets.get()}: cost ${first} at the start, ${last} after ${epochs.at(-1)} epochs.`;
     costs.label(`Cost over the epochs. ${text}`);
-    part("costs-said").textContent = `${text} Solid: this draw of points and weights. Dashed: the median over ${data.seeds} draws, this one among them. Triangles at the top edge: beyond ${CAP}, or no number.`;
+    part("costs-said").textContent = [
+      `${text} Solid: this draw of points and weights. Dashed: the median over ${data.seeds} draws, this one among them.`,
+      `Triangles at the top edge: beyond ${CAP}, or no number.`,
+    ].join(" ");
     frame(player.frame());
   };
   const nearest = (epoch) => {
@@ -94,7 +109,10 @@ fanin.define("playground", (root, data, state) => {
     rest: (i) => state.set({ epoch: epochs[i] }),
     rate: 24,
   });
-  const tell = () => state.set({ view: "playground", data: sets.get(), scale: scale.get(), links: links.get(), epoch: epochs[player.frame()] });
+  const tell = () => {
+    const epoch = epochs[player.frame()];
+    state.set({ view: "playground", data: sets.get(), scale: scale.get(), links: links.get(), epoch });
+  };
   const apply = () => {
     sets.set(state.get("data", sets.get()));
     scale.set(state.get("scale", scale.get()));

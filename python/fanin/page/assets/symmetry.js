@@ -15,7 +15,9 @@ fanin.define("symmetry", (root, data, state) => {
     label: "Weights of layer 1",
     x: { title: "epoch", range: [-20, epochs.at(-1) + 20] },
     y: {},
-    series: Object.fromEntries(units.map((unit) => [unit, { color: shades[unit], width: 11 - 3 * unit, legend: `neuron ${unit + 1}` }])),
+    series: Object.fromEntries(
+      units.map((unit) => [unit, { color: shades[unit], width: 11 - 3 * unit, legend: `neuron ${unit + 1}` }]),
+    ),
     tips: [["epoch", "@x"], ["weight", "@y"]],
   });
   const cost = fanin.chart(part("cost"), {
@@ -36,9 +38,11 @@ fanin.define("symmetry", (root, data, state) => {
       const start = sizes.slice(1, layer + 1).reduce((sum, size, i) => sum + size * (sizes[i] + 1), 0);
       const cell = (at) => {
         const kind = values[at] === 0 ? "none" : values[at] > 0 ? "plus" : "minus";
-        return fanin.element("td", { class: kind }, values[at].toFixed(3).replace("-", "−"), fanin.element("small", {}, fanin.number(gradients[at])));
+        const gradient = fanin.element("small", {}, fanin.number(gradients[at]));
+        return fanin.element("td", { class: kind }, values[at].toFixed(3).replace("-", "−"), gradient);
       };
-      const heads = [...Array.from({ length: n }, (_, i) => `from ${i + 1}`), "bias"].map((text) => fanin.element("th", { scope: "col" }, text));
+      const titles = [...Array.from({ length: n }, (_, i) => `from ${i + 1}`), "bias"];
+      const heads = titles.map((text) => fanin.element("th", { scope: "col" }, text));
       const rows = Array.from({ length: m }, (_, unit) => {
         const cells = Array.from({ length: n }, (_, from) => cell(start + unit * n + from));
         const name = copies[layer]?.has(unit) ? `neuron ${unit + 1}, copy` : `neuron ${unit + 1}`;
@@ -55,7 +59,8 @@ fanin.define("symmetry", (root, data, state) => {
     sizes.slice(1, -1).map((m, layer) => {
       const n = sizes[layer];
       const start = sizes.slice(1, layer + 1).reduce((sum, size, i) => sum + size * (sizes[i] + 1), 0);
-      const keys = Array.from({ length: m }, (_, unit) => [...values.subarray(start + unit * n, start + unit * n + n), values[start + m * n + unit]].join());
+      const weights = (unit) => values.subarray(start + unit * n, start + unit * n + n);
+      const keys = Array.from({ length: m }, (_, unit) => [...weights(unit), values[start + m * n + unit]].join());
       return new Set(Array.from(keys.keys()).filter((unit) => keys.indexOf(keys[unit]) !== keys.lastIndexOf(keys[unit])));
     });
 
@@ -78,7 +83,8 @@ fanin.define("symmetry", (root, data, state) => {
     const copies = fanin.row(now.copies, i);
     const moved = gradients.reduce((sum, value) => sum + (value !== 0), 0);
     const alike = copies[0] + copies[1];
-    const words = [`Epoch ${epochs[i]}: ${alike} of ${sizes[1] + sizes[2]} hidden neurons are copies; ${moved} of ${row.length} numbers have a gradient that is not 0.`];
+    const words = [`Epoch ${epochs[i]}: ${alike} of ${sizes[1] + sizes[2]} hidden neurons are copies;`];
+    words.push(`${moved} of ${row.length} numbers have a gradient that is not 0.`);
     words.push(`Cost ${fanin.number(now.costs.values[i])}, ${now.right.values[i]} of 100 points right.`);
     if (start.get() !== "random") words.push(`fanin's verdict at the start: ${now.verdict}.`);
     part("said").textContent = words.join(" ");
