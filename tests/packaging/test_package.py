@@ -82,5 +82,7 @@ def test_wheel_holds_the_c_package_and_the_types(installed):
     package = Path(fi.__file__).parent
     assert (package / "py.typed").is_file()
     assert (package / "_core.pyi").is_file()
+    for name in ("page.html", "page.css", "page.js", "playground.js", "digits.html"):
+        assert f"fanin/page/assets/{name}" in names
     # Sources, tests and build files stay out.
     assert not [name for name in names if name.endswith((".cpp", ".inl")) or name.startswith(("tests/", "build/"))]

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.cli import _laws, _scaled, main
+from fanin.cli import main
+from fanin.cli.compare import _laws, _scaled
 
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")

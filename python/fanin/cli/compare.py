@@ -1,26 +1,22 @@
-"""The command line: ``fanin compare``, ``fanin describe``, ``fanin config``."""
+"""``fanin compare``: which initialization learns, and why."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from fanin.cli.progress import bars
 
+if TYPE_CHECKING:
     from fanin.compare import Comparison
     from fanin.datasets import Data
 
 _LAWS = "zeros,fan_in_uniform,xavier_normal,normal"
 _DIGITS_HELD_OUT = 397  # of 1797
-_EXTRAS = {"rich", "matplotlib", "sklearn"}
 
 _COMPARE = """\
 Train one network from several initializations and say which one learns, and why. Prints one table, a row an
@@ -39,87 +35,17 @@ examples:
   fanin compare --linear"""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments without the program's name; ``sys.argv[1:]`` by default.
-
-    Returns
-    -------
-    int
-        Exit code: 0 done, 2 wrong arguments or data (one line on stderr says what), 130 interrupted.
-    """
-    parser = _parser()
-    args = parser.parse_args(argv)
-    if args.command is None:
-        parser.print_help()
-        return 0
-    name = f"fanin {args.command}"
-    try:
-        args.run(args)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of a pipe has left: nothing more to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in _EXTRAS:
-            raise
-        return _fail(name, f"needs {error.name.split('.')[0]}: pip install 'fanin[report]'")
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        return _fail(name, str(error))
-    return 0
-
-
-def _fail(name: str, message: str) -> int:
-    print(f"{name}: error: {' '.join(message.split())}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
-    )
-    commands = parser.add_subparsers(dest="command", metavar="command")
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
     text = argparse.RawDescriptionHelpFormatter
-    compare = commands.add_parser(
+    parser = commands.add_parser(
         "compare", help="which initialization learns, and why", description=_COMPARE, epilog=_EXAMPLES, formatter_class=text
     )
-    _compare_options(compare)
-    compare.set_defaults(run=_compare)
-    describe = commands.add_parser(
-        "describe",
-        help="what a law would draw for a shape",
-        description="Say what a law would draw for a parameter of a shape: fans, standard deviation, bound, n_in * Var(w).",
-        epilog="example:\n  fanin describe he_normal 300 784",
-        formatter_class=text,
-    )
-    describe.add_argument("law", metavar="LAW", help="for example he_normal or 'normal(std=0.01)'")
-    describe.add_argument("shape", metavar="N", type=int, nargs="+", help="n_out n_in [kernel ...]")
-    for role, default in (("in", "1"), ("out", "0"), ("batch", "")):
-        describe.add_argument(
-            f"--{role}-axis",
-            type=_axes,
-            default=default,
-            metavar="I,...",
-            help=f"axes, as of a kernel (default: {default or 'none'})",
-        )
-    describe.set_defaults(run=_describe)
-    config = commands.add_parser("config", help="the build, the instruction sets, the threads")
-    config.set_defaults(run=_config)
-    return parser
+    _options(parser)
+    parser.set_defaults(run=_run)
 
 
-def _axes(text: str) -> tuple[int, ...]:
-    return tuple(int(axis) for axis in text.split(",") if axis)
-
-
-def _compare_options(parser: argparse.ArgumentParser) -> None:
+def _options(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data")
     data.add_argument("--data", metavar="FILE", help=".npz with arrays x and y, or .csv with a header (default: the digits)")
     data.add_argument("--target", metavar="NAME", help="the column of a .csv to learn")
@@ -187,7 +113,7 @@ def _laws(given: list[str] | None) -> list[str]:
     return [law.strip() for law in laws if law.strip()]
 
 
-def _compare(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> None:
     if args.linear:
         from fanin.article import linear_table
 
@@ -201,7 +127,7 @@ def _compare(args: argparse.Namespace) -> None:
     report.check_path(args.figure)
     optimizer = SGD(lr=args.lr, momentum=0.9 if args.optimizer == "momentum" else 0.0)
     train, held_out, loss = _load(args)
-    with _progress(laws) as progress:
+    with bars(laws) as progress:
         result = compare(
             laws,
             *train,
@@ -261,28 +187,6 @@ def _scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDAr
     return (train - centre) / width, (held_out - centre) / width
 
 
-@contextmanager
-def _progress(laws: list[str]) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A bar on stderr, a line a law; nothing where stderr is not a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    if not sys.stderr.isatty():
-        with nullcontext():
-            yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {law: bars.add_task(law, total=None, start=False) for law in laws}
-
-        def update(law: str, done: int, steps: int) -> None:
-            if not bars.tasks[tasks[law]].started:
-                bars.start_task(tasks[law])
-            bars.update(tasks[law], completed=done, total=steps)
-
-        yield update
-
-
 def _print(result: Comparison) -> None:
     """Print in colour on a terminal, as plain text in a pipe."""
     if not sys.stdout.isatty():
@@ -294,16 +198,3 @@ def _print(result: Comparison) -> None:
 
     console = Console()
     console.print(rich_table(result, console.width))
-
-
-def _describe(args: argparse.Namespace) -> None:
-    from fanin import init
-
-    axes = {"in_axis": args.in_axis, "out_axis": args.out_axis, "batch_axis": args.batch_axis}
-    print(init.describe(args.law, tuple(args.shape), **axes))
-
-
-def _config(_: argparse.Namespace) -> None:
-    from fanin.isa import show_config
-
-    print(show_config())

@@ -1,0 +1,65 @@
+"""The command line: one module a command, each with ``add(commands)``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from fanin.cli import article, compare, config, describe
+
+_COMMANDS = (compare, article, describe, config)
+_EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 2 wrong arguments or data (one line on stderr says what), 130 interrupted.
+    """
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    name = f"fanin {args.command}"
+    try:
+        args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has left: nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in _EXTRAS:
+            raise
+        return _fail(name, f"needs {error.name.split('.')[0]}: pip install 'fanin[report]'")
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        return _fail(name, str(error))
+    return 0
+
+
+def _fail(name: str, message: str) -> int:
+    print(f"{name}: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    for command in _COMMANDS:
+        command.add(commands)
+    return parser

@@ -1,0 +1,36 @@
+"""``fanin article``: the article alive, as one page for the browser."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from fanin.cli.progress import bars
+
+_ARTICLE = """\
+Write one HTML page that needs no network: a small network that learns from weights of four scales (the playground), a deep
+one on handwritten digits from four initializations, the linear network of nine hidden layers, and what equal weights do.
+Every run is computed by fanin while the page is written."""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser("article", help="the article alive, as one page for the browser", description=_ARTICLE)
+    parser.add_argument("--out", default="article.html", metavar="PATH", help="the page (default: article.html here)")
+    parser.add_argument(
+        "--mnist", metavar="DIR", help="folder with MNIST's IDX files (default: the 1797 digits inside scikit-learn)"
+    )
+    parser.add_argument("--seed", type=int, default=69, metavar="N", help="of points and weights (default: 69, a typical draw)")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from fanin.page.article import VIEWS, article
+    from fanin.page.shell import check_path, write
+
+    check_path(args.out)
+    with bars(VIEWS) as progress:
+        page = article(seed=args.seed, mnist=args.mnist, progress=progress)
+    write(args.out, page)
+    print(f"page: {args.out} ({len(page.encode()) / 1e6:.1f} MB); open it in a browser: {Path(args.out).resolve().as_uri()}")

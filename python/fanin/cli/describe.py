@@ -1,0 +1,39 @@
+"""``fanin describe``: what a law would draw for a shape."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser(
+        "describe",
+        help="what a law would draw for a shape",
+        description="Say what a law would draw for a parameter of a shape: fans, standard deviation, bound, n_in * Var(w).",
+        epilog="example:\n  fanin describe he_normal 300 784",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("law", metavar="LAW", help="for example he_normal or 'normal(std=0.01)'")
+    parser.add_argument("shape", metavar="N", type=int, nargs="+", help="n_out n_in [kernel ...]")
+    for role, default in (("in", "1"), ("out", "0"), ("batch", "")):
+        parser.add_argument(
+            f"--{role}-axis",
+            type=_axes,
+            default=default,
+            metavar="I,...",
+            help=f"axes, as of a kernel (default: {default or 'none'})",
+        )
+    parser.set_defaults(run=_run)
+
+
+def _axes(text: str) -> tuple[int, ...]:
+    return tuple(int(axis) for axis in text.split(",") if axis)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from fanin import init
+
+    axes = {"in_axis": args.in_axis, "out_axis": args.out_axis, "batch_axis": args.batch_axis}
+    print(init.describe(args.law, tuple(args.shape), **axes))
