@@ -45,8 +45,11 @@ class Optimizer:
     _USUAL: ClassVar[Mapping[str, Any]]  # and what they are if left out
 
     def __init_subclass__(cls) -> None:
+        def option(name: str) -> property:
+            return property(lambda self: self._options[name], doc=f"`{name}` as given.")
+
         for name in cls._USUAL:  # read-only: the core has them too
-            setattr(cls, name, property(lambda self, name=name: self._options[name], doc=f"`{name}` as given."))
+            setattr(cls, name, option(name))
 
     def _make(self, rule: str, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
         clip = 0.0
