@@ -1,6 +1,13 @@
-"""One training step from Python: forward, cost, backward, update; PyTorch runs its eager step with its own SGD."""
+"""Training from Python: a step (forward, cost, backward, update) against PyTorch's eager and JAX's jitted one, both with SGD,
+and epochs of scikit-learn's MLPClassifier with Adam. A case whose peer is not installed is skipped.
+
+JAX takes every CPU of its process: its row of one thread comes from ``taskset -c 0 pytest benchmarks -k jax``.
+"""
 
 from __future__ import annotations
+
+import os
+import warnings
 
 import numpy as np
 import pytest
@@ -54,6 +61,82 @@ def bench_step(race, torch, case):
         for a, b in zip(parameters[name], parameters["fanin"], strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5, err_msg=name)
     race(f"step, tanh, {case}", **contenders, check=False)
+
+
+@pytest.fixture
+def jax(threads):
+    found = pytest.importorskip("jax")
+    if threads != len(os.sched_getaffinity(0)):
+        pytest.skip(f"JAX uses all CPUs: taskset to {threads} of them")
+    return found
+
+
+@pytest.fixture
+def mlp_classifier():
+    return pytest.importorskip("sklearn.neural_network").MLPClassifier
+
+
+def bench_jax_step(jax, race):
+    sizes, batch = CASES[case := "784-500x4-10, batch 128"]
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(batch, sizes[0])).astype(np.float32)
+    y = rng.integers(0, sizes[-1], batch)
+
+    net = fi.Network(sizes, activation="tanh", init="xavier_normal", loss="cross_entropy", seed=7, dtype="float32")
+    sgd, numbers = fi.SGD(lr=LR), jax.numpy
+    layers = [(numbers.array(w), numbers.array(b)) for w, b in zip(net.weights, net.biases, strict=True)]
+    xj, yj = numbers.array(x), numbers.array(y)
+
+    def cost_of(layers, x, y):
+        for w, b in layers[:-1]:
+            x = numbers.tanh(x @ w.T + b)
+        w, b = layers[-1]
+        return -numbers.mean(jax.nn.log_softmax(x @ w.T + b)[numbers.arange(len(y)), y])
+
+    def updated(layers, x, y):
+        cost, slopes = jax.value_and_grad(cost_of)(layers, x, y)
+        return jax.tree.map(lambda p, slope: p - LR * slope, layers, slopes), cost
+
+    step = jax.jit(updated, donate_argnums=0)
+
+    def jax_step():
+        nonlocal layers
+        layers, cost = jax.block_until_ready(step(layers, xj, yj))
+        return float(cost)
+
+    def fanin_step():
+        return net.step(x, y, optimizer=sgd)
+
+    for _ in range(20):
+        np.testing.assert_allclose(jax_step(), fanin_step(), rtol=1e-4)
+    for (w, _), ours in zip(layers, net.weights, strict=True):
+        assert np.linalg.norm(np.asarray(w) - ours) <= 1e-4 * np.linalg.norm(ours)
+    race(f"step, tanh, {case}, jitted", fanin=fanin_step, jax=jax_step, check=False)
+
+
+def bench_sklearn_epoch(mlp_classifier, race):
+    """Adam at 0.001, batches of 64, ReLU, no penalty (its alpha is 0), 50 epochs without early stopping, in float32."""
+    x, y = fi.datasets.digits()
+    train, held_out = fi.datasets.split(x.astype(np.float32), y, 0.2, 0)
+    epochs = 50
+
+    def fanin_fit(seed=0):
+        net = fi.Network([64, 100, 100, 10], activation="relu", init="glorot_uniform", seed=seed)
+        net.fit(*train, epochs=epochs, batch_size=64, optimizer=fi.Adam(lr=0.001))
+        return net
+
+    def sklearn_fit(seed=0):
+        model = mlp_classifier(
+            (100, 100), alpha=0, batch_size=64, max_iter=epochs, n_iter_no_change=epochs, random_state=seed
+        )  # its defaults: relu, Adam at 0.001, weights of glorot_uniform
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*Maximum iterations.*")
+            return model.fit(*train)
+
+    ours, theirs = (np.mean([fit(seed).score(*held_out) for seed in range(5)]) for fit in (fanin_fit, sklearn_fit))
+    assert abs(ours - theirs) < 0.01  # 5 networks on 360 rows: a standard error near 0.003
+    words = f"right of the held-out rows, mean of 5 seeds: {100 * ours:.2f} %, scikit-learn {100 * theirs:.2f} %"
+    race("epoch, digits, 64-100-100-10, Adam", fanin=fanin_fit, sklearn=sklearn_fit, check=False, parts=epochs, note=words)
 
 
 def pytorch_model(torch, start):

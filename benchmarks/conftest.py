@@ -1,4 +1,4 @@
-"""The race: fanin, the NumPy reference and PyTorch on the same work, with the same number of threads, round by round.
+"""The race: fanin, the NumPy reference, PyTorch and other peers on the same work, with the same number of threads.
 
 A benchmark hands its contenders to the fixture `race`. Their results are compared first, and a mismatch fails the run. Then
 every round times each contender once, so that a slow moment of the machine meets all of them; the best round counts. Work
@@ -34,6 +34,7 @@ ROUND = 1e-3  # seconds that a round of one contender lasts at least
 BUDGET = 0.6  # seconds that all rounds of one race should take together
 ROUNDS = (5, 30)  # and their number, at least and at most
 
+RIVALS = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn"}  # names in the table
 RESULTS = pytest.StashKey[list[dict[str, Any]]]()
 
 
@@ -64,23 +65,25 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture
 def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callable[..., None]:
-    """Compare and time: ``race(case, fanin=f, numpy=g, torch=h, rtol=..., atol=...)``.
+    """Compare and time: ``race(case, fanin=f, numpy=g, torch=h, rtol=..., atol=...)``; the rivals' names are those of RIVALS.
 
     Every contender is called without arguments and returns an array, a number or a sequence of them; None as a contender sits
     the race out. Results agree to |a - b| <= atol + rtol |b|. With ``check=False`` the benchmark has compared them itself.
+    A call that does the timed work `parts` times counts with that part of its time. A `note` stands below the table.
     """
 
     def run(
         case: str,
         *,
         fanin: Callable[[], Any],
-        numpy: Callable[[], Any] | None = None,
-        torch: Callable[[], Any] | None = None,
         rtol: float = 0.0,
         atol: float = 0.0,
         check: bool = True,
+        parts: int = 1,
+        note: str = "",
+        **others: Callable[[], Any] | None,
     ) -> None:
-        rivals = {name: call for name, call in (("NumPy", numpy), ("PyTorch", torch)) if call is not None}
+        rivals = {RIVALS[name]: call for name, call in others.items() if call is not None}
         if check:
             ours = arrays(fanin())
             for name, call in rivals.items():
@@ -94,18 +97,20 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         rounds = min(max(int(BUDGET / one_round), ROUNDS[0]), ROUNDS[1])
         times: dict[str, list[float]] = {name: [] for name in rivals}
 
-        def others() -> None:  # before each round of fanin: a round of each rival
+        def rivals_first() -> None:  # before each round of fanin: a round of each rival
             for name, call in rivals.items():
                 times[name].append(seconds(call, repeats[name]))
 
         gc.disable()
         try:
-            benchmark.pedantic(lambda: repeat(fanin, repeats["fanin"]), setup=others, rounds=rounds, iterations=1)
+            benchmark.pedantic(lambda: repeat(fanin, repeats["fanin"]), setup=rivals_first, rounds=rounds, iterations=1)
         finally:
             gc.enable()
         best = benchmark.stats.stats.min / repeats["fanin"]
-        row = {"topic": request.module.__name__.rpartition("bench_")[2], "case": case, "threads": threads, "seconds": best}
+        topic = request.module.__name__.rpartition("bench_")[2]
+        row = {"topic": topic, "case": case, "threads": threads, "seconds": best / parts}
         row |= {name: min(values) / best for name, values in times.items()}
+        row |= {"note": note} if note else {}
         benchmark.extra_info.update(row)
         request.config.stash[RESULTS].append(row)
 
@@ -148,11 +153,11 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
         return
     order = {(row["topic"], row["case"]): i for i, row in reversed(list(enumerate(rows)))}
     rows = sorted(rows, key=lambda row: (order[row["topic"], row["case"]], row["threads"]))
-    rivals = [name for name in ("NumPy", "PyTorch") if any(name in row for row in rows)]
+    rivals = [name for name in RIVALS.values() if any(name in row for row in rows)]
     title = f"fanin {fi.__version__} ({fi.active_isa()}), NumPy {np.__version__}"
     if pytorch is not None:
         title += f", PyTorch {pytorch.__version__}"
-    table = Table(title=title, caption="NumPy, PyTorch: their time over fanin's, best rounds. Below 1 fanin is slower.")
+    table = Table(title=title, caption=f"{', '.join(rivals)}: their time over fanin's, best rounds. Below 1 fanin is slower.")
     for name, justify in (("topic", "left"), ("case", "left"), ("threads", "right"), ("fanin", "right")):
         table.add_column(name, justify=justify, no_wrap=True)
     for name in rivals:
@@ -167,9 +172,11 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
     console.print()
     console.print(table)
     for name in rivals:
-        mean = statistics.geometric_mean([row[name] for row in rows if name in row])
-        slower = sum(row.get(name, 1) < 1 for row in rows)
-        console.print(f"{name}: geometric mean of the ratios {mean:.2f}, below 1 in {slower} of {len(rows)} cases")
+        ratios = [row[name] for row in rows if name in row]
+        mean, slower = statistics.geometric_mean(ratios), sum(ratio < 1 for ratio in ratios)
+        console.print(f"{name}: geometric mean of the ratios {mean:.2f}, below 1 in {slower} of {len(ratios)} cases")
+    for note in dict.fromkeys(f"{row['case']}: {row['note']}" for row in rows if "note" in row):
+        console.print(note)
 
 
 def ratio_text(ratio: float | None) -> Text:

@@ -37,11 +37,19 @@ class Optimizer:
 
     ``lr`` is finite and above 0, or a sequence of such numbers, one for each layer of the network. With ``clip_norm``, the
     gradients of a step are multiplied by ``clip_norm / (norm + 1e-6)`` where the 2-norm of all of them together is larger.
+    A hyper-parameter out of range is a ValueError.
     """
 
     _core: _core.Optimizer
     _options: dict[str, Any]  # the hyper-parameters of the rule
     _USUAL: ClassVar[Mapping[str, Any]]  # and what they are if left out
+
+    def __init_subclass__(cls) -> None:
+        def option(name: str) -> property:
+            return property(lambda self: self._options[name], doc=f"`{name}` as given.")
+
+        for name in cls._USUAL:  # read-only: the core has them too
+            setattr(cls, name, option(name))
 
     def _make(self, rule: str, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
         clip = 0.0
@@ -136,6 +144,8 @@ class SGD(Optimizer):
     SGD(lr=0.05, momentum=0.9)
     """
 
+    momentum: float
+    nesterov: bool
     _USUAL: ClassVar = {"momentum": 0.0, "nesterov": False}
 
     def __init__(
@@ -147,16 +157,6 @@ class SGD(Optimizer):
         clip_norm: SupportsFloat | None = None,
     ) -> None:
         self._make("sgd", lr, clip_norm, momentum=momentum, nesterov=bool(nesterov))
-
-    @property
-    def momentum(self) -> float:
-        """Factor of the old velocity."""
-        return float(self._options["momentum"])
-
-    @property
-    def nesterov(self) -> bool:
-        """Whether the step looks ahead."""
-        return bool(self._options["nesterov"])
 
 
 class RMSProp(Optimizer):
@@ -177,13 +177,11 @@ class RMSProp(Optimizer):
         In [0, 1).
     clip_norm : float, optional
         As for `SGD`.
-
-    Raises
-    ------
-    ValueError
-        If a hyper-parameter is out of range.
     """
 
+    alpha: float
+    eps: float
+    momentum: float
     _USUAL: ClassVar = {"alpha": 0.99, "eps": 1e-8, "momentum": 0.0}
 
     def __init__(
@@ -196,21 +194,6 @@ class RMSProp(Optimizer):
         clip_norm: SupportsFloat | None = None,
     ) -> None:
         self._make("rmsprop", lr, clip_norm, alpha=alpha, eps=eps, momentum=momentum)
-
-    @property
-    def alpha(self) -> float:
-        """Weight of the old mean square."""
-        return float(self._options["alpha"])
-
-    @property
-    def eps(self) -> float:
-        """What is added to the root."""
-        return float(self._options["eps"])
-
-    @property
-    def momentum(self) -> float:
-        """Factor of the old step."""
-        return float(self._options["momentum"])
 
 
 class Adam(Optimizer):
@@ -231,13 +214,12 @@ class Adam(Optimizer):
         Decoupled: ``w *= 1 - lr * weight_decay`` before the step (Loshchilov and Hutter, ICLR 2019: AdamW).
     clip_norm : float, optional
         As for `SGD`.
-
-    Raises
-    ------
-    ValueError
-        If a hyper-parameter is out of range.
     """
 
+    beta1: float
+    beta2: float
+    eps: float
+    weight_decay: float
     _USUAL: ClassVar = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
 
     def __init__(
@@ -251,26 +233,6 @@ class Adam(Optimizer):
         clip_norm: SupportsFloat | None = None,
     ) -> None:
         self._make("adam", lr, clip_norm, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
-
-    @property
-    def beta1(self) -> float:
-        """Weight of the old mean of the gradient."""
-        return float(self._options["beta1"])
-
-    @property
-    def beta2(self) -> float:
-        """Weight of the old mean of its square."""
-        return float(self._options["beta2"])
-
-    @property
-    def eps(self) -> float:
-        """What is added to the root."""
-        return float(self._options["eps"])
-
-    @property
-    def weight_decay(self) -> float:
-        """Decoupled decay of the weights."""
-        return float(self._options["weight_decay"])
 
 
 def core_of(optimizer: Optimizer) -> _core.Optimizer:

@@ -9,7 +9,6 @@ import importlib
 import inspect
 import pickle
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -285,12 +284,6 @@ def test_describe() -> None:
 
 
 # ------------------------------------------------------------------------------------------------ documentation
-
-
-@pytest.mark.parametrize("name", ["reproducibility", "sampling"])
-def test_the_pages_tell_the_truth(name: str) -> None:
-    page = Path(__file__).parents[2] / "docs" / f"{name}.md"
-    assert doctest.testfile(str(page), module_relative=False).failed == 0
 
 
 @pytest.mark.parametrize(

@@ -22,26 +22,10 @@ def restore():
     fi.set_num_threads(threads)
 
 
-def case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str = "float64", **options):
-    outputs = {"cross_entropy": 4, "mean_squared_error": 3}.get(loss, 1)
-    net = fi.Network([5, 7, 6, outputs], activation, loss=loss, seed=seed, dtype=dtype, bias_init="normal(std=0.3)", **options)
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, 5))
-    if loss == "cross_entropy":
-        return net, x, rng.integers(0, 4, n)
-    if loss == "mean_squared_error":
-        return net, x, rng.standard_normal((n, 3))
-    return net, x, rng.choice([-1, 1] if loss == "hinge" else [0, 1], n)
-
-
-def layers(net: fi.Network):
-    return [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["identity", "relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_equals_numpy(loss, activation, dtype):
+def test_equals_numpy(case, layers, loss, activation, dtype):
     net, x, y = case(loss, activation, dtype=dtype)
     wide = [(w.astype(np.float64), b.astype(np.float64)) for w, b in layers(net)]
     cost, expected = reference.gradients(wide, x, y, activation, loss)
@@ -54,7 +38,7 @@ def test_equals_numpy(loss, activation, dtype):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
-def test_gradients_are_the_cost_s(loss, activation):
+def test_gradients_are_the_cost_s(case, loss, activation):
     net, x, y = case(loss, activation)
     h = 1e-5  # truncation h^2, rounding 1e-16 / h: some 1e-10 of gradients near 0.1; no kink lies within 1e-5 here
     for (dw, db), w, b in zip(net.gradients(x, y), net.weights, net.biases, strict=True):
@@ -70,7 +54,7 @@ def test_gradients_are_the_cost_s(loss, activation):
             assert np.abs(gradient - slopes).max() < 1e-6 * np.abs(gradient).max()
 
 
-def test_steps_equal_numpy():
+def test_steps_equal_numpy(case, layers):
     net, x, y = case("cross_entropy", "tanh")
     expected, sgd = layers(net), fi.SGD(0.2)
     for _ in range(20):
@@ -80,7 +64,7 @@ def test_steps_equal_numpy():
         np.testing.assert_allclose(w, w_expected, rtol=1e-11, atol=1e-12)
 
 
-def test_a_row_does_not_depend_on_its_batch():
+def test_a_row_does_not_depend_on_its_batch(case):
     net, x, _ = case("cross_entropy", "tanh", n=100, dtype="float32")
     z = net.forward(x)
     for i in (0, 17, 99):
@@ -161,7 +145,7 @@ def test_views_are_live_and_keep_the_network():
     assert not w.flags.owndata
 
 
-def test_copies_share_nothing():
+def test_copies_share_nothing(case):
     net, x, y = case("cross_entropy", "tanh")
     net.fit(x, y, epochs=2, optimizer=fi.SGD(0.1))
     other = net.copy()
@@ -175,7 +159,7 @@ def test_copies_share_nothing():
 # ------------------------------------------------------------------------------------------------ data
 
 
-def test_data_is_converted():
+def test_data_is_converted(case):
     net, x, y = case("cross_entropy", "tanh", dtype="float32")
     expected = net.loss(x.astype(np.float32), y)
     for same in (x, x.tolist(), np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x.astype(np.float32)[:, ::-1][:, ::-1]):
@@ -243,7 +227,7 @@ NAN = np.array([[0.0] * 3] * 4 + [[0, np.nan, 0]] + [[0.0] * 3])
         (X, Y.astype(float), TypeError, "y must hold integer labels for cross_entropy, got dtype float64"),
     ],
 )
-def test_bad_data_changes_nothing(x, y, error, message):
+def test_bad_data_changes_nothing(layers, x, y, error, message):
     net, sgd = fi.Network([3, 4, 2], seed=0), fi.SGD(0.1)
     before = layers(net)
     for call in (net.loss, net.gradients):
@@ -256,7 +240,7 @@ def test_bad_data_changes_nothing(x, y, error, message):
     assert all(np.array_equal(a, b[0]) for a, b in zip(net.weights, before, strict=True))
 
 
-def test_nothing_grows():
+def test_nothing_grows(case):
     net, x, y = case("cross_entropy", "tanh")
     sgd = fi.SGD(0.01)
     net.fit(x, y, epochs=100, optimizer=sgd)

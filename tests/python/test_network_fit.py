@@ -17,24 +17,8 @@ from fanin import _core
 X, Y = np.zeros((6, 3)), np.zeros(6, int)
 
 
-def case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str = "float64", **options):
-    outputs = {"cross_entropy": 4, "mean_squared_error": 3}.get(loss, 1)
-    net = fi.Network([5, 7, 6, outputs], activation, loss=loss, seed=seed, dtype=dtype, bias_init="normal(std=0.3)", **options)
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, 5))
-    if loss == "cross_entropy":
-        return net, x, rng.integers(0, 4, n)
-    if loss == "mean_squared_error":
-        return net, x, rng.standard_normal((n, 3))
-    return net, x, rng.choice([-1, 1] if loss == "hinge" else [0, 1], n)
-
-
-def layers(net: fi.Network):
-    return [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
-
-
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_fit_is_steps(shuffle):
+def test_fit_is_steps(case, shuffle):
     net, x, y = case("cross_entropy", "tanh", n=23)
     other, sgd, twin = net.copy(), fi.SGD(0.1, 0.5), fi.SGD(0.1, 0.5)
     history = net.fit(x, y, epochs=3, batch_size=10, shuffle=shuffle, optimizer=sgd)
@@ -54,7 +38,7 @@ def test_fit_is_steps(shuffle):
     assert not history.diverged
 
 
-def test_fit_in_parts_is_fit():
+def test_fit_in_parts_is_fit(case):
     net, x, y = case("cross_entropy", "tanh")
     other, sgd, twin, seen = net.copy(), fi.SGD(0.1), fi.SGD(0.1), []
     whole = net.fit(x, y, epochs=6, batch_size=7, optimizer=sgd)
@@ -67,7 +51,7 @@ def test_fit_in_parts_is_fit():
     assert seen[-1][2] == whole.epoch_costs[-1]
 
 
-def test_full_batch_and_nothing():
+def test_full_batch_and_nothing(case):
     net, x, y = case("cross_entropy", "tanh")
     other = net.copy()
     assert len(net.fit(x, y, epochs=0, optimizer=fi.SGD(1)).costs) == 0
@@ -77,7 +61,7 @@ def test_full_batch_and_nothing():
     assert np.array_equal(history.costs, history.epoch_costs)
 
 
-def test_ctrl_c_keeps_what_was_learned():
+def test_ctrl_c_keeps_what_was_learned(case, layers):
     net, x, y = case("cross_entropy", "tanh")
     before, sgd = layers(net), fi.SGD(0.01)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
@@ -94,7 +78,7 @@ def test_ctrl_c_keeps_what_was_learned():
     net.step(x, y, optimizer=sgd)  # it is not left busy
 
 
-def test_a_second_call_beside_the_first_raises():
+def test_a_second_call_beside_the_first_raises(case):
     net, x, y = case("cross_entropy", "tanh")
     sgd, failures = fi.SGD(0.01), []
 
@@ -118,7 +102,7 @@ def test_a_second_call_beside_the_first_raises():
     assert "this network is at work in another call" in failures[0]
 
 
-def test_bad_fit_options():
+def test_bad_fit_options(layers):
     net = fi.Network([3, 4, 2], seed=0)
     before = layers(net)
     with pytest.raises(ValueError, match="y must hold labels"):
@@ -137,7 +121,7 @@ def test_bad_fit_options():
 # ------------------------------------------------------------------------------------------------ callbacks
 
 
-def test_validation():
+def test_validation(case):
     net, x, y = case("binary_cross_entropy", "tanh", n=60)
     history = net.fit(x, y, epochs=3, optimizer=fi.SGD(0.5), validation=(x, y))
     assert len(history.validation_costs) == len(history.validation_scores) == 3
@@ -147,7 +131,7 @@ def test_validation():
     assert history is net.history
 
 
-def test_callbacks_change_nothing():
+def test_callbacks_change_nothing(case):
     net, x, y = case("cross_entropy", "tanh", n=23)
     plain, steps, epochs = net.copy(), [], []
 
@@ -172,7 +156,7 @@ def test_callbacks_change_nothing():
     assert epochs[0].network is net
 
 
-def test_true_ends_it():
+def test_true_ends_it(case):
     net, x, y = case("cross_entropy", "tanh", n=23)
     other = net.copy()
     history = net.fit(x, y, epochs=3, batch_size=5, optimizer=fi.SGD(0.1), on_step=lambda e: e.step == 7)
@@ -183,7 +167,7 @@ def test_true_ends_it():
     assert history.epochs == 2
 
 
-def test_a_callback_that_fits_and_one_that_raises():
+def test_a_callback_that_fits_and_one_that_raises(case):
     net, x, y = case("cross_entropy", "tanh", n=23)
     sgd = fi.SGD(0.01)
 
@@ -199,7 +183,7 @@ def test_a_callback_that_fits_and_one_that_raises():
     assert sgd.steps == 9
 
 
-def test_data_that_a_callback_spoils():
+def test_data_that_a_callback_spoils(case):
     net, x, y = case("cross_entropy", "tanh", n=24)
 
     def spoil(_: fi.FitEvent) -> None:
@@ -210,7 +194,7 @@ def test_data_that_a_callback_spoils():
     assert len(net.history.costs) == 1
 
 
-def test_progress(capsys, monkeypatch):
+def test_progress(case, capsys, monkeypatch):
     net, x, y = case("cross_entropy", "tanh", n=23)
     other = net.copy()
     history = net.fit(x, y, epochs=3, batch_size=2, optimizer=fi.SGD(0.1), progress=True)
@@ -374,7 +358,7 @@ def test_mappings():
     assert shared.weights[1].all()
 
 
-def test_pickles():
+def test_pickles(case):
     net, x, y = case("cross_entropy", "leaky_relu(0.2)", dtype="float32")
     net.fit(x, y, epochs=2, optimizer=fi.SGD(0.1))
     twin = pickle.loads(pickle.dumps(net))

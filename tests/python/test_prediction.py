@@ -13,24 +13,8 @@ from fanin import prediction
 LOSSES = fi.loss.names()
 
 
-def case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str = "float64", **options):
-    outputs = {"cross_entropy": 4, "mean_squared_error": 3}.get(loss, 1)
-    net = fi.Network([5, 7, 6, outputs], activation, loss=loss, seed=seed, dtype=dtype, bias_init="normal(std=0.3)", **options)
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, 5))
-    if loss == "cross_entropy":
-        return net, x, rng.integers(0, 4, n)
-    if loss == "mean_squared_error":
-        return net, x, rng.standard_normal((n, 3))
-    return net, x, rng.choice([-1, 1] if loss == "hinge" else [0, 1], n)
-
-
-def layers(net: fi.Network):
-    return [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
-
-
 @pytest.mark.parametrize("loss", LOSSES)
-def test_predictions(loss):
+def test_predictions(case, loss):
     net, x, _ = case(loss, "relu", n=50)
     z, labels = net.forward(x), net.predict(x)
     assert np.array_equal(net.decision_function(x), z if z.shape[1] > 1 else z[:, 0])
@@ -43,7 +27,7 @@ def test_predictions(loss):
         assert set(labels) == {1, -1 if loss == "hinge" else 0}
 
 
-def test_probabilities():
+def test_probabilities(case):
     net, x, _ = case("cross_entropy", "relu", n=50, dtype="float32")
     z = net.forward(x).astype(np.float64)
     e = np.exp(z - z.max(axis=1, keepdims=True))
@@ -61,7 +45,7 @@ def test_probabilities():
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_scores(loss):
+def test_scores(case, loss):
     from sklearn.metrics import accuracy_score, r2_score
 
     net, x, y = case(loss, "relu", n=50)
@@ -81,7 +65,7 @@ def test_scores_of_constants():
         net.score([[1.0], [2.0]], [np.nan, 1.0])
 
 
-def test_pieces_are_the_whole(monkeypatch):
+def test_pieces_are_the_whole(case, monkeypatch):
     net, x, y = case("cross_entropy", "tanh", n=7000)
     whole = net.predict(x), net.predict_proba(x), net.decision_function(x), net.score(x, y)
     monkeypatch.setattr(prediction, "_PIECE_ELEMENTS", 1)

@@ -6,7 +6,6 @@ import doctest
 import importlib
 import math
 import pkgutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -176,8 +175,3 @@ MODULES = [f"fanin.theory.{module.name}" for module in pkgutil.iter_modules(theo
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_of_the_docstrings(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
-
-
-def test_the_page_tells_the_truth():
-    page = Path(__file__).parents[2] / "docs" / "theory.md"
-    assert doctest.testfile(str(page), module_relative=False).failed == 0

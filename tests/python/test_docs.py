@@ -1,0 +1,42 @@
+"""The Python blocks of the pages in docs/ run: sessions (>>>) print what stands there, scripts end without an error."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OTHER = {"", "cpp", "sh"}  # what is not run here
+
+
+def blocks(page: Path) -> list[tuple[int, str]]:
+    """The page's Python blocks, each with the number of its first line."""
+    text = page.read_text(encoding="utf-8")
+    found = list(FENCE.finditer(text))
+    assert 2 * len(found) == len(re.findall("^ *```", text, re.MULTILINE)), "a fence is indented, or not closed"
+    languages = {fence[1] for fence in found}
+    assert languages <= OTHER | {"python"}, f"languages {languages - OTHER} are not run"
+    return [(text[: fence.start(2)].count("\n") + 1, fence[2]) for fence in found if fence[1] == "python"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+def test_page(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": page.stem}
+    runner = doctest.DocTestRunner()
+    for line, code in blocks(page):
+        if ">>>" in code:
+            session = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line - 1)
+            runner.run(session, clear_globs=False)
+            names.update(session.globs)  # a session works on a copy
+        else:
+            exec(compile("\n" * (line - 1) + code, page, "exec"), names)
+    assert runner.summarize(verbose=False).failed == 0
+
+
+def test_training_page_has_blocks():
+    assert len(blocks(next(page for page in PAGES if page.stem == "training"))) > 8
