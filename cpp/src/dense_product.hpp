@@ -28,7 +28,7 @@ inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // Elements of a band of whole rows: with what belongs to it, a part of the inner cache.
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements of c that stay in the caches until all are there: bands are then made of what is complete, since tasks of whole
-// rows each read all of the packed b, which moves to and fro between the threads' caches.
+// rows each read all of the packed b, which moves back and forth between the threads' caches.
 inline constexpr std::size_t kWholeElements = std::size_t{1} << 17;
 // Elements that one task packs.
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
