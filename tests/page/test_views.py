@@ -9,7 +9,7 @@ import pytest
 
 import fanin as fi
 
-SEED = 69
+SEED = 0
 SCALES = ("0", "0.01", "1", "100")
 
 

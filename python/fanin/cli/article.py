@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--mnist", metavar="DIR", help="folder with MNIST's IDX files (default: the 1797 digits inside scikit-learn)"
     )
-    parser.add_argument("--seed", type=int, default=69, metavar="N", help="of points and weights (default: 69, a typical draw)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of points and weights (default: 0)")
     parser.set_defaults(run=_run)
 
 
