@@ -81,11 +81,11 @@ def view(runs: Sequence[Traced]) -> View:
     data = record(runs)
     names = [run.name for run in runs]
     rows = "\n".join(_row(i, run, one) for i, (run, one) in enumerate(zip(runs, data["runs"], strict=True)))
-    tables = "\n".join(
-        f"<details{' open' if len(runs) == 1 else ''}><summary>{escaped(run.name)}</summary>"
-        f"{table(*notebook.trace_rows(run.trace), label=f'Layers of {run.name}')}</details>"
-        for run in runs
-    )
+    tables = [table(*notebook.trace_rows(run.trace), label=f"Layers of {run.name}") for run in runs]
+    if len(runs) > 1:
+        tables = [
+            f"<details><summary>{escaped(run.name)}</summary>{one}</details>" for run, one in zip(runs, tables, strict=True)
+        ]
     backward = runs[0].trace.cost is not None
     absent = [_absent(data["runs"], key) for key in ("spread", "gradient")]
     gradients = (
@@ -109,7 +109,7 @@ layers of independent weights of this size on this batch.</p>
 side, as measured; dashed lines: as expected.</p>
 {rows}
 <h2>Layer by layer</h2>
-{tables}""",
+{"".join(tables)}""",
         data=data,
         scripts=("decades.js", "layers.js"),
         styles=("report.css",),
@@ -123,7 +123,9 @@ def _row(i: int, run: Traced, one: dict[str, Any]) -> str:
         f"<figcaption>{escaped(h['words'])}</figcaption></figure>"
         for k, h in enumerate(one["histograms"])
     )
-    words = f' <span class="note">{escaped(run.words)}</span>' if run.words else ""
+    if not run.words:
+        return f'<div class="grid">{figures}</div>'
+    words = f' <span class="note">{escaped(run.words)}</span>'
     return f'<h3 class="law">{swatch(i, run.name)}{words}</h3><div class="grid">{figures}</div>'
 
 

@@ -28,8 +28,9 @@ def trace_page(diagnosis: Diagnosis, about: Mapping[str, object], title: str, le
     """Return the page of one network: its diagnosis, and what becomes of the signal."""
     trace = diagnosis.trace
     assert trace is not None
-    named = "The network"
-    return assemble(title, lead, [_verdict(diagnosis, about), layers.view([layers.Traced(named, "", trace)])], footer=_footer())
+    return assemble(
+        title, lead, [_verdict(diagnosis, about), layers.view([layers.Traced("the network", "", trace)])], footer=_footer()
+    )
 
 
 def _footer() -> str:
@@ -66,7 +67,7 @@ def _learning(result: Comparison) -> View:
 
 def _verdicts(result: Comparison, percent: bool) -> str:
     error = "held-out error" if percent else "held-out cost"
-    heads = ["initialization", "at the start", "cost at the start", "at the end", error]
+    heads = ["initialization", "verdict at the start", "cost at the start", "at the end", error]
     worst = max([1.0] if percent else [run.error for run in result.runs if np.isfinite(run.error)], default=1.0) or 1.0
     rows = []
     for i, run in enumerate(result.runs):
@@ -78,7 +79,7 @@ def _verdicts(result: Comparison, percent: bool) -> str:
             f'<td>{text} <span class="bar"><i style="width:{100 * share:.1f}%;background:var(--law-{i % 8})"></i></span></td>'
             "</tr>"
         )
-    head = "".join(f'<th scope="col">{one}</th>' for one in heads)
+    head = "".join(f'<th scope="col"{" class=words" if i == 1 else ""}>{one}</th>' for i, one in enumerate(heads))
     return scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "Verdicts")
 
 

@@ -1,5 +1,14 @@
-// Range and ticks of a logarithmic axis that holds low ... high: powers of ten, a few between where there is room.
+// Ticks of the reports' axes. fanin.decades: range and ticks of a logarithmic axis that holds low ... high: powers of ten, a few between where there is room.
 "use strict";
+
+// At most five round ticks of a linear axis: a power of ten times 1, 2 or 5 apart.
+fanin.few = (low, high) => {
+  const power = 10 ** Math.floor(Math.log10((high - low) / 3));
+  const step = [1, 2, 5, 10].map((by) => by * power).find((by) => (high - low) / by < (high > 3000 || high - low < 0.01 ? 3.5 : 5));
+  const ticks = {};
+  for (let k = Math.ceil(low / step); k * step <= high; k += 1) ticks[k * step] = fanin.number(Number((k * step).toPrecision(6)));
+  return ticks;
+};
 
 fanin.decades = (low, high) => {
   if (!(low > 0) || !Number.isFinite(high)) return { range: [0.1, 10], ticks: { 0.1: "0.1", 1: "1", 10: "10" } };

@@ -35,7 +35,7 @@ fanin.define("layers", async (root, data) => {
     const chart = fanin.chart(element, {
       label: `Histogram of ${one.layer}, ${name}: ${one.words}`,
       height: 150,
-      x: { range: one.range, count: 3 },
+      x: { range: one.range, ticks: fanin.few(...one.range) },
       y: { range: [0, 1.15], ticks: {} },
       series: {
         area: { kind: "area", color, alpha: 0.3 },
@@ -44,6 +44,7 @@ fanin.define("layers", async (root, data) => {
         measured: { color: "--ink", width: 4 },
       },
     });
+    chart.set({ expected: { x: [], y: [], top: [] } });
     if (one.edges === null) {
       if (one.mean !== null) chart.set({ line: { x: [one.mean, one.mean], y: [0, 1] } });
       return;
