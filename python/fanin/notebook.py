@@ -41,7 +41,6 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterabl
 
     def cell(tag: str, i: int, text: str) -> str:
         style = f"{_CELL};text-align:{'right' if i in flush else 'left'}"
-        style += ";font-variant-numeric:tabular-nums" if i in flush else ""
         if tag == "td" and i == verdict:
             style += f";color:{verdict_colour(text)};font-weight:600"
         return f'<{tag} style="{style}">{html.escape(text)}</{tag}>'
@@ -54,7 +53,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterabl
         more = f'<tr><td colspan="{len(heads)}" style="{_CELL}">… {len(rows) - _LINES} more …</td></tr>'
         body = [*body[: _LINES // 2], more, *body[-_LINES // 2 :]]
     top = f"<thead>{line('th', heads)}</thead>" if any(heads) else ""
-    return f'<table style="border-collapse:collapse;color:inherit">{top}<tbody>{"".join(body)}</tbody></table>'
+    style = "border-collapse:collapse;color:inherit;font-variant-numeric:tabular-nums"
+    return f'<table style="{style}">{top}<tbody>{"".join(body)}</tbody></table>'
 
 
 def _block(title: str, *parts: str) -> str:

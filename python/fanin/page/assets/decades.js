@@ -4,7 +4,7 @@
 // At most five round ticks of a linear axis: a power of ten times 1, 2 or 5 apart.
 fanin.few = (low, high) => {
   const power = 10 ** Math.floor(Math.log10((high - low) / 3));
-  const step = [1, 2, 5, 10].map((by) => by * power).find((by) => (high - low) / by < (high > 3000 || high - low < 0.01 ? 3.5 : 5));
+  const step = [1, 2, 5, 10].map((by) => by * power).find((by) => (high - low) / by < (high > 3000 || high - low < 0.01 ? 4 : 6));
   const ticks = {};
   for (let k = Math.ceil(low / step); k * step <= high; k += 1) ticks[k * step] = fanin.number(Number((k * step).toPrecision(6)));
   return ticks;
