@@ -64,9 +64,6 @@ def test_compare_writes_page_picture_and_json(folder, capsys):
 def test_hostile_target(folder, capsys):
     assert main(["trace", "--data", "t.csv", "--target", HOSTILE, "--html", "p.html"]) == 2  # "kind" holds text
     assert "column 'kind': must be a finite number" in capsys.readouterr().err
-    (folder / "u.csv").write_text(
-        (folder / "t.csv").read_text().replace(",up", ",1").replace("," + HOSTILE, ",0").replace("b,0", "b")
-    )
     text = (folder / "t.csv").read_text().splitlines()[1:]
     (folder / "u.csv").write_text("\n".join([f"a,{HOSTILE}", *(",".join(line.split(",")[:2]) for line in text), ""]))
     assert main(["trace", "--data", "u.csv", "--target", HOSTILE, "--hidden", "5", "--html", "p.html"]) == 0
@@ -100,7 +97,8 @@ def test_trace_prints_and_repeats(folder, capsys):
     assert outs[0] == outs[1]
     out = outs[0][0]
     assert "hidden 2" in out
-    assert "healthy (activations: healthy; gradients: healthy)" in out
+    assert "(activations: " in out
+    assert "note: inputs are not of unit size" in out
     assert sorted(path.name for path in folder.iterdir()) == ["p.html", "t.csv"]
 
 

@@ -69,7 +69,7 @@ def test_comparison_and_sweep(data):
 @pytest.mark.parametrize(
     ("law", "words"),
     [
-        ("he_normal(gain=2)", "Law: he_normal(gain=2) gain 2.0 moments depend on the shape"),
+        ("he_normal(gain=2)", "Law: he_normal(gain=2) gain 2.0 mode fan_in moments depend on the shape"),
         ("uniform(low=-2, high=1)", "mean -0.5 std 0.866025 bounds -2 to 1"),
         ("normal(std=0.5)", "bounds none"),
         ("orthogonal", "depend on the shape"),
