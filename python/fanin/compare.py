@@ -109,8 +109,9 @@ class Comparison:
         from fanin.page.report import comparison_page
         from fanin.page.shell import check_path, write
 
-        check_path(path)
-        write(path, comparison_page(self, title))
+        where = os.fspath(path)
+        check_path(where)
+        write(where, comparison_page(self, title))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
