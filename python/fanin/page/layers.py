@@ -118,8 +118,9 @@ side, as measured; dashed lines: as expected.</p>
 
 def _row(i: int, run: Traced, one: dict[str, Any]) -> str:
     width = "w3" if len(one["histograms"]) > 1 else "w6"
+    head = "h4" if run.words else "h3"  # below the heading of the network, where there is one
     figures = "".join(
-        f'<figure class="card {width}"><h4>{escaped(h["layer"])}</h4><div data-part="histogram-{i}-{k}"></div>'
+        f'<figure class="card {width}"><{head}>{escaped(h["layer"])}</{head}><div data-part="histogram-{i}-{k}"></div>'
         f"<figcaption>{escaped(h['words'])}</figcaption></figure>"
         for k, h in enumerate(one["histograms"])
     )
