@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -39,7 +40,16 @@ class Comparison:
         raise KeyError(f"no run of {law!r}; there are {', '.join(run.law for run in self.runs)}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for NaN and infinity."""
+        """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for NaN and infinity.
+
+        Returns
+        -------
+        dict
+            ``settings``: what all runs share. ``runs``: for each law a dictionary of ``law``; ``spread`` (standard deviation of
+            a) and ``gradients`` (rms of da) of every hidden layer at the start; ``cost_start``, ``cost_end``, ``error``;
+            ``verdict``, ``learns_late``, ``diverged``; ``costs`` of the steps and ``epoch_costs``; ``diagnosis`` as
+            `Diagnosis.to_dict`, ``trace`` as `Trace.to_dict`.
+        """
         return {
             "settings": dict(self.settings),
             "runs": [
@@ -52,6 +62,7 @@ class Comparison:
                     "error": run.error,
                     "verdict": run.verdict,
                     "learns_late": run.learns_late,
+                    "diverged": run.diverged,
                     "costs": run.costs.tolist(),
                     "epoch_costs": run.epoch_costs.tolist(),
                     "diagnosis": run.diagnosis.to_dict(),
@@ -60,6 +71,47 @@ class Comparison:
                 for run in self.runs
             ],
         }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON, and write it to a path if one is given.
+
+        Before the keys of `to_dict` stand ``"fanin"`` (the version), ``"kind": "comparison"`` and ``"format": 1``. A number
+        that is not finite becomes the string "NaN", "Infinity" or "-Infinity", which Python's ``float`` reads. The same text
+        for the same result; `docs/reports.md` lists the keys.
+        """
+        from fanin import jsonable
+
+        text = jsonable.dumps("comparison", self.to_dict())
+        if path is not None:
+            jsonable.write(text, path)
+        return text
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Which initialization learns?") -> None:
+        """Write a page for the browser: verdicts, cost curves, reasons, every layer's signal and histogram, the settings.
+
+        The page holds all that it needs and asks nothing of anybody; light and dark, readable on a phone. The same bytes for
+        the same result and the same versions of fanin and Bokeh.
+
+        Parameters
+        ----------
+        path : path
+            Ends with .html; written anew.
+        title : str
+            The heading.
+
+        Raises
+        ------
+        ValueError
+            If the ending is another, there is no such folder, or the page would be larger than 6 MB.
+        ModuleNotFoundError
+            If Bokeh is missing; the extra ``fanin[report]`` brings it.
+        """
+        from fanin.page.report import comparison_page
+        from fanin.page.shell import check_path, write
+
+        where = os.fspath(path)
+        check_path(where)
+        write(where, comparison_page(self, title))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
@@ -92,6 +144,11 @@ class Comparison:
             f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
+
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.comparison(self)
 
     def __str__(self) -> str:
         heads, rows = self.table()

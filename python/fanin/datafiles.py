@@ -149,9 +149,31 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     OSError
         If the file cannot be read.
     ValueError
-        If there is no such column, a line has more or fewer cells than the header, or a cell is no finite number; the message
-        names line and column.
+        If it is no such text, there is no such column, a line has more or fewer cells than the header, or a cell is no finite
+        number; the message names line and column.
     """
+    name = os.fspath(path)
+    try:
+        header, lines, rows = _csv_rows(path, target, delimiter)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{name}: must be a text file in UTF-8, cells separated by {delimiter!r}: {error}") from error
+    column = header.index(target)
+    if not rows or len(header) < 2:
+        raise ValueError(f"{name}: must hold at least one row, and a column beside {target!r}")
+    answers = [row.pop(column).strip() for row in rows]
+    rest = header[:column] + header[column + 1 :]
+    try:
+        x = np.array(rows, dtype=np.float64)
+    except ValueError:
+        x = np.array([[_number(cell) for cell in row] for row in rows])
+    if not np.isfinite(x).all():
+        i, j = np.argwhere(~np.isfinite(x))[0]
+        raise ValueError(f"{name}, line {lines[i]}, column {rest[j]!r}: must be a finite number, got {rows[i][j]!r}")
+    return Data(x, _targets(answers, [f"{name}, line {line}, column {target!r}" for line in lines]))
+
+
+def _csv_rows(path: str | os.PathLike[str], target: str, delimiter: str) -> tuple[list[str], list[int], list[list[str]]]:
+    """Header, numbers of the lines, and cells of a CSV file whose header names the target once."""
     name = os.fspath(path)
     with open(path, encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
@@ -166,19 +188,7 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
                 raise ValueError(f"{name}, line {reader.line_num}: must have {len(header)} cells as the header, got {len(row)}")
             lines.append(reader.line_num)
             rows.append(row)
-    column = header.index(target)
-    if not rows or len(header) < 2:
-        raise ValueError(f"{name}: must hold at least one row, and a column beside {target!r}")
-    answers = [row.pop(column).strip() for row in rows]
-    rest = header[:column] + header[column + 1 :]
-    try:
-        x = np.array(rows, dtype=np.float64)
-    except ValueError:
-        x = np.array([[_number(cell) for cell in row] for row in rows])
-    if not np.isfinite(x).all():
-        i, j = np.argwhere(~np.isfinite(x))[0]
-        raise ValueError(f"{name}, line {lines[i]}, column {rest[j]!r}: must be a finite number, got {rows[i][j]!r}")
-    return Data(x, _targets(answers, [f"{name}, line {line}, column {target!r}" for line in lines]))
+    return header, lines, rows
 
 
 def _number(text: str) -> float:

@@ -93,6 +93,11 @@ class Diagnosis:
             "thresholds": {name: [one.value, one.source] for name, one in self.thresholds.items()},
         }
 
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.diagnosis(self)
+
     def __str__(self) -> str:
         parts = ["not measured" if part is None else part for part in (self.forward, self.backward)]
         lines = [f"{self.verdict} (activations: {parts[0]}; gradients: {parts[1]})"]

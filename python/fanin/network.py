@@ -167,6 +167,11 @@ class Network(Training, Prediction):
             f"seed={self.seed}, dtype={self.dtype.name!r})"
         )
 
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.network(self)
+
     def loss(self, x: ArrayLike, y: ArrayLike) -> float:
         """Mean cost of the rows of `x` against the targets `y`."""
         return self._core.loss(self._x(x), self._y(y))  # type: ignore[no-any-return]

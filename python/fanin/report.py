@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin import shapes
 from fanin.compare import Comparison
 from fanin.experiment import Run
 
@@ -23,8 +23,6 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 _VERDICT_STYLE = {"healthy": "green", "vanishing": "yellow", "diverged": "bold red"}
 _GREY = "#5f6368"
-_FAR = 30.0  # times as wide: two histograms are no longer seen on one axis
-_MANY = 0.1  # of the activations
 _ROWS = 5  # layers drawn; of a deeper network the first, the last and some between
 
 
@@ -108,7 +106,7 @@ def figure(result: Comparison) -> Figure:
     from matplotlib.figure import Figure
 
     columns = len(result.runs)
-    layers = _layers(len(result.runs[0].trace.hidden))
+    layers = shapes.evenly(len(result.runs[0].trace.hidden), _ROWS)
     width = min(max(9.0, 2.6 * columns), 40.0)
     tall = 3.9 + 0.95 * len(layers)
     figure = Figure(figsize=(width, tall), facecolor="white", layout="constrained")
@@ -125,21 +123,6 @@ def figure(result: Comparison) -> Figure:
     return figure
 
 
-def _layers(hidden: int) -> list[int]:
-    if hidden <= _ROWS:
-        return list(range(hidden))
-    return sorted({round(i * (hidden - 1) / (_ROWS - 1)) for i in range(_ROWS)})
-
-
-def _smooth(costs: np.ndarray[Any, Any], points: int = 150) -> tuple[Any, Any]:
-    """Steps and means over windows of equal length, about `points` of them, the first step kept as it is."""
-    window = max(1, len(costs) // points)
-    whole = len(costs) // window * window
-    means = costs[:whole].reshape(-1, window).mean(axis=1)
-    steps = np.arange(whole).reshape(-1, window).mean(axis=1) + 1
-    return np.concatenate([[1], steps]), np.concatenate([costs[:1], means])
-
-
 def _draw_costs(axes: Axes, result: Comparison) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -148,7 +131,7 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
         colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
         error = "" if result.settings["loss"] == "mean_squared_error" else f"   held-out error {100 * run.error:.1f} %"
         finite = np.isfinite(run.costs)
-        steps, means = _smooth(np.where(finite & (run.costs > 0), run.costs, np.nan))
+        steps, means = shapes.smooth(np.where(finite & (run.costs > 0), run.costs, np.nan))
         axes.plot(steps, means, color=colour, linestyle=dash, linewidth=1.8, label=f"{run.law}: {run.verdict}{error}")
         if not finite.all():
             k = int(np.argmin(finite))
@@ -163,7 +146,7 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)
     _tidy(axes)
-    plain = FuncFormatter(lambda value, _: _brief(value))
+    plain = FuncFormatter(lambda value, _: shapes.brief(value))
     axes.yaxis.set_major_formatter(plain)
     low, high = axes.get_ylim()
     few = LogLocator(subs=(2.0, 5.0)) if high / low < 300 else NullLocator()
@@ -179,13 +162,9 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
 def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, first: bool) -> None:
     """Draw one initialization; layers share an axis unless their scales are too far apart to be seen on one."""
     shown = [run.trace.hidden[index] for index in layers]
-    ranges = [_range(layer) for layer in shown]
-    widths = [high - low for low, high in ranges]
-    shared = max(widths) <= _FAR * min(widths)
-    whole = (min(low for low, _ in ranges), max(high for _, high in ranges))
-    for row, (axes, layer, own) in enumerate(zip(column, shown, ranges, strict=True)):
+    ranges, shared = shapes.extents(shown)
+    for row, (axes, layer, (low, high)) in enumerate(zip(column, shown, ranges, strict=True)):
         _draw_histogram(axes, layer, colour)
-        low, high = whole if shared else own
         axes.set_xlim(low - 0.06 * (high - low), high + 0.06 * (high - low))
         axes.set_ylim(0, 1.12)
         axes.set_yticks([])
@@ -193,10 +172,12 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
         if shared and row < len(shown) - 1:
             axes.tick_params(labelbottom=False)
         if not shared:
-            axes.xaxis.set_major_formatter(lambda value, _: _brief(value))
+            axes.xaxis.set_major_formatter(lambda value, _: shapes.brief(value))
         full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
         place, side = (0.5, "center") if full else (0.98, "right")
-        axes.text(place, 0.9, _spread(layer), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY)
+        axes.text(
+            place, 0.9, "\n".join(shapes.spread(layer)), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY
+        )
         axes.tick_params(labelsize=8, colors=_GREY, length=2)
         _tidy(axes, "left")
         if row == 0:
@@ -205,51 +186,14 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
 
 
-def _range(layer: LayerTrace) -> tuple[float, float]:
-    """Where a layer's histogram lies; around its one value if it has no other."""
-    histogram = layer.a.histogram
-    if histogram is None:
-        value = float(layer.a.mean) if math.isfinite(layer.a.mean) else 0.0
-        return value - 1, value + 1
-    return float(histogram.edges[0]), float(histogram.edges[-1])
-
-
 def _draw_histogram(axes: Axes, layer: LayerTrace, colour: str) -> None:
-    summary = layer.a
-    if summary.histogram is None or summary.std == 0:  # every value is the same, or none is finite
-        axes.axvline(float(summary.mean), color=colour, linewidth=2.5)
+    drawn = shapes.heights(layer)
+    if drawn is None:
+        axes.axvline(float(layer.a.mean), color=colour, linewidth=2.5)
         return
-    counts = np.asarray(summary.histogram.counts, dtype=np.float64)
-    edges = np.asarray(summary.histogram.edges)
-    peak = counts.max()
-    if _zeros(layer) > _MANY:  # the zeros of ReLU stand beyond the top, so that the rest can be seen
-        rest = np.delete(counts, min(int(np.searchsorted(edges, 0.0, side="right")) - 1, len(counts) - 1))
-        peak = rest.max() or peak
-    axes.stairs(counts / peak, edges, fill=True, color=colour, alpha=0.35)
-    axes.stairs(counts / peak, edges, color=colour, linewidth=1.0)
-
-
-def _zeros(layer: LayerTrace) -> float:
-    return float(layer.a.zeros / layer.a.count)
-
-
-def _spread(layer: LayerTrace) -> str:
-    lines = [f"std {_brief(float(layer.a.std), 2)}"]
-    if layer.saturated is not None and layer.saturated >= 0.01:
-        lines.append(f"{100 * layer.saturated:.0f} % saturated")
-    if layer.a.std > 0 and _zeros(layer) > _MANY:
-        lines.append(f"{100 * _zeros(layer):.0f} % are 0")
-    return "\n".join(lines)
-
-
-def _brief(value: float, places: int | None = None) -> str:
-    """Format a number shortly: "0.26", "1e-5", "3e6"; with `places` decimals between 0.01 and 10."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if not 0.001 <= abs(value) < 1e4:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    return f"{value:.{places}f}" if places and 0.01 <= abs(value) < 10 else f"{value:.4g}"
+    edges, heights = drawn
+    axes.stairs(heights, edges, fill=True, color=colour, alpha=0.35)
+    axes.stairs(heights, edges, color=colour, linewidth=1.0)
 
 
 def _tidy(axes: Axes, *sides: str) -> None:

@@ -163,6 +163,11 @@ class Sweep:
         words += [f"{s.get('rows')} rows", f"{s.get('held_out')} held out"]
         return f"{len(self)} point{'s' * (len(self) != 1)}: " + ", ".join(str(word) for word in words)
 
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.sweep(self)
+
     def __str__(self) -> str:
         heads, rows = self.table()
         left_out = len(rows) - _LINES

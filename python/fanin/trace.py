@@ -208,6 +208,11 @@ class Trace:
             drawn.savefig(file, dpi=150)
         return drawn
 
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.trace(self)
+
     def __str__(self) -> str:
         return trace_table.text(self)
 

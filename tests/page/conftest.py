@@ -109,11 +109,12 @@ class Tab:
 
 
 @pytest.fixture
-def visit(browser: Any, written: Path) -> Iterator[Callable[..., Tab]]:
+def visit(browser: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Tab]]:
     """``visit("view=digits", scheme="dark", width="phone")`` opens the page from disk; all are quiet at the end."""
     opened: list[tuple[Any, Tab]] = []
 
-    def go(address: str = "", *, scheme: str = "light", width: str = "desk", path: Path = written) -> Tab:
+    def go(address: str = "", *, scheme: str = "light", width: str = "desk", path: Path | None = None) -> Tab:
+        path = path or request.getfixturevalue("written")
         size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
         context = browser.new_context(color_scheme=scheme, viewport=size, offline=True)
         tab = Tab(context.new_page())

@@ -13,7 +13,8 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.cli.compare import _laws, _scaled
+from fanin.cli.data import scaled
+from fanin.cli.options import laws
 
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")
@@ -156,16 +157,16 @@ def test_a_missing_extra_is_named(module, monkeypatch, folder, capsys):
 
 
 def test_laws_are_split_outside_parentheses():
-    assert _laws(None) == ["zeros", "fan_in_uniform", "xavier_normal", "normal"]
-    assert _laws(["zeros, normal(mean=0, std=0.1)", "he_normal"]) == ["zeros", "normal(mean=0, std=0.1)", "he_normal"]
+    assert laws(None) == ["zeros", "fan_in_uniform", "xavier_normal", "normal"]
+    assert laws(["zeros, normal(mean=0, std=0.1)", "he_normal"]) == ["zeros", "normal(mean=0, std=0.1)", "he_normal"]
 
 
 def test_scaling_is_by_the_training_rows():
     train, held = np.array([[1.0, 5], [3, 5]]), np.array([[5.0, 6]])
-    assert _scaled("none", train, held)[0] is train
-    x, h = _scaled("unit", train, held)
+    assert scaled("none", train, held)[0] is train
+    x, h = scaled("unit", train, held)
     assert (x.tolist(), h.tolist()) == ([[0, 0], [1, 0]], [[2, 1]])
-    x, h = _scaled("standard", train, held)
+    x, h = scaled("standard", train, held)
     assert (x.tolist(), h.tolist()) == ([[-1, 0], [1, 0]], [[3, 1]])
 
 

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fanin.cli import article, compare, config, describe
+from fanin.cli import article, compare, config, describe, trace
 
-_COMMANDS = (compare, article, describe, config)
+_COMMANDS = (compare, trace, article, describe, config)
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn"}
 
 

@@ -207,6 +207,11 @@ class Law:
     def __repr__(self) -> str:
         return self._core_law.text()
 
+    def _repr_html_(self) -> str:
+        from fanin import notebook
+
+        return notebook.law(self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self._core_law.identity == other._core_law.identity
 

@@ -1,0 +1,75 @@
+"""Groups of options that commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+LAWS = "zeros,fan_in_uniform,xavier_normal,normal"
+
+
+def data(parser: argparse.ArgumentParser) -> None:
+    """Add where data comes from, and how it is split and scaled."""
+    group = parser.add_argument_group("data")
+    group.add_argument("--data", metavar="FILE", help=".npz with arrays x and y, or .csv with a header (default: the digits)")
+    group.add_argument("--target", metavar="NAME", help="the column of a .csv to learn")
+    group.add_argument(
+        "--scale",
+        choices=["none", "unit", "standard"],
+        help="columns as they are, to [0, 1], or to mean 0 and variance 1, by the training rows; real targets likewise "
+        "(default: standard, none for the digits)",
+    )
+    group.add_argument(
+        "--held-out",
+        type=_held_out,
+        metavar="PART",
+        help="fraction or number of rows held out (default: 0.2; digits: 397)",
+    )
+
+
+def network(parser: argparse.ArgumentParser) -> Any:
+    """Add what the network is, but for its initialization; returns the group."""
+    group = parser.add_argument_group("network")
+    group.add_argument("--hidden", type=_sizes, metavar="N,N,...", help="hidden layers, or none (default: 4 of 300)")
+    group.add_argument("--activation", metavar="NAME", help="relu, gelu, leaky_relu(0.2), ... (default: tanh)")
+    group.add_argument(
+        "--loss",
+        choices=["cross_entropy", "mean_squared_error"],
+        help="default: cross_entropy for labels (whole numbers or text), mean_squared_error for real targets",
+    )
+    return group
+
+
+def dtype(group: Any) -> None:
+    """Add the type of all arithmetic."""
+    group.add_argument("--dtype", choices=["float32", "float64"], help="default: float32")
+
+
+def seed(group: Any, of: str) -> None:
+    """Add the seed."""
+    group.add_argument("--seed", type=int, default=0, metavar="N", help=f"of {of} (default: 0)")
+
+
+def laws(given: list[str] | None) -> list[str]:
+    """Split at commas outside parentheses: "zeros,normal(mean=0, std=1)" names two laws."""
+    found, depth = [""], 0
+    for character in ",".join(given or [LAWS]):
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return [law.strip() for law in found if law.strip()]
+
+
+def _held_out(text: str) -> float | int:
+    return int(text) if text.isdigit() else float(text)
+
+
+def _sizes(text: str) -> list[int]:
+    if text.strip() in ("", "none"):
+        return []
+    sizes = [int(part) for part in text.split(",")]
+    if min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"sizes must be at least 1, got {text!r}")
+    return sizes

@@ -1,0 +1,45 @@
+"""Where commands write: paths are refused before the work."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+
+def options(parser: Any, figure: str | None) -> Any:
+    """Add ``--html``, ``--figure`` and ``--json``; returns the group. `figure`: the default picture, None for none."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--html", metavar="PATH", help="a page for the browser that needs no network")
+    default = "none" if figure is None else f"{figure} here"
+    group.add_argument(
+        "--figure", default=figure, metavar="PATH", help=f"a picture, .png, .pdf, .svg, ... (default: {default})"
+    )
+    group.add_argument("--json", metavar="PATH", help="the result for programs: settings, costs, layers, verdicts")
+    return group
+
+
+def check(html: str | None, figure: str | None, **texts: str | None) -> None:
+    """Refuse what could not be written, and what needs a package that is not there.
+
+    Parameters
+    ----------
+    html, figure : str or None
+        Paths of a page and of a picture.
+    **texts : str or None
+        Paths of text files, by the name of their option.
+    """
+    if figure is not None:
+        from fanin.report import check_path as check_figure
+
+        check_figure(figure)
+    if html is not None:
+        from fanin.page.shell import check_path as check_page
+        from fanin.page.shell import library
+
+        check_page(html)
+        library()
+    for name, path in texts.items():
+        if path is not None and not os.path.isdir(os.path.dirname(path) or "."):
+            raise FileNotFoundError(f"{name}: there is no folder {os.path.dirname(path)}")
+        if path is not None and os.path.isdir(path):
+            raise IsADirectoryError(f"{name}: {path} is a folder")

@@ -1,0 +1,145 @@
+"""``fanin trace``: one network on one batch, layer by layer, with a diagnosis."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanin.cli import data, options, output
+
+if TYPE_CHECKING:
+    from fanin.network import Network
+
+_TRACE = """\
+Send one batch through one network, forward and backward, and print a table: every layer's activations and gradients beside
+what theory expects. Then say what is wrong, why, and what to try. The weights are drawn, or those of a file.
+
+Without --data the batch is of scikit-learn's handwritten digits (pixels / 16). The rows are those that fanin compare judges at
+the start: of the same seed, the first of the training part."""
+
+_EXAMPLES = """\
+examples:
+  fanin trace
+  fanin trace --init he_normal --activation relu --hidden 100,100,100,100,100,100,100,100 --html trace.html
+  fanin trace --data measurements.csv --target label --weights mine.safetensors --activation relu --html mine.html
+  fanin trace --data images.npz --weights mine.npz --json mine.json --csv mine.csv --figure mine.png"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    text = argparse.RawDescriptionHelpFormatter
+    parser = commands.add_parser(
+        "trace",
+        help="one network layer by layer, and what is wrong",
+        description=_TRACE,
+        epilog=_EXAMPLES,
+        formatter_class=text,
+    )
+    options.data(parser)
+    net = options.network(parser)
+    net.add_argument("--init", metavar="LAW", help="where the weights are drawn from (default: xavier_normal)")
+    net.add_argument(
+        "--weights",
+        metavar="FILE",
+        help=".safetensors (of fanin, or 0.weight, 0.bias, ... as PyTorch's Sequential) or .npz (matrices (n_out, n_in) and "
+        "vectors of biases, in the order of their names)",
+    )
+    options.dtype(net)
+    net.add_argument("--rows", type=int, default=100, metavar="N", help="of the batch (default: 100)")
+    options.seed(net, "the split and the weights")
+    out = output.options(parser, None)
+    out.add_argument("--csv", metavar="PATH", help="a line for each layer")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> None:
+    from fanin import jsonable
+    from fanin.diagnose import diagnose
+    from fanin.trace import trace
+
+    if args.weights is not None and (args.init is not None or args.hidden is not None):
+        raise ValueError("--weights brings the weights and their sizes: leave out --init and --hidden")
+    if args.rows < 1:
+        raise ValueError(f"--rows must be at least 1, got {args.rows}")
+    output.check(args.html, args.figure, json=args.json, csv=args.csv)
+    loaded = data.load(args)
+    net, x, y = _drawn(args, loaded) if args.weights is None else _brought(args, loaded)
+    x, y = x[: args.rows], y[: args.rows]
+    found = trace(net, x, y)
+    diagnosis = diagnose(found)
+    print(f"{found}\n\n{diagnosis}")
+    about = {**loaded.about, **_about(net, args), "rows": len(x)}
+    if args.figure is not None:
+        found.plot(args.figure)
+        print(f"picture: {args.figure}")
+    if args.html is not None:
+        from fanin.page.report import trace_page
+        from fanin.page.shell import write
+
+        title = f"{'A network' if args.weights is None else Path(args.weights).name} on {loaded.about['data']}"
+        write(args.html, trace_page(diagnosis, about, title, _lead(about)))
+        print(f"page: {args.html}; open it in a browser: {Path(args.html).resolve().as_uri()}")
+    if args.json is not None:
+        result = {"settings": about, "diagnosis": diagnosis.to_dict(), "trace": found.to_dict()}
+        jsonable.write(jsonable.dumps("trace", result), args.json)
+        print(f"json: {args.json}")
+    if args.csv is not None:
+        found.to_csv(args.csv)
+        print(f"csv: {args.csv}")
+
+
+def _about(net: Network, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "sizes": list(net.sizes),
+        "activation": ", ".join(dict.fromkeys(net.activations[:-1])) or "none",
+        "init": net.init,
+        "loss": net.loss_name,
+        "dtype": net.dtype.name,
+        "seed": args.seed,
+    }
+
+
+def _lead(about: dict[str, Any]) -> str:
+    sizes = "-".join(map(str, about["sizes"]))
+    return f"{sizes}, {about['activation']}, weights of {about['init']}, {about['loss']}, a batch of {about['rows']} rows."
+
+
+def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
+    """A network for the data, its weights drawn: that of ``fanin compare``."""
+    from fanin.experiment import prepare
+
+    made = prepare(
+        *loaded.train,
+        tuple(loaded.held_out),
+        args.seed,
+        loss=loaded.loss,
+        dtype=args.dtype or "float32",
+        epochs=1,
+        batch_size=None,
+    )
+    hidden = [300] * 4 if args.hidden is None else args.hidden
+    return made.network(hidden, args.activation or "tanh", args.init or "xavier_normal", args.seed), *made.train
+
+
+def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
+    """The network of a file, and the data as it wants them."""
+    from fanin.weights import read_network
+
+    net = read_network(args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype)
+    x, y = loaded.train
+    if x.shape[1] != net.sizes[0]:
+        raise ValueError(f"{args.weights}: its first layer takes {net.sizes[0]} inputs, the data has {x.shape[1]} columns")
+    outputs = net.sizes[-1]
+    if net.loss_name == "mean_squared_error":
+        y = y.reshape(len(y), -1)
+        if y.shape[1] != outputs:
+            raise ValueError(f"{args.weights}: its last layer has {outputs} outputs, the data has {y.shape[1]} targets")
+    elif net.loss_name == "cross_entropy" and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < outputs):
+        classes = np.unique(np.concatenate([y, loaded.held_out.y]))
+        if len(classes) > outputs:
+            raise ValueError(f"{args.weights}: its last layer has {outputs} outputs, the data has {len(classes)} classes")
+        y = np.searchsorted(classes, y)
+    return net, x, y

@@ -1,0 +1,4 @@
+// The verdict on one network: text alone.
+"use strict";
+
+fanin.define("diagnosis", () => ({}));

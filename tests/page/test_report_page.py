@@ -1,0 +1,38 @@
+"""The pages of ``fanin compare`` and ``fanin trace`` in Chromium, offline: drawn, accessible, without complaints."""
+
+from __future__ import annotations
+
+import pytest
+
+import fanin as fi
+from fanin.page.report import trace_page
+from fanin.page.shell import write
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    pytest.importorskip("bokeh")
+    folder = tmp_path_factory.mktemp("reports")
+    x, y = fi.datasets.circle(200)
+    laws = ["zeros", "xavier_normal", "normal"]
+    fi.compare(laws, x, y, hidden=[20, 20, 20], epochs=5).to_html(folder / "compare.html")
+    net = fi.Network([2, 20, 20, 2], "relu", "he_normal", seed=1)
+    write(folder / "trace.html", trace_page(fi.diagnose(net, x, y), {"data": "circle"}, "A network", "on circles"))
+    return folder
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", "desk"), ("dark", "phone")])
+@pytest.mark.parametrize(
+    ("name", "view"), [("compare", "learning"), ("compare", "layers"), ("trace", "diagnosis"), ("trace", "layers")]
+)
+def test_views(visit, pages, name, view, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    tab = visit(f"view={view}", path=pages / f"{name}.html", scheme=scheme, width=width)
+    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    found = axe.run(tab.page).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    if view == "learning":
+        assert len(tab.chart("costs", "1")["x"]) == 10  # of 160 rows, two batches an epoch
+    if view == "layers":
+        assert len(tab.chart("spread", "dots 0")["y"]) == (3 if name == "compare" else 2)
+        assert max(tab.chart("histogram-0-1", "line")["y"]) >= 1
