@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from fanin.stats import summarize
 from fanin.trace_table import number
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def network(net: Network) -> str:
     names = [f"hidden {i + 1}" for i in range(len(net.weights) - 1)] + ["output"]
     for name, w, activation in zip(names, net.weights, net.activations, strict=True):
         biases = w.shape[0] if net.biases else 0
-        size = float((w.astype("float64") ** 2).mean()) * w.shape[1]
+        size = float(summarize(w).rms) ** 2 * w.shape[1]
         rows.append([name, f"{w.shape[1]} > {w.shape[0]}", activation, f"{w.size + biases:,}", number(size, 0)])
     parameters = sum(a.size for a in (*net.weights, *net.biases))
     title = f"Network: {parameters:,} parameters, init {net.init}, {net.loss_name}, {net.dtype.name}, seed {net.seed}"

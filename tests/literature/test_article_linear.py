@@ -44,24 +44,17 @@ def test_row_26_three_courses_at_one_learning_rate(literature):
     literature.check("0.5 I: cost at step 100", course[100], published=3.98923, within=5e-6)
 
 
-@pytest.mark.parametrize(
-    ("factor", "published"),
-    [
-        (0.5, 0.1167),
-        (1.0, 0.0931),
-        pytest.param(
-            1.2,
-            0.0662,
-            marks=pytest.mark.xfail(
-                strict=True, reason="1.2 I: 0.0662 is an accident of rounding, exact arithmetic gives 0.0931"
-            ),
-        ),
-        (1.3, 0.0190),
-        (1.5, 0.0018),
-    ],
-)
+@pytest.mark.parametrize(("factor", "published"), [(0.5, 0.1167), (1.0, 0.0931), (1.2, 0.0662), (1.3, 0.0190), (1.5, 0.0018)])
 def test_row_26_smallest_learning_rate_that_diverges(literature, factor, published):
-    literature.check(f"{factor} I: smallest diverging rate", smallest_diverging(factor), published=published, within=5e-5)
+    """The smallest over 11 starts that equal `factor` within 5e-15.
+
+    One start would not do at 1.2 I: from .0662 on its course is chaotic, and rounding decides whether it ends beyond 1e6.
+    About half of the starts diverge at .0662 and the others at .0742 to .0931, where exact arithmetic does from 1.2 itself
+    (the next test). The other four factors have one rate in all 11.
+    """
+    found = {smallest_diverging(factor * (1 + k * 1e-15)) for k in range(-5, 6)}
+    literature.check(f"{factor} I: smallest diverging rate", min(found), published=published, within=5e-5)
+    assert len(found) == 1 or factor == 1.2
 
 
 @pytest.mark.parametrize("factor", ["0.5", "1", "1.2", "1.3", "1.5"])
