@@ -34,6 +34,8 @@ inline constexpr std::size_t kWholeElements = std::size_t{1} << 17;
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
 // The least k of a thin product.
 inline constexpr std::size_t kThinK = 16;
+// The least k of a product that is turned for the sake of packing: storing c^T takes the time of some 16.
+inline constexpr std::size_t kTurnK = 128;
 // Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time.
 inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = std::size_t{1} << 18;
 
@@ -116,10 +118,12 @@ bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
     return p.m <= kernel.thin_rows && p.b_k == 1 && p.k >= kThinK;
 }
 
-// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does.
+// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does; or few rows,
+// where a is the smaller one to pack and b is read where it stands.
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
-    if (p.m <= p.n || is_thin(p, kernel)) return false;
+    if (is_thin(p, kernel)) return false;
+    if (p.m <= p.n) return p.b_k == 1 && p.c_col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
     if (is_thin(turned(p), kernel)) return true;
     return (p.a_row == 1 || (p.c_row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
 }
@@ -168,7 +172,7 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     };
     const std::size_t work = p.m * p.n * p.k;
     const bool bands = call.band != 0 && last && last_group;
-    // Columns first; rows so that no task is long and each thread has at least two; where there are too few rows for that,
+    // Columns first; rows so that no task is long and each thread has at least four; where there are too few rows for that,
     // columns again. Where bands of rows are wanted, one task takes all columns of its rows.
     const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
     if (!parallel) {
@@ -179,7 +183,7 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     const std::size_t threads = num_threads(), unit = bands ? call.band : kernel.tile_rows;
     std::size_t across = ceil_div(p.n, kTaskCols);
     const std::size_t beside = bands ? 1 : across;
-    std::size_t down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(2 * threads, beside));
+    std::size_t down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(4 * threads, beside));
     if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
     down = std::min(down, ceil_div(p.m, unit));
     if (!bands && threads > 1)

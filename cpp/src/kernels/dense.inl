@@ -1,8 +1,9 @@
 // Matrix products in the order of P2: blocks of k outside, row tiles, then panels of columns (dense_tile.inl).
+#include "dense_turn.inl"
+// after the turned chunks, which all of them use
 #include "dense_tile.inl"
 // after the tile, whose sizes it packs for
 #include "dense_pack.inl"
-// after the turned chunks that it shares with packing
 #include "dense_thin.inl"
 
 namespace fanin::FANIN_ISA {

@@ -41,8 +41,31 @@ struct TileArguments {
     std::ptrdiff_t c_row, c_col;
 };
 
+// r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the vector.
+template <class T, std::size_t rows, std::size_t width>
+FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][width]) {
+    constexpr std::size_t lanes = kLanes<T>;
+    for (std::size_t first = 0; first < rows; first += lanes) {
+        const std::size_t count = rows - first < lanes ? rows - first : lanes;
+        const T* from[lanes];
+        for (std::size_t q = 0; q < lanes; ++q) from[q] = sums[first + (q < count ? q : count - 1)];
+        const auto row = static_cast<std::ptrdiff_t>(first);
+        for (std::size_t j = 0; j < t.cols; j += kChunk<T>) {
+            Vec<T> turned[kChunk<T>];
+            turn_chunk(from, j, turned);
+            for (std::size_t q = 0; q < kChunk<T> && j + q < t.cols; ++q) {
+                const auto col = static_cast<std::ptrdiff_t>(j + q);
+                const T* init = t.init == nullptr ? nullptr : t.init + row * t.init_row + col * t.init_col;
+                const Vec<T> r = init == nullptr ? Vec<T>{} : t.init_row == 0 ? splat(*init) : load_first<T>(init, count);
+                store_first<T>(t.c + row + col * t.c_col, r + turned[q], count);
+            }
+        }
+    }
+}
+
+// Never inlined: among the registers of its caller some of the loop's own would move to the stack.
 template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vectors = vectors>
-void tile(const TileArguments<T>& t) {
+[[gnu::noinline]] void tile(const TileArguments<T>& t) {
     constexpr std::size_t lanes = kLanes<T>;
     const auto column = [&](std::size_t v) {
         return static_cast<std::ptrdiff_t>(v / panel_vectors) * t.b_panel +
@@ -94,6 +117,7 @@ void tile(const TileArguments<T>& t) {
     T sums[rows][vectors * lanes];
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t v = 0; v < vectors; ++v) store<T>(sums[i] + v * lanes, s[i][v]);
+    if (t.c_row == 1 && (t.init == nullptr || t.init_row == 1 || t.init_row == 0)) return store_turned(t, sums);
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < t.cols; ++j) {
             const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
