@@ -131,8 +131,9 @@ class Network(Training, Prediction):
 
     def __getstate__(self) -> dict[str, Any]:
         made = (self.dtype, self.activations[:-1], self.loss_name, bool(self.biases), self.seed, self._weight_of)
-        arrays = [np.array(array) for array in (*self.weights, *self.biases)]
-        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": self._core.epochs, "arrays": arrays}
+        now = self.copy()  # refuses to look at a network that is being trained
+        arrays = [*now.weights, *now.biases]
+        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": now._core.epochs, "arrays": arrays}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.sizes, self.init = state["sizes"], state["init"]

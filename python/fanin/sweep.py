@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import operator
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from fanin.compare import law_name
 from fanin.experiment import Experiment, prepare
-from fanin.handover import Stored, handed_over
+from fanin.handover import Stop, Stored, handed_over, stopped_after
 from fanin.init import Law
 from fanin.init import law as law_of
 from fanin.optimizer import SGD, Optimizer, core_of
@@ -56,13 +55,13 @@ class Task:
     alone: bool  # whether other points run beside each
 
 
-def run_point(task: Task, point: Point, stop: threading.Event | None = None) -> Row | None:
-    """Train one network and return its row; None where the data's files are not, as on another machine.
+def run_point(task: Task, point: Point, stop: Stop | None = None) -> Row | None:
+    """Train one network and return its row; None where the sweep's files are not, as on another machine.
 
-    `stop` ends it early, in a thread that Ctrl-C does not reach.
+    `stop` ends it early, in a thread or a process that Ctrl-C does not reach.
     """
     experiment = task.data.open() if isinstance(task.data, Stored) else task.data
-    if experiment is None:
+    if experiment is None or (stop is not None and stop.is_set()):
         return None
     try:
         with compute_alone() if task.alone else nullcontext():
@@ -71,7 +70,7 @@ def run_point(task: Task, point: Point, stop: threading.Event | None = None) -> 
         return _failed(point, error)
 
 
-def _trained(experiment: Experiment, task: Task, point: Point, stop: threading.Event | None) -> Row:
+def _trained(experiment: Experiment, task: Task, point: Point, stop: Stop | None) -> Row:
     net = experiment.network([point.width] * point.depth, point.activation, task.laws[point.law], point.seed)
     optimizer = task.optimizer.copy()
     optimizer.lr = point.lr
@@ -166,8 +165,8 @@ def sweep(
     **Reproducibility.** A row is a function of its settings, the data and `split_seed`: the same bits whatever else is in the
     grid, alone, in any thread, process or machine. It is that of `fanin.compare` with the same split.
 
-    Ctrl-C ends it with KeyboardInterrupt: points not begun are cancelled, those running in threads stop at their next epoch or
-    step. What `progress` was told is all that is left.
+    Ctrl-C ends it with KeyboardInterrupt: points not begun are cancelled, those running in threads and in processes of this
+    machine stop at their next epoch or step. What `progress` was told is all that is left.
 
     Examples
     --------
@@ -222,7 +221,8 @@ def sweep(
             told(len(rows), row)
 
         if pool is not None:
-            _submitted(pool, tasks, points, tell)
+            with stopped_after(pool) as stop:
+                _submitted(pool, stop, tasks, points, tell)
         else:
             for i, point in enumerate(points):
                 row = run_point(tasks[1], point)
@@ -231,17 +231,17 @@ def sweep(
     return Sweep(tuple(rows[i] for i in range(len(points))), settings)
 
 
-def _submitted(pool: Executor, tasks: Sequence[Task], points: Sequence[Point], tell: Callable[[int, Row], None]) -> None:
+def _submitted(
+    pool: Executor, stop: Stop | None, tasks: Sequence[Task], points: Sequence[Point], tell: Callable[[int, Row], None]
+) -> None:
     """Run the points in a pool, the largest first; those that the first task's files do not reach again with the second."""
-    stop = threading.Event()
-    extra = (stop,) if isinstance(pool, ThreadPoolExecutor) else ()
     left = sorted(range(len(points)), key=lambda i: -points[i].work)
     futures: dict[Future[Row | None], int] = {}
     try:
         for task in tasks:
             futures, again = {}, []
             for i in left:
-                futures[_submit(pool, not futures, task, points[i], extra)] = i
+                futures[_submit(pool, not futures, task, points[i], stop if task is tasks[0] else None)] = i
             for future in as_completed(futures):
                 i, error = futures[future], future.exception()
                 if error is not None and not isinstance(error, Exception):
@@ -253,15 +253,14 @@ def _submitted(pool: Executor, tasks: Sequence[Task], points: Sequence[Point], t
                     tell(i, row)
             left = again
     except BaseException:
-        stop.set()
         for future in futures:
             future.cancel()
         raise
 
 
-def _submit(pool: Executor, first: bool, task: Task, point: Point, extra: tuple[threading.Event, ...]) -> Future[Row | None]:
+def _submit(pool: Executor, first: bool, task: Task, point: Point, stop: Stop | None) -> Future[Row | None]:
     try:
-        return pool.submit(run_point, task, point, *extra)
+        return pool.submit(run_point, task, point, stop)
     except Exception as error:  # a pool that broke on the way
         if first:
             raise
