@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from fanin import checks
 from fanin.compare import law_name
 from fanin.experiment import Experiment, prepare
 from fanin.handover import Stop, Stored, handed_over, stopped_after
@@ -184,14 +184,14 @@ def sweep(
     core_of(optimizer)
     grid = (
         list(rules),
-        _axis("activations", activations, str),
-        _axis("depths", depths, _at_least(0, "depths")),
-        _axis("widths", widths, _at_least(1, "widths")),
+        _axis("activations", activations, lambda one: checks.text("activations", one)),
+        _axis("depths", depths, lambda n: checks.integer("depths", n, 0)),
+        _axis("widths", widths, lambda n: checks.integer("widths", n, 1)),
         _axis("seeds", seeds, seed_number),
         [optimizer.lr] if lrs is None else _axis("lrs", lrs, lambda lr: _rate(optimizer, lr)),
     )
     points = [Point(*one) for one in product(*grid)]
-    epochs, batch_size = _at_least(0, "epochs")(epochs), None if batch_size is None else _at_least(1, "batch_size")(batch_size)
+    checks.progress(progress)
     workers = _workers(threads, executor, len(points))
     experiment = prepare(x, y, held_out, split_seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
     for activation in grid[1]:
@@ -201,12 +201,12 @@ def sweep(
         "outputs": experiment.outputs,
         "loss": loss,
         "optimizer": re.sub(r"lr=(\(.*?\)|[^,)]*)(, )?", "", repr(optimizer)),
-        "epochs": epochs,
-        "batch_size": batch_size,
+        "epochs": experiment.epochs,
+        "batch_size": experiment.batch_size,
         "dtype": experiment.dtype,
         "rows": len(experiment.train.x),
         "held_out": len(experiment.held_out.x),
-        "split_seed": split_seed,
+        "split_seed": seed_number(split_seed),
     }
     with (
         handed_over(experiment, executor) as data,
@@ -281,19 +281,6 @@ def _axis(name: str, values: Any, check: Callable[[Any], Any], key: Callable[[An
     return found
 
 
-def _at_least(least: int, name: str) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        try:
-            number = operator.index(value)
-        except TypeError:
-            raise TypeError(f"{name} must hold integers of at least {least}, got {value!r}") from None
-        if number < least:
-            raise ValueError(f"{name} must hold integers of at least {least}, got {number}")
-        return number
-
-    return check
-
-
 def _rate(optimizer: Optimizer, lr: Any) -> float | tuple[float, ...]:
     fresh = optimizer.copy()
     fresh.lr = lr  # refuses what is no learning rate
@@ -307,7 +294,7 @@ def _workers(threads: int | None, executor: Executor | None, points: int) -> int
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
         return 0
-    return min(num_threads() if threads is None else _at_least(1, "threads")(threads), points)
+    return min(num_threads() if threads is None else checks.integer("threads", threads, 1), points)
 
 
 @contextmanager

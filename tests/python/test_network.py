@@ -188,6 +188,10 @@ def test_data_is_converted(case):
         assert net.loss(same, y) == expected
     for labels in (y.astype(np.uint8), y.astype(np.int32), y.tolist(), np.repeat(y, 2)[::2]):
         assert net.loss(x, labels) == expected
+    for one_hot in (np.eye(4)[y], np.eye(4, dtype=int)[y], np.eye(4, dtype=bool)[y], np.eye(4)[y].tolist()):
+        assert net.loss(x, one_hot) == expected
+        assert net.score(x, one_hot) == net.score(x, y)
+        assert fi.trace(net, x, one_hot).cost == fi.trace(net, x, y).cost
     one, x, y = case("binary_cross_entropy", "tanh")
     assert one.loss(x, y.astype(bool)) == one.loss(x, y.astype(np.float32)) == one.loss(x, y)
     assert one.loss((100 * x).astype(int), y) == one.loss((100 * x).astype(int).astype(float), y)
@@ -221,6 +225,14 @@ def test_data_is_converted(case):
         ({"init": 3}, TypeError, "law must be"),
         ({"dtype": "float16"}, TypeError, "dtype must be float32 or float64, got float16"),
         ({"seed": -1}, ValueError, "seed must be"),
+        ({"sizes": [3, 2**70, 2]}, ValueError, "sizes must hold widths below"),
+        ({"sizes": [2**20, 2**26, 2]}, MemoryError, r"sizes must give a network that fits memory, got \[1048576,"),
+        ({"activation": None}, TypeError, "activation must be a name, or a sequence of one for each hidden layer, got None"),
+        ({"activation": [np.tanh]}, TypeError, "activation must be a name"),
+        ({"loss": None}, TypeError, "loss must be a string, got None"),
+        ({"dtype": "real"}, TypeError, "dtype must be float32 or float64, got real"),
+        ({"dtype": None}, TypeError, "dtype must be float32 or float64, got None"),
+        ({"bias": "no"}, TypeError, "bias must be True or False, got 'no'"),
     ],
 )
 def test_bad_networks(options, error, message):
@@ -243,7 +255,13 @@ NAN = np.array([[0.0] * 3] * 4 + [[0, np.nan, 0]] + [[0.0] * 3])
         (X.astype(complex), Y, TypeError, "x must hold real numbers, got dtype complex128"),
         ([["a"] * 3] * 6, Y, TypeError, "x must hold real numbers"),
         (X, Y[:5], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(5,\)"),
-        (X, Y[:, None], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(6, 1\)"),
+        (X, Y[:, None], ValueError, r"y must have shape \(batch,\), or \(batch, 2\) with one-hot rows, got \(6, 1\)"),
+        (X, np.eye(3)[Y], ValueError, r"y must have shape \(batch,\), or \(batch, 2\) with one-hot rows, got \(6, 3\)"),
+        (X, np.eye(2)[Y] * 0.5, ValueError, "y must be one-hot, a single 1 among zeros in each row, got another row at row 0"),
+        (X, np.array([[0, 1]] * 4 + [[1, 1], [0, 1]]), ValueError, "one-hot, .* at row 4"),
+        (X, np.array([[0, 1]] * 5 + [[np.nan, 1]]), ValueError, "one-hot, .* at row 5"),
+        (X, Y.astype("uint64") + 2**63, ValueError, "y must hold numbers that fit int64, got 9223372036854775808"),
+        ([[1, 2, 3], [1]], Y, ValueError, "x must be an array: "),
         (X, Y + 2, ValueError, r"y must hold labels in 0 \.\. 1, got 2 at row 0"),
         (X, Y - 1, ValueError, r"y must hold labels in 0 \.\. 1, got -1 at row 0"),
         (X, Y.astype(float), TypeError, "y must hold integer labels for cross_entropy, got dtype float64"),

@@ -109,20 +109,35 @@ def test_a_second_call_beside_the_first_raises(case, tmp_path):
         thread.join(30)
 
 
-def test_bad_fit_options(layers):
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"validation": (X, Y + 2)}, ValueError, "validation: y must hold labels"),
+        ({"validation": (X[:, :2], Y)}, ValueError, r"validation: x must have shape \(batch, 3\)"),
+        ({"validation": (X,)}, TypeError, r"validation must be \(x, y\), got 1 items"),
+        ({"validation": 0.2}, TypeError, r"validation must be \(x, y\), got float"),
+        ({"epochs": -1}, ValueError, "epochs must be an integer of at least 0, got -1"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an integer of at least 0, got 1.5"),
+        ({"epochs": 2**60}, ValueError, "epochs must be below"),
+        ({"epochs": 2**47, "batch_size": 1}, ValueError, "epochs must give fewer than"),
+        ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1, or None for all rows, got 0"),
+        ({"batch_size": "all"}, TypeError, "batch_size must be an integer of at least 1, or None for all rows, got 'all'"),
+        ({"shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
+        ({"optimizer": "sgd"}, TypeError, "optimizer must be an optimizer"),
+        ({"on_step": 3}, TypeError, "on_step must be a function, got 3"),
+        ({"on_epoch": "a"}, TypeError, "on_epoch must be a function, got 'a'"),
+        ({"progress": "bar"}, TypeError, "progress must be True, False or a function, got 'bar'"),
+        ({"trace_every": 1.5}, TypeError, "trace_every must be an integer of at least 1, or None for no traces, got 1.5"),
+        ({"on_nonfinite": "ignore"}, ValueError, "on_nonfinite must be 'stop', 'raise' or 'continue', got 'ignore'"),
+    ],
+)
+def test_bad_fit_options(layers, options, error, message):
     net = fi.Network([3, 4, 2], seed=0)
     before = layers(net)
-    with pytest.raises(ValueError, match="y must hold labels"):
-        net.fit(X, Y, optimizer=fi.SGD(1), validation=(X, Y + 2))
+    with pytest.raises(error, match=message):
+        net.fit(**{"x": X, "y": Y, "optimizer": fi.SGD(1), **options})
     assert np.array_equal(net.weights[0], before[0][0])
-    with pytest.raises(ValueError, match="epochs must be at least 0, got -1"):
-        net.fit(X, Y, epochs=-1, optimizer=fi.SGD(1))
-    with pytest.raises(ValueError, match="batch_size must be at least 1, or None for all rows, got 0"):
-        net.fit(X, Y, batch_size=0, optimizer=fi.SGD(1))
-    with pytest.raises(TypeError, match="optimizer must be an optimizer"):
-        net.fit(X, Y, optimizer="sgd")
-    with pytest.raises(ValueError, match="on_nonfinite must be 'stop', 'raise' or 'continue', got 'ignore'"):
-        net.fit(X, Y, optimizer=fi.SGD(1), on_nonfinite="ignore")
+    assert net.history.epochs == 0
 
 
 # ------------------------------------------------------------------------------------------------ callbacks
