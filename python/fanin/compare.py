@@ -16,6 +16,7 @@ from fanin.arguments import widths
 from fanin.experiment import Run, prepare
 from fanin.optimizer import SGD, Optimizer, core_of
 from fanin.random import seed_number
+from fanin.shapes import evenly
 from fanin.trace_table import number
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
@@ -119,7 +120,7 @@ class Comparison:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
         hidden = len(self.settings["sizes"]) - 2
-        shown = _shown(hidden)
+        shown = evenly(hidden, _COLUMNS)
         where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
         error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
         heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
@@ -158,12 +159,6 @@ class Comparison:
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
         return "\n".join([self.title(), "", *lines])
-
-
-def _shown(hidden: int) -> list[int]:
-    if hidden <= _COLUMNS:
-        return list(range(hidden))
-    return sorted({round(i * (hidden - 1) / (_COLUMNS - 1)) for i in range(_COLUMNS)})
 
 
 def _short(value: float) -> str:
@@ -240,8 +235,8 @@ def compare(
     >>> [run.diagnosis.verdict for run in result.runs]
     ['no gradient', 'healthy']
     """
-    one = isinstance(laws, str) or not isinstance(laws, Iterable)
-    named = [(law_name(law), law) for law in ([laws] if one else laws)]
+    several = isinstance(laws, Iterable) and not isinstance(laws, str)
+    named = [(law_name(law), law) for law in (laws if several else [laws]) if law is not None]
     if not named:
         raise ValueError("laws must name at least one initialization, got none")
     if len({name for name, _ in named}) < len(named):

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from fanin import _core
+from fanin.saturation import value_range
 from fanin.stats import Summary, stats_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
@@ -20,12 +21,6 @@ PackedWeight: TypeAlias = _core.PackedWeight32 | _core.PackedWeight64
 
 _GRADIENTS = ("dx", "dw", "db", "dz")
 _BINS = 64
-_RANGES = {
-    "tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "hardtanh": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-}  # of a, where the activation bounds it
 
 
 class DenseStats(NamedTuple):

@@ -20,6 +20,8 @@ from fanin.training import Training
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+_LABEL = np.dtype(np.int64)
+
 
 class Network(Training, Prediction):
     """A dense network: z = a @ w.T + b and a = g(z) layer by layer; the last layer's z are the logits.
@@ -200,7 +202,8 @@ class Network(Training, Prediction):
 
     def _y(self, y: ArrayLike) -> NDArray[Any]:
         labels = self.loss_name == "cross_entropy"
+        dtype = _LABEL if labels else self.dtype
+        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.c_contiguous and (y.ndim == 1 or not labels):
+            return y
         array = checks.array("y", y)
-        if labels:
-            array = class_labels(array, self.sizes[-1])
-        return np.ascontiguousarray(converted("y", array, np.dtype(np.int64) if labels else self.dtype))
+        return np.ascontiguousarray(converted("y", class_labels(array, self.sizes[-1]) if labels else array, dtype))

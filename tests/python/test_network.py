@@ -15,14 +15,6 @@ from fanin import reference
 LOSSES = fi.loss.names()
 
 
-@pytest.fixture(autouse=True)
-def restore():
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ["identity", "relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
