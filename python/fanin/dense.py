@@ -108,8 +108,8 @@ def dense_forward(
     of_a: Any = stats
     if isinstance(stats, Mapping) and set(stats) == {"z", "a"}:
         of_z, of_a = stats["z"], stats["a"]
-    elif stats is True and activation in _RANGES:
-        of_a = {"bins": _BINS, "range": _RANGES[activation]}
+    elif stats is True and (known := value_range(str(activation))) is not None:
+        of_a = {"bins": _BINS, "range": known}
     options_z, options_a = stats_options(of_z), stats_options(of_a)
     if options_z is None or options_a is None:
         if options_z is not options_a:

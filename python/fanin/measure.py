@@ -79,15 +79,14 @@ def _forward(
     """Carry the batch through one layer and measure z and a on the way, then what else needs no gradient."""
     of_a: dict[str, Any] = {"bins": None, "saturation": saturation.limits(activation)}
     of_a |= {"moments": options.get("moments", "all")}
-    low, high = saturation.bounds(activation) or (-math.inf, math.inf)
-    bounded = math.isfinite(low) and math.isfinite(high)
-    if bounded and full:
-        of_a |= {"bins": _BINS, "range": (low, high)}
+    known = saturation.value_range(activation)
+    if known is not None and full:
+        of_a |= {"bins": _BINS, "range": known}
     f = dense_forward(x, w, b, activation=activation, stats={"z": options, "a": of_a})
     assert f.stats is not None
     assert f.z is not None
     summary = f.stats.a
-    if full and not bounded:  # 64 bins over the values' own range
+    if full and known is None:  # 64 bins over the values' own range
         low, high = float(summary.min), float(summary.max)
         if low < high and math.isfinite(high - low):
             summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])
