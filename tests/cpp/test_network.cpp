@@ -9,6 +9,7 @@
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "parameters.hpp"
 #include "reference/network.hpp"
 #include "reference/random.hpp"
 
@@ -88,18 +89,6 @@ void copy_parameters(Network<T>& net, fanin::reference::Network<T>& to) {
         const VectorView<T> b = net.bias(l);
         if (b.size != 0) to.b[l].assign(b.data, b.data + b.size);
     }
-}
-
-template <class T>
-std::vector<T> parameters(Network<T>& net) {
-    std::vector<T> all;
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        const MatrixView<T> w = net.weight(l);
-        all.insert(all.end(), w.data, w.data + w.rows * w.cols);
-        const VectorView<T> b = net.bias(l);
-        all.insert(all.end(), b.data, b.data + b.size);
-    }
-    return all;
 }
 
 std::vector<NetworkShape> shapes() {
