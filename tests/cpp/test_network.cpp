@@ -174,6 +174,34 @@ void pieces_equal_reference() {
     }
 }
 
+void predictions_are_labels() {
+    for (const NetworkShape& shape : shapes()) {
+        const std::size_t rows = fanin::kPieceRows + 5, outputs = shape.sizes.back();
+        const Data<float> d = data_for<float>(shape, rows);
+        Network<float> net(shape, 1);
+        draw(net);
+        std::vector<float> z(rows * outputs);
+        net.forward(d.view(), z);
+        std::vector<std::int64_t> labels(rows, 77), few(rows - 1);
+        if (shape.loss == Loss::mean_squared_error) {
+            CHECK_THROWS(net.predict(d.view(), labels), std::invalid_argument);
+            continue;
+        }
+        CHECK_THROWS(net.predict(d.view(), few), std::invalid_argument);
+        net.predict(d.view(), labels);
+        for (std::size_t i = 0; i < rows; ++i) {
+            std::int64_t expected = z[i * outputs] > 0 ? 1 : shape.loss == Loss::hinge ? -1 : 0;
+            if (shape.loss == Loss::cross_entropy) {
+                expected = 0;
+                for (std::size_t j = 1; j < outputs; ++j)
+                    if (z[i * outputs + j] > z[i * outputs + static_cast<std::size_t>(expected)])
+                        expected = static_cast<std::int64_t>(j);
+            }
+            CHECK(labels[i] == expected);
+        }
+    }
+}
+
 // fit is step after step over the rows that the permutations name, the last batch short.
 void fit_is_steps() {
     const NetworkShape shape{{3, 5, 4}, {Activation::relu}, Loss::cross_entropy, true};
@@ -339,6 +367,7 @@ int main() {
         same_weights_everywhere();
         a_step_allocates_nothing();
     });
+    predictions_are_labels();
     copies_and_owners();
     draws_are_addressable();
     interrupts_keep_what_was_learned();
