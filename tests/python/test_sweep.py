@@ -211,7 +211,7 @@ def test_ctrl_c(threads):
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
 def test_ctrl_c_over_processes(tmp_path, whole_group):
-    # Points run for some seconds each, so waiting for those begun, or for those that the pool has taken in, would be seen.
+    # A point runs for half a minute: waiting for those begun, or for those that the pool has taken in, would be seen.
     (tmp_path / "script.py").write_text(
         """
 import multiprocessing, time
@@ -223,7 +223,7 @@ if __name__ == "__main__":
         list(pool.map(abs, range(8)))
         print("ready", flush=True)
         try:
-            fi.sweep("zeros", x, y, seeds=range(20), widths=8, epochs=500_000, batch_size=None, executor=pool)
+            fi.sweep("zeros", x, y, seeds=range(20), widths=8, epochs=5_000_000, batch_size=None, executor=pool)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
 """
@@ -236,7 +236,7 @@ if __name__ == "__main__":
     begin = time.monotonic()
     (os.killpg if whole_group else os.kill)(script.pid, signal.SIGINT)
     assert script.communicate(timeout=60)[0] == b"interrupted\n"
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 15
 
 
 def test_examples_of_the_docstrings():
