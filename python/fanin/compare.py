@@ -102,16 +102,17 @@ class Comparison:
         Raises
         ------
         ValueError
-            If the ending is another, there is no such folder, or the page would be larger than 6 MB.
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
         ModuleNotFoundError
             If Bokeh is missing; the extra ``fanin[report]`` brings it.
         """
         from fanin.page.report import comparison_page
         from fanin.page.shell import check_path, write
 
-        where = os.fspath(path)
-        check_path(where)
-        write(where, comparison_page(self, title))
+        check_path(path)
+        write(path, comparison_page(self, title))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""

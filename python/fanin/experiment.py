@@ -198,11 +198,12 @@ def prepare(
 
 
 def _matrix(what: str, x: ArrayLike, dtype: str) -> NDArray[Any]:
-    matrix = np.ascontiguousarray(x, dtype=dtype)
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(x, dtype=dtype)
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {matrix.shape}")
     if not np.isfinite(matrix).all():
-        raise ValueError(f"{what} must hold finite numbers, got NaN or infinity in row {_bad_row(matrix)}")
+        raise ValueError(f"{what} must hold finite numbers, got NaN or infinity in row {_bad_row(matrix)}, as {dtype}")
     return matrix
 
 

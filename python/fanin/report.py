@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin import shapes
+from fanin import outfiles, shapes
 from fanin.compare import Comparison
 from fanin.experiment import Run
 
@@ -73,17 +73,12 @@ def check_path(path: str | os.PathLike[str]) -> None:
     ------
     ValueError
         If Matplotlib knows no format of that ending.
-    FileNotFoundError
-        If the folder does not exist.
+    OSError
+        If the folder does not exist, the path is a folder, or it may not be written.
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
-    folder, name = os.path.split(os.fspath(path))
-    formats = FigureCanvasBase.get_supported_filetypes()
-    if os.path.splitext(name)[1].lstrip(".").lower() not in formats:
-        raise ValueError(f"figure must end with one of .{', .'.join(sorted(formats))}, got {name!r}")
-    if folder and not os.path.isdir(folder):
-        raise FileNotFoundError(f"figure: there is no folder {folder}")
+    outfiles.check("figure", path, FigureCanvasBase.get_supported_filetypes())
 
 
 def save_figure(result: Comparison, path: str | os.PathLike[str]) -> None:

@@ -92,7 +92,7 @@ def test_hostile_names_stay_text(result):
 def test_page_refuses_before_it_writes(result, tmp_path):
     with pytest.raises(ValueError, match=r"must end with \.html, got .*a\.txt"):
         result.to_html(tmp_path / "a.txt")
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(FileNotFoundError, match="no folder"):
         result.to_html(tmp_path / "nowhere" / "a.html")
     assert list(tmp_path.iterdir()) == []
 

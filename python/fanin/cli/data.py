@@ -28,24 +28,15 @@ def load(args: argparse.Namespace) -> Loaded:
     """Return the data of ``--data``, ``--target``, ``--scale``, ``--held-out``, ``--seed`` and ``--loss``."""
     from fanin import datasets
 
-    if args.data is None:
-        if args.target is not None:
-            raise ValueError("--target names a column of --data FILE.csv, which is missing")
-        data = datasets.digits()
-    elif args.data.endswith(".npz"):
-        data = datasets.load_npz(args.data)
-    elif args.data.endswith(".csv"):
-        if args.target is None:
-            raise ValueError("--data FILE.csv needs --target NAME, the column to learn")
-        data = datasets.load_csv(args.data, args.target)
-    else:
-        raise ValueError(f"--data must end with .npz or .csv, got {args.data}")
+    data = _read(args)
     labels = np.issubdtype(data.y.dtype, np.integer)
     loss = args.loss or ("cross_entropy" if labels else "mean_squared_error")
     classes = len(np.unique(data.y))
     if loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
         raise ValueError(f"the target has {classes} values in {len(data.y)} rows: for a quantity add --loss mean_squared_error")
     default = 0.2 if args.data is not None else _DIGITS_HELD_OUT
+    if len(data.y) < 2:
+        raise ValueError(f"{args.data}: must hold at least two rows, one to train on and one to hold out, got {len(data.y)}")
     train, held_out = datasets.split(*data, default if args.held_out is None else args.held_out, args.seed)
     scale = args.scale or ("none" if args.data is None else "standard")
     x, x_held = scaled(scale, train.x, held_out.x)
@@ -55,12 +46,41 @@ def load(args: argparse.Namespace) -> Loaded:
     return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale})
 
 
+def _read(args: argparse.Namespace) -> Data:
+    """The data of ``--data``, ``--target`` and ``--delimiter``."""
+    from fanin import datasets
+
+    kind = "" if args.data is None else Path(args.data).suffix.lower()
+    if kind not in ("", ".npz", ".csv") or (args.data is not None and not kind):
+        raise ValueError(f"--data must end with .npz or .csv, got {args.data}")
+    for option, value in (("--target", args.target), ("--delimiter", args.delimiter)):
+        if value is not None and kind != ".csv":
+            raise ValueError(f"{option} is of --data FILE.csv, got --data {args.data or 'missing'}")
+    if args.data is None:
+        return datasets.digits()
+    if kind == ".npz":
+        return datasets.load_npz(args.data)
+    if args.target is None:
+        raise ValueError("--data FILE.csv needs --target NAME, the column to learn")
+    return datasets.load_csv(args.data, args.target, delimiter=args.delimiter or ",")
+
+
 def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Shift and scale columns by what the training rows say; a constant column is only shifted."""
+    """Shift and scale columns by what the training rows say; a constant column is only shifted.
+
+    Raises
+    ------
+    ValueError
+        If a mean or a width overflows: the column would come out as zeros.
+    """
     if how == "none":
         return train, held_out
     train, held_out = train.astype(np.float64), held_out.astype(np.float64)
-    centre = train.min(axis=0) if how == "unit" else train.mean(axis=0)
-    width = np.ptp(train, axis=0) if how == "unit" else train.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre = train.min(axis=0) if how == "unit" else train.mean(axis=0)
+        width = np.ptp(train, axis=0) if how == "unit" else train.std(axis=0)
+    if not (np.isfinite(centre).all() and np.isfinite(width).all()):
+        largest = max(train.max(), -train.min())
+        raise ValueError(f"--scale {how}: the numbers are too large, up to {largest:.3g}")
     width = np.where(width > 0, width, 1.0)
     return (train - centre) / width, (held_out - centre) / width
