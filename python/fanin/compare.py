@@ -6,11 +6,11 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from numpy.typing import ArrayLike
 
+from fanin import shapes
 from fanin.experiment import Run, prepare
 from fanin.optimizer import SGD, Optimizer
 from fanin.trace_table import number
@@ -117,7 +117,7 @@ class Comparison:
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
         hidden = len(self.settings["sizes"]) - 2
-        shown = _shown(hidden)
+        shown = shapes.evenly(hidden, _COLUMNS)
         where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
         error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
         heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
@@ -138,11 +138,9 @@ class Comparison:
     def title(self) -> str:
         """Return one line that says what was compared."""
         s = self.settings
-        runs = [(size, len(list(group))) for size, group in groupby(s["sizes"])]
-        sizes = "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
         epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
         return (
-            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
+            f"{shapes.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 
@@ -156,12 +154,6 @@ class Comparison:
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
         lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
         return "\n".join([self.title(), "", *lines])
-
-
-def _shown(hidden: int) -> list[int]:
-    if hidden <= _COLUMNS:
-        return list(range(hidden))
-    return sorted({round(i * (hidden - 1) / (_COLUMNS - 1)) for i in range(_COLUMNS)})
 
 
 def _short(value: float) -> str:

@@ -124,7 +124,8 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     last = 1
     for i, run in enumerate(result.runs):
         colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
-        error = "" if result.settings["loss"] == "mean_squared_error" else f"   held-out error {100 * run.error:.1f} %"
+        real = result.settings["loss"] == "mean_squared_error"
+        error = f"   held-out cost {shapes.brief(run.error)}" if real else f"   held-out error {100 * run.error:.1f} %"
         finite = np.isfinite(run.costs)
         steps, means = shapes.smooth(np.where(finite & (run.costs > 0), run.costs, np.nan))
         axes.plot(steps, means, color=colour, linestyle=dash, linewidth=1.8, label=f"{run.law}: {run.verdict}{error}")
@@ -171,7 +172,15 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
         full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
         place, side = (0.5, "center") if full else (0.98, "right")
         axes.text(
-            place, 0.9, "\n".join(shapes.spread(layer)), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY
+            place,
+            0.94,
+            "\n".join(shapes.spread(layer)),
+            transform=axes.transAxes,
+            ha=side,
+            va="top",
+            fontsize=8,
+            color=_GREY,
+            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
         )
         axes.tick_params(labelsize=8, colors=_GREY, length=2)
         _tidy(axes, "left")

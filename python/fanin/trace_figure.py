@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin import shapes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -24,7 +26,7 @@ def figure(t: Trace) -> Figure:
     from matplotlib.figure import Figure
 
     layers = t.hidden or t.layers
-    shown = _some(layers)
+    shown = [layers[i] for i in shapes.evenly(len(layers), _COLUMNS * _ROWS)]
     rows = -(-len(shown) // _COLUMNS)
     figure = Figure(figsize=(10.5, 3.6 + 1.45 * rows), facecolor="white", layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[3.4, 0.3 + 1.45 * rows])
@@ -49,13 +51,6 @@ def figure(t: Trace) -> Figure:
     for axes in grid[len(shown) :]:
         axes.set_visible(False)
     return figure
-
-
-def _some(layers: Sequence[LayerTrace]) -> list[LayerTrace]:
-    most = _COLUMNS * _ROWS
-    if len(layers) <= most:
-        return list(layers)
-    return [layers[round(i * (len(layers) - 1) / (most - 1))] for i in range(most)]
 
 
 def _title(t: Trace) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.compare import _short, _shown
+from fanin.compare import _short
+from fanin.shapes import evenly
 
 RNG = np.random.default_rng(4)
 X = RNG.standard_normal((120, 6))
@@ -115,8 +116,8 @@ def test_table_is_plain_text():
 def test_numbers_of_the_table():
     values = [0, 0.26, 0.999, 5.06, 0.0001, 6.4e-05, 3e-12, 250.0, 1.2e8, float("inf")]
     assert [_short(v) for v in values] == ["0", ".26", "1.00", "5.1", "1e-4", "6e-5", "3e-12", "2e2", "1e8", "inf"]
-    assert _shown(3) == [0, 1, 2]
-    assert _shown(10) == [0, 3, 6, 9]
+    assert evenly(3, 4) == [0, 1, 2]
+    assert evenly(10, 4) == [0, 3, 6, 9]
 
 
 def test_refusals():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin import shapes
 from fanin.cli import data, options, output
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _about(net: Network, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _lead(about: dict[str, Any]) -> str:
-    sizes = "-".join(map(str, about["sizes"]))
+    sizes = shapes.sizes(about["sizes"])
     return f"{sizes}, {about['activation']}, weights of {about['init']}, {about['loss']}, a batch of {about['rows']} rows."
 
 
