@@ -169,18 +169,20 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.tick_params(labelbottom=False)
         if not shared:
             axes.xaxis.set_major_formatter(lambda value, _: shapes.brief(value))
-        full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
+        full = layer.saturated is not None and layer.saturated > 0.2  # the middle is empty then, the corner is not
+        words = shapes.spread(layer)
+        if not full and _corner(layer, low, high) > 0.75:
+            axes.set_ylim(0, 1.2 + 0.3 * len(words))
         place, side = (0.5, "center") if full else (0.98, "right")
         axes.text(
             place,
             0.94,
-            "\n".join(shapes.spread(layer)),
+            "\n".join(words),
             transform=axes.transAxes,
             ha=side,
             va="top",
             fontsize=8,
             color=_GREY,
-            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5},
         )
         axes.tick_params(labelsize=8, colors=_GREY, length=2)
         _tidy(axes, "left")
@@ -188,6 +190,15 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.set_title(run.law, fontsize=10, color=colour, fontweight="bold")
         if first:
             axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
+
+
+def _corner(layer: LayerTrace, low: float, high: float) -> float:
+    """Return how high a histogram stands in the right third of its axis, where the words are."""
+    drawn = shapes.heights(layer)
+    if drawn is None:
+        return 0.0
+    edges, heights = drawn
+    return float(heights[edges[1:] > low + (high - low) * 2 / 3].max(initial=0.0))
 
 
 def _draw_histogram(axes: Axes, layer: LayerTrace, colour: str) -> None:

@@ -50,19 +50,19 @@ def _read(args: argparse.Namespace) -> Data:
     """The data of ``--data``, ``--target`` and ``--delimiter``."""
     from fanin import datasets
 
-    kind = "" if args.data is None else Path(args.data).suffix.lower()
-    if kind not in ("", ".npz", ".csv") or (args.data is not None and not kind):
-        raise ValueError(f"--data must end with .npz or .csv, got {args.data}")
+    ending = Path(args.data or "").suffix.lower()
+    if ending == ".csv":
+        if args.target is None:
+            raise ValueError("--data FILE.csv needs --target NAME, the column to learn")
+        return datasets.load_csv(args.data, args.target, delimiter=args.delimiter or ",")
     for option, value in (("--target", args.target), ("--delimiter", args.delimiter)):
-        if value is not None and kind != ".csv":
+        if value is not None:
             raise ValueError(f"{option} is of --data FILE.csv, got --data {args.data or 'missing'}")
     if args.data is None:
         return datasets.digits()
-    if kind == ".npz":
+    if ending == ".npz":
         return datasets.load_npz(args.data)
-    if args.target is None:
-        raise ValueError("--data FILE.csv needs --target NAME, the column to learn")
-    return datasets.load_csv(args.data, args.target, delimiter=args.delimiter or ",")
+    raise ValueError(f"--data must end with .npz or .csv, got {args.data}")
 
 
 def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
