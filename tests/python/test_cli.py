@@ -171,6 +171,7 @@ def test_tables_that_teach_nothing(folder, capsys):
     assert "at least two rows" in fails(capsys, "compare", *mine)
     (folder / "t.csv").write_text("a,y\n" + "1e308,up\n-1e308,down\n" * 20)
     assert "--scale standard: the numbers are too large, up to 1e+308" in fails(capsys, "compare", *mine)
+    assert "--scale unit: the numbers are too large" in fails(capsys, "compare", *mine, "--scale", "unit")
     assert "finite numbers" in fails(capsys, "compare", *mine, "--scale", "none")
 
 
@@ -212,6 +213,17 @@ def test_scaling_is_by_the_training_rows():
     assert (x.tolist(), h.tolist()) == ([[0, 0], [1, 0]], [[2, 1]])
     x, h = scaled("standard", train, held)
     assert (x.tolist(), h.tolist()) == ([[-1, 0], [1, 0]], [[3, 1]])
+    y, h = scaled("standard", np.array([0.0, 2.0]), np.array([4.0]))
+    assert (y.tolist(), h.tolist()) == ([-1, 1], [3])
+
+
+def test_a_constant_column_is_only_shifted():
+    """NumPy's mean of 241 times 0.1 is not 0.1 and its std is not 0: the quotient would be noise of size 1."""
+    constant = np.full((241, 1), 0.1)
+    for how in ("unit", "standard"):
+        x, held = scaled(how, constant, np.array([[0.1], [1.1]]))
+        assert np.abs(x).max() < 1e-15
+        np.testing.assert_allclose(held, [[0], [1]], atol=1e-15)
 
 
 def _start(*args, **options):

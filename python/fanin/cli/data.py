@@ -75,12 +75,14 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArr
     """
     if how == "none":
         return train, held_out
+    from fanin.stats import summarize
+
     train, held_out = train.astype(np.float64), held_out.astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        centre = train.min(axis=0) if how == "unit" else train.mean(axis=0)
-        width = np.ptp(train, axis=0) if how == "unit" else train.std(axis=0)
+    of = summarize(train, axis=0)
+    low, high = np.asarray(of.min), np.asarray(of.max)
+    with np.errstate(over="ignore"):
+        centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
     if not (np.isfinite(centre).all() and np.isfinite(width).all()):
-        largest = max(train.max(), -train.min())
-        raise ValueError(f"--scale {how}: the numbers are too large, up to {largest:.3g}")
-    width = np.where(width > 0, width, 1.0)
+        raise ValueError(f"--scale {how}: the numbers are too large, up to {max(high.max(), -low.min()):.3g}")
+    width = np.where(high > low, width, 1.0)
     return (train - centre) / width, (held_out - centre) / width
