@@ -136,7 +136,8 @@ def law(one: Law) -> str:
     """A law, its parameters and, where they depend on no shape, its moments."""
     rows = [[key, str(value)] for key, value in one.parameters.items()]
     try:
-        rows += [["mean", f"{one.mean:.6g}"], ["std", f"{math.sqrt(one.variance):.6g}"]]
+        moments = {"mean": f"{one.mean:.6g}", "std": f"{math.sqrt(one.variance):.6g}"}
+        rows += [[key, value] for key, value in moments.items() if key not in one.parameters]
         low, high = one.bounds
         rows.append(["bounds", "none" if math.isinf(high) else f"{low:.6g} to {high:.6g}"])
     except ValueError:
