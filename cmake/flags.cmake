@@ -5,4 +5,4 @@ option(FANIN_WERROR "Turn warnings into errors" OFF)
 add_library(fanin_flags INTERFACE)
 target_compile_features(fanin_flags INTERFACE cxx_std_20)
 target_compile_options(fanin_flags INTERFACE
-  -ffp-contract=off -Wall -Wextra -Wconversion -Wshadow -Wno-psabi $<$<BOOL:${FANIN_WERROR}>:-Werror>)
+  -ffp-contract=off -Wall -Wextra -Wconversion -Wno-sign-conversion -Wshadow -Wno-psabi $<$<BOOL:${FANIN_WERROR}>:-Werror>)

@@ -283,7 +283,7 @@ void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<co
     if (out.out_dx) places.output(*out.out_dx, "out_dx");
     if (out.out_dw) places.output(*out.out_dw, "out_dw");
     if (out.out_db) places.output(*out.out_db, "out_db");
-    detail::backward_pass(da, x, w, z, activation, out, accumulate, workspace);
+    detail::backward_pass<T>(da, x, w, z, activation, out, accumulate, workspace);
 }
 
 template void detail::forward_pass(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>,

@@ -269,6 +269,29 @@ void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t
 }
 
 template <class T>
+void Network<T>::predict(MatrixView<const T> x, std::span<std::int64_t> labels) {
+    check(x);
+    if (shape_.loss == Loss::mean_squared_error)
+        throw std::invalid_argument("predict needs a loss of classes, got mean_squared_error: forward gives its values");
+    if (labels.size() != x.rows)
+        throw std::invalid_argument("labels must have shape (batch,) = (" + std::to_string(x.rows) + ",), got " +
+                                    std::to_string(labels.size()) + " elements");
+    const Busy busy(busy_);
+    reserve(x.rows, false);
+    std::vector<T> logits(std::min(kPieceRows, x.rows) * outputs());
+    for (std::size_t done = 0; done < x.rows; done += kPieceRows) {
+        const std::size_t n = std::min(kPieceRows, x.rows - done);
+        forward_piece(detail::rows_of(x, done, n), logits.data());
+        for (std::size_t i = 0; i < n; ++i) {
+            const auto row = logits.begin() + static_cast<std::ptrdiff_t>(i * outputs());
+            if (shape_.loss == Loss::cross_entropy)
+                labels[done + i] = std::max_element(row, row + static_cast<std::ptrdiff_t>(outputs())) - row;
+            else labels[done + i] = *row > 0 ? 1 : shape_.loss == Loss::hinge ? -1 : 0;
+        }
+    }
+}
+
+template <class T>
 double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
     check(x, y);
     const Busy busy(busy_);

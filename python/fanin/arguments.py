@@ -7,22 +7,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from fanin import checks
 from fanin.init import law
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
-def widths(sizes: Sequence[SupportsIndex]) -> tuple[int, ...]:
+def widths(sizes: Iterable[SupportsIndex], name: str = "sizes") -> tuple[int, ...]:
     """Check the widths of a network's layers."""
     try:
         found = tuple(operator.index(n) for n in sizes)
     except TypeError:
-        raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
+        raise TypeError(f"{name} must be a sequence of integers, got {sizes!r}") from None
     if any(n < 1 for n in found):
-        raise ValueError(f"sizes must hold widths of at least 1, got {list(found)}")
+        raise ValueError(f"{name} must hold widths of at least 1, got {list(found)}")
+    if any(n >= 2**48 for n in found):
+        raise ValueError(f"{name} must hold widths below 2^48, got {list(found)}")
     return found
+
+
+def activations(activation: str | Sequence[str], n_hidden: int) -> list[str]:
+    """For each hidden layer the name of its activation."""
+    if isinstance(activation, str):
+        return [activation] * n_hidden
+    if not isinstance(activation, Sequence) or not all(isinstance(name, str) for name in activation):
+        raise TypeError(f"activation must be a name, or a sequence of one for each hidden layer, got {activation!r}")
+    return list(activation)
+
+
+def batch(net: Any, x: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Check and convert rows of finite numbers for a network, to its dtype unless another is asked for."""
+    from fanin.network import Network
+
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a fanin.Network, got {net!r}")
+    data = converted("x", checks.array("x", x), net.dtype if dtype is None else np.dtype(dtype))
+    if data.ndim != 2 or data.shape[1] != net.sizes[0] or data.shape[0] == 0:
+        raise ValueError(f"x must have shape (batch, n_in) = (1 or more, {net.sizes[0]}), got {data.shape}")
+    checks.finite("x", data)
+    return data
 
 
 def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -31,11 +56,30 @@ def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[A
         return array
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.dtype == np.uint64 and dtype == np.int64 and (array >= 2**63).any():
+        raise ValueError(f"{name} must hold numbers that fit {dtype}, got {array.max()}")
     with np.errstate(over="ignore"):
         result = array.astype(dtype)
     if array.dtype.kind == "f" and not np.array_equal(np.isinf(array), np.isinf(result)):
         raise ValueError(f"{name} must hold numbers that fit {dtype}, got {array[np.isinf(result) & ~np.isinf(array)][0]}")
     return result
+
+
+def class_labels(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
+    """Return the labels of cross_entropy as they are, or those of one-hot rows."""
+    if y.ndim == 2 and y.shape[1] == n_classes > 1 and y.dtype.kind in "biuf":
+        ones = y == 1
+        wrong = (ones.sum(axis=1) != 1) | (ones != (y != 0)).any(axis=1)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"y must be one-hot, a single 1 among zeros in each row, got another row at row {row}")
+        found: NDArray[Any] = ones.argmax(axis=1)
+        return found
+    if y.ndim != 1:
+        raise ValueError(f"y must have shape (batch,), or (batch, {n_classes}) with one-hot rows, got {y.shape}")
+    if y.dtype.kind not in "iub":
+        raise TypeError(f"y must hold integer labels for cross_entropy, got dtype {y.dtype}")
+    return y
 
 
 def matrix_owners(shared: Any, n_layers: int) -> list[int]:

@@ -29,7 +29,10 @@ class Checkpoint(NamedTuple):
 
 
 def _path(path: str | os.PathLike[str]) -> str:
-    text = os.fsdecode(path)
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"path must be a path, got {path!r}") from None
     if "\0" in text:
         raise ValueError(f"path must not hold a null character, got {text!r}")
     return text

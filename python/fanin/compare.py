@@ -10,9 +10,11 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fanin import shapes
+from fanin import checks, shapes
+from fanin.arguments import widths
 from fanin.experiment import Run, prepare
-from fanin.optimizer import SGD, Optimizer
+from fanin.optimizer import SGD, Optimizer, core_of
+from fanin.random import seed_number
 from fanin.trace_table import number
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
@@ -178,7 +180,7 @@ def compare(
     hidden: Iterable[int] = (300, 300, 300, 300),
     activation: str = "tanh",
     epochs: int = 10,
-    batch_size: int = 100,
+    batch_size: int | None = 100,
     optimizer: Optimizer | None = None,
     held_out: float | int | tuple[ArrayLike, ArrayLike] = 0.2,
     seed: int = 0,
@@ -195,7 +197,7 @@ def compare(
     x : array, shape (n, n_in)
         Real numbers, converted once to `dtype`.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order.
+        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
     hidden : iterable of int
         Sizes of the hidden layers.
     activation, loss, dtype : str
@@ -230,27 +232,31 @@ def compare(
     >>> [run.diagnosis.verdict for run in result.runs]
     ['no gradient', 'healthy']
     """
-    named = [(law_name(law), law) for law in ([laws] if isinstance(laws, str) else laws)]
+    several = isinstance(laws, Iterable) and not isinstance(laws, str)
+    named = [(law_name(law), law) for law in (laws if several else [laws]) if law is not None]
     if not named:
         raise ValueError("laws must name at least one initialization, got none")
     if len({name for name, _ in named}) < len(named):
         raise ValueError(f"laws must differ, got {', '.join(name for name, _ in named)}")
     optimizer = SGD(lr=0.1) if optimizer is None else optimizer
+    core_of(optimizer)
+    checks.function("progress", progress)
+    seed, activation, hidden = seed_number(seed), checks.text("activation", activation), widths(hidden, "hidden")
     experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
     sizes = experiment.sizes(hidden)
     settings = {
         "sizes": sizes,
         "activation": activation,
         "loss": loss,
-        "epochs": epochs,
-        "batch_size": batch_size,
+        "epochs": experiment.epochs,
+        "batch_size": experiment.batch_size,
         "optimizer": repr(optimizer),
         "seed": seed,
-        "dtype": str(dtype),
+        "dtype": experiment.dtype,
         "rows": len(experiment.train.x),
         "held_out": len(experiment.held_out.x),
     }
-    networks = [experiment.network(sizes[1:-1], activation, law, seed) for _, law in named]  # all, before any is trained
+    networks = [experiment.network(hidden, activation, law, seed) for _, law in named]  # all, before any is trained
     runs = []
     for (name, _), net in zip(named, networks, strict=True):
         runs.append(experiment.run(name, net, optimizer, progress=None if progress is None else _named(progress, name, epochs)))

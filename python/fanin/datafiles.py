@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from fanin.checks import float_dtype
+
 # Type codes of the IDX format, all big-endian (http://yann.lecun.com/exdb/mnist, "the IDX file format").
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -23,14 +25,6 @@ class Data(NamedTuple):
 
     x: NDArray[Any]
     y: NDArray[Any]
-
-
-def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    """Return the dtype if it is float32 or float64; otherwise TypeError."""
-    wanted = np.dtype(dtype)
-    if wanted not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise TypeError(f"dtype must be float32 or float64, got {wanted}")
-    return wanted
 
 
 def load_idx(path: str | os.PathLike[str]) -> NDArray[Any]:

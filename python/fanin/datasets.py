@@ -10,7 +10,6 @@ Every function returns ``Data(x, y)``: x of shape (n, features), y of shape (n,)
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import NamedTuple, SupportsIndex
@@ -18,8 +17,9 @@ from typing import NamedTuple, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fanin import _core
-from fanin.datafiles import Data, float_dtype, load_csv, load_idx, load_npz, mnist
+from fanin import _core, checks
+from fanin.checks import float_dtype
+from fanin.datafiles import Data, load_csv, load_idx, load_npz, mnist
 from fanin.random import seed_number
 
 __all__ = [
@@ -289,11 +289,7 @@ def _draw(
     dtype: DTypeLike,
 ) -> Data:
     """Check the arguments, draw _NUMBERS numbers a point, place the points."""
-    wanted, count = float_dtype(dtype), operator.index(n)
-    if count < 0:
-        raise ValueError(f"n must be at least 0, got {count}")
-    if not (math.isfinite(noise) and noise >= 0):
-        raise ValueError(f"noise must be finite and at least 0, got {noise!r}")
+    wanted, count, noise = float_dtype(dtype), checks.integer("n", n, 0), checks.scale("noise", noise)
     numbers = np.empty((count, _NUMBERS))
     fill(numbers, seed_number(seed), _core.own_stream(f"fanin/datasets/{name}"))
     y = np.arange(count, dtype=np.int64) % 2

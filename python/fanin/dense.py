@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from numpy.typing import NDArray
 
 from fanin import _core
+from fanin.saturation import value_range
 from fanin.stats import Summary, stats_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
@@ -20,12 +21,6 @@ PackedWeight: TypeAlias = _core.PackedWeight32 | _core.PackedWeight64
 
 _GRADIENTS = ("dx", "dw", "db", "dz")
 _BINS = 64
-_RANGES = {
-    "tanh": (-1.0, 1.0),
-    "softsign": (-1.0, 1.0),
-    "hardtanh": (-1.0, 1.0),
-    "sigmoid": (0.0, 1.0),
-}  # of a, where the activation bounds it
 
 
 class DenseStats(NamedTuple):
@@ -113,8 +108,8 @@ def dense_forward(
     of_a: Any = stats
     if isinstance(stats, Mapping) and set(stats) == {"z", "a"}:
         of_z, of_a = stats["z"], stats["a"]
-    elif stats is True and activation in _RANGES:
-        of_a = {"bins": _BINS, "range": _RANGES[activation]}
+    elif stats is True and (known := value_range(str(activation))) is not None:
+        of_a = {"bins": _BINS, "range": known}
     options_z, options_a = stats_options(of_z), stats_options(of_a)
     if options_z is None or options_a is None:
         if options_z is not options_a:

@@ -126,6 +126,8 @@ def diagnose(what: Trace | Network | History, x: ArrayLike | None = None, y: Arr
     ------
     TypeError
         If `what` is something else, or arguments are missing or too many.
+    ValueError
+        If a history holds neither a step nor a trace.
     """
     if isinstance(what, Network):
         if x is None:
@@ -136,7 +138,11 @@ def diagnose(what: Trace | Network | History, x: ArrayLike | None = None, y: Arr
     if x is not None or y is not None:
         kind = "trace" if isinstance(what, Trace) else "history"
         raise TypeError(f"a {kind} has its data already: fi.diagnose({kind})")
-    return _judge(what) if isinstance(what, Trace) else _course(what)
+    if isinstance(what, Trace):
+        return _judge(what)
+    if not len(what.costs) and not what.traces:
+        raise ValueError("what must be a History of at least one step, got one of none")
+    return _course(what)
 
 
 def _judge(t: Trace) -> Diagnosis:

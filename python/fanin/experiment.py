@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import datasets
+from fanin import checks, datasets
+from fanin.arguments import class_labels, converted
 from fanin.datafiles import Data
 from fanin.diagnose import Diagnosis, diagnose
 from fanin.network import Network
@@ -84,7 +85,7 @@ class Experiment:
 
     def sizes(self, hidden: Iterable[int]) -> list[int]:
         """Return the widths of a network for this data."""
-        return [self.train.x.shape[1], *(int(n) for n in hidden), self.outputs]
+        return [self.train.x.shape[1], *hidden, self.outputs]
 
     def network(self, hidden: Iterable[int], activation: str, law: Any, seed: int) -> Network:
         """Return a fresh network for this data."""
@@ -166,7 +167,7 @@ def prepare(
     x : array, shape (n, n_in)
         Finite real numbers.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order.
+        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
     held_out : float, int or (x, y)
         A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
     seed, loss, dtype, epochs, batch_size
@@ -177,48 +178,50 @@ def prepare(
     TypeError, ValueError
         If an argument is wrong; the message names it.
     """
-    x, y = _matrix("x", x, dtype), np.asarray(y)
-    if len(x) != len(y):
+    epochs = checks.integer("epochs", epochs, 0)
+    if batch_size is not None:
+        batch_size = checks.integer("batch_size", batch_size, 1, ", or None for all rows")
+    wanted = checks.float_dtype(dtype)
+    x, y = _matrix("x", x, wanted), checks.array("y", y)
+    if y.ndim == 0 or len(x) != len(y):
         raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")
     rows = len(y)
     if isinstance(held_out, tuple):
-        x_held, y_held = _matrix("held_out x", held_out[0], dtype), np.asarray(held_out[1])
-        if x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
+        x_held, y_held = checks.pair("held_out", held_out)
+        x_held, y_held = _matrix("held_out x", x_held, wanted), checks.array("held_out y", y_held)
+        if y_held.ndim == 0 or x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
             raise ValueError(
                 f"held_out must be (x, y) with {x.shape[1]} columns in x and equal rows, got {x_held.shape} and {y_held.shape}"
             )
         x, y = np.concatenate([x, x_held]), np.concatenate([y, y_held])
-    targets, outputs = _targets(y, loss, dtype)
+    targets, outputs = _targets(y, checks.text("loss", loss), wanted)
     train, test = Data(x[:rows], targets[:rows]), Data(x[rows:], targets[rows:])
     if not isinstance(held_out, tuple):
         train, test = datasets.split(x, targets, held_out, seed)
-    made = Experiment(train, test, outputs, str(loss), str(np.dtype(dtype)), epochs, batch_size)
+    made = Experiment(train, test, outputs, loss, str(wanted), epochs, batch_size)
     made.network([], "identity", "zeros", 0).loss(x, targets)  # refuses targets that the loss does not take
     return made
 
 
-def _matrix(what: str, x: ArrayLike, dtype: str) -> NDArray[Any]:
-    with np.errstate(over="ignore"):
-        matrix = np.ascontiguousarray(x, dtype=dtype)
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {matrix.shape}")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{what} must hold finite numbers, got NaN or infinity in row {_bad_row(matrix)}, as {dtype}")
+def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
+    given = checks.array(what, x)
+    if given.ndim != 2 or 0 in given.shape:
+        raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {given.shape}")
+    matrix = np.ascontiguousarray(converted(what, given, dtype))
+    checks.finite(what, matrix)
     return matrix
 
 
-def _bad_row(matrix: NDArray[Any]) -> int:
-    return int(np.argmin(np.isfinite(matrix).all(axis=1)))
-
-
-def _targets(y: NDArray[Any], loss: str, dtype: str) -> tuple[NDArray[Any], int]:
+def _targets(y: NDArray[Any], loss: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], int]:
     if loss != "cross_entropy":
-        targets = np.ascontiguousarray(y, dtype=dtype)
+        targets = np.ascontiguousarray(converted("y", y, dtype))
         if loss == "mean_squared_error" and targets.ndim == 1:
             targets = targets[:, None]
         return targets, targets.shape[1] if targets.ndim == 2 else 1
+    if y.ndim == 2:
+        return class_labels(y, y.shape[1]).astype(np.int64), y.shape[1]
     if y.ndim != 1:
-        raise ValueError(f'y must have shape (n,) for "cross_entropy", got {y.shape}')
+        raise ValueError(f'y must have shape (n,) for "cross_entropy", or (n, classes) with one-hot rows, got {y.shape}')
     if y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
         raise ValueError('y must hold class labels for "cross_entropy"; for real numbers use loss="mean_squared_error"')
     classes, labels = np.unique(y, return_inverse=True)

@@ -1,13 +1,16 @@
-"""An experiment on its way to other processes: its arrays in files that all of them map, not a copy for each."""
+"""An experiment on its way to other threads, processes and machines, and how they learn that the sweep has ended."""
 
 from __future__ import annotations
 
+import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -32,6 +35,39 @@ class Stored:
         except FileNotFoundError:
             return None
         return replace(self.without_data, train=Data(*arrays[:2]), held_out=Data(*arrays[2:]))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A `threading.Event` for processes of this machine: set when a file is gone. To other machines it is always set."""
+
+    path: str
+
+    def is_set(self) -> bool:
+        """Return whether the sweep has ended, or is another machine's."""
+        return not os.path.exists(self.path)
+
+
+Stop: TypeAlias = threading.Event | Ended
+
+
+@contextmanager
+def stopped_after(executor: Executor) -> Iterator[Stop | None]:
+    """Give what is set once the block has ended, however it ended; None where no file can be written."""
+    if isinstance(executor, ThreadPoolExecutor):
+        stop = threading.Event()
+        try:
+            yield stop
+        finally:
+            stop.set()
+        return
+    try:
+        file = tempfile.NamedTemporaryFile(prefix="fanin-")  # noqa: SIM115
+    except OSError:
+        yield None
+        return
+    with file:
+        yield Ended(file.name)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fanin.arguments import draw_parameters
+from fanin import checks
+from fanin.arguments import batch, draw_parameters
 from fanin.dense import dense_forward
 from fanin.network import Network
 
@@ -82,16 +83,10 @@ def lsuv(
     >>> done.iterations, np.allclose(done.variances, 1, atol=1e-5)
     ((1, 1, 1), True)
     """
-    if not 0 < tol < 1:
+    if not 0 < checks.number("tol", tol) < 1:
         raise ValueError(f"tol must lie between 0 and 1, got {tol}")
-    if max_iterations < 1:
-        raise ValueError(f"max_iterations must be at least 1, got {max_iterations}")
-    data = net._x(x)
-    if data.ndim != 2 or data.shape[1] != net.sizes[0] or data.shape[0] == 0:
-        raise ValueError(f"x must have shape (batch, n_in) = (1 or more, {net.sizes[0]}), got {data.shape}")
-    if not np.isfinite(data).all():
-        row = int(np.argmin(np.isfinite(data).all(axis=1)))
-        raise ValueError(f"x must hold finite numbers, got NaN or infinity in row {row}")
+    max_iterations = checks.integer("max_iterations", max_iterations, 1)
+    data = batch(net, x)
     weights = tuple(w.copy() for w in net.weights)
     if init is not None:
         draw_parameters("init", init, "weight", weights, net.seed)

@@ -44,12 +44,9 @@ class _Layer:
 
 
 def measure(net: Network, data: _Array, y: ArrayLike | None, *, full: bool, per_unit: bool, keep: bool = False) -> Measured:
-    """Take the trace of a batch of the network's dtype and shape; see `fanin.trace`. `keep`: keep the gradients."""
+    """Take the trace of a batch of the network's dtype and shape, and finite; see `fanin.trace`. `keep`: keep the gradients."""
     options: dict[str, Any] = {} if full else {"bins": None, "moments": "two"}
     of_x = summarize(data, **options)
-    if of_x.nans or of_x.infs:
-        row = int(np.argmin(np.isfinite(data).all(axis=1)))
-        raise ValueError(f"x must hold finite numbers, got NaN or infinity in row {row}")
     targets = None if y is None else net._y(y)
     layers: list[_Layer] = []
     biases = net.biases or (None,) * len(net.weights)
@@ -82,15 +79,14 @@ def _forward(
     """Carry the batch through one layer and measure z and a on the way, then what else needs no gradient."""
     of_a: dict[str, Any] = {"bins": None, "saturation": saturation.limits(activation)}
     of_a |= {"moments": options.get("moments", "all")}
-    low, high = saturation.bounds(activation) or (-math.inf, math.inf)
-    bounded = math.isfinite(low) and math.isfinite(high)
-    if bounded and full:
-        of_a |= {"bins": _BINS, "range": (low, high)}
+    known = saturation.value_range(activation)
+    if known is not None and full:
+        of_a |= {"bins": _BINS, "range": known}
     f = dense_forward(x, w, b, activation=activation, stats={"z": options, "a": of_a})
     assert f.stats is not None
     assert f.z is not None
     summary = f.stats.a
-    if full and not bounded:  # 64 bins over the values' own range
+    if full and known is None:  # 64 bins over the values' own range
         low, high = float(summary.min), float(summary.max)
         if low < high and math.isfinite(high - low):
             summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])

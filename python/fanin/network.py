@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fanin import _core
-from fanin.arguments import FloatArray, converted, draw_parameters, matrix_owners, widths
+from fanin import _core, checks
+from fanin.arguments import FloatArray, activations, class_labels, converted, draw_parameters, matrix_owners, widths
 from fanin.history import History
 from fanin.optimizer import Optimizer, core_of
 from fanin.prediction import Prediction
@@ -19,6 +19,8 @@ from fanin.training import Training
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+_LABEL = np.dtype(np.int64)
 
 
 class Network(Training, Prediction):
@@ -63,8 +65,8 @@ class Network(Training, Prediction):
 
     Notes
     -----
-    Data is converted once, to the network's dtype: x may be any real array, y any integer array for cross_entropy (labels from
-    0 on), any real array for the other losses. NaN in either is an error.
+    Data is converted once, to the network's dtype: x may be any real array, y for cross_entropy any integers (labels from 0
+    on) or one-hot rows, any real array for the other losses. NaN in either is an error.
 
     **Reproducibility.** Costs, gradients and weights have the same bits on every CPU and at any thread count. A network is for
     one thread at a time: a call beside another raises RuntimeError.
@@ -92,10 +94,10 @@ class Network(Training, Prediction):
     ) -> None:
         self.sizes = widths(sizes)
         n_hidden = max(len(self.sizes) - 2, 0)
-        names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+        names, bias = activations(activation, n_hidden), checks.flag("bias", bias)
         weight_of = matrix_owners(shared, n_hidden + 1)
         seed = _core.fresh_seed() if seed is None else seed_number(seed)
-        self._make(np.dtype(dtype), names, loss, bool(bias), seed, weight_of)
+        self._make(checks.float_dtype(dtype), names, checks.text("loss", loss), bias, seed, weight_of)
         self.init = draw_parameters("init", init, "weight", self.weights, seed, weight_of)
         if bias:
             draw_parameters("bias_init", bias_init, "bias", self.biases, seed)
@@ -103,10 +105,12 @@ class Network(Training, Prediction):
     def _make(
         self, dtype: np.dtype[Any], names: Sequence[str], loss: str, bias: bool, seed: int, weight_of: Sequence[int]
     ) -> None:
-        if dtype not in (np.float32, np.float64):
-            raise TypeError(f"dtype must be float32 or float64, got {dtype}")
         make = _core.NetworkF32 if dtype == np.float32 else _core.NetworkF64
-        self._bind(make(self.sizes, list(names), loss, bias, seed, list(weight_of)), loss, bias, weight_of)
+        try:
+            core = make(self.sizes, list(names), loss, bias, seed, list(weight_of))
+        except MemoryError:
+            raise MemoryError(f"sizes must give a network that fits memory, got {list(self.sizes)}") from None
+        self._bind(core, loss, bias, weight_of)
 
     def _bind(self, core: Any, loss: str, bias: bool, weight_of: Sequence[int]) -> None:
         self._core = core
@@ -131,8 +135,9 @@ class Network(Training, Prediction):
 
     def __getstate__(self) -> dict[str, Any]:
         made = (self.dtype, self.activations[:-1], self.loss_name, bool(self.biases), self.seed, self._weight_of)
-        arrays = [np.array(array) for array in (*self.weights, *self.biases)]
-        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": self._core.epochs, "arrays": arrays}
+        now = self.copy()  # refuses to look at a network that is being trained
+        arrays = [*now.weights, *now.biases]
+        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": now._core.epochs, "arrays": arrays}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.sizes, self.init = state["sizes"], state["init"]
@@ -193,11 +198,12 @@ class Network(Training, Prediction):
     def _x(self, x: ArrayLike) -> FloatArray:
         if isinstance(x, np.ndarray) and x.dtype == self.dtype:
             return x
-        return converted("x", np.asarray(x), self.dtype)
+        return converted("x", checks.array("x", x), self.dtype)
 
     def _y(self, y: ArrayLike) -> NDArray[Any]:
         labels = self.loss_name == "cross_entropy"
-        array = np.asarray(y)
-        if labels and array.dtype.kind not in "iub":
-            raise TypeError(f"y must hold integer labels for cross_entropy, got dtype {array.dtype}")
-        return np.ascontiguousarray(converted("y", array, np.dtype(np.int64) if labels else self.dtype))
+        dtype = _LABEL if labels else self.dtype
+        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.c_contiguous and (y.ndim == 1 or not labels):
+            return y
+        array = checks.array("y", y)
+        return np.ascontiguousarray(converted("y", class_labels(array, self.sizes[-1]) if labels else array, dtype))

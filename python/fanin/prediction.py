@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import activation
+from fanin import activation, checks
 from fanin.arguments import FloatArray
 
 _PIECE_ELEMENTS = 1 << 22  # of x, converted at a time
@@ -28,7 +28,7 @@ class Prediction:
     _y: Callable[[ArrayLike], NDArray[Any]]
 
     def _logits(self, x: ArrayLike) -> Iterator[FloatArray]:
-        rows = x if isinstance(x, np.ndarray) else np.asarray(x)
+        rows = x if isinstance(x, np.ndarray) else checks.array("x", x)
         at_once = max(2048, _PIECE_ELEMENTS // self.sizes[0])
         for begin in range(0, max(len(rows), 1) if rows.ndim == 2 else 1, at_once):
             yield self._core.forward(self._x(rows[begin : begin + at_once] if rows.ndim else rows), begin)

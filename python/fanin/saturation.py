@@ -45,6 +45,12 @@ def bounds(activation: str) -> tuple[float, float] | None:
     return (low, high) if math.isfinite(low) or math.isfinite(high) else None
 
 
+def value_range(activation: str) -> tuple[float, float] | None:
+    """Return the bounds of an activation that has both."""
+    found = bounds(activation)
+    return found if found and math.isfinite(found[0]) and math.isfinite(found[1]) else None
+
+
 def limits(activation: str) -> tuple[float, float] | None:
     """Return the values outside which an activation counts as saturated: within 3 % of a bound.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
@@ -15,9 +13,10 @@ from typing import Any, NamedTuple, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from fanin import checks
 from fanin.compare import law_name
 from fanin.experiment import Experiment, prepare
-from fanin.handover import Stored, handed_over
+from fanin.handover import Stop, Stored, handed_over, stopped_after
 from fanin.init import Law
 from fanin.init import law as law_of
 from fanin.optimizer import SGD, Optimizer, core_of
@@ -56,13 +55,13 @@ class Task:
     alone: bool  # whether other points run beside each
 
 
-def run_point(task: Task, point: Point, stop: threading.Event | None = None) -> Row | None:
-    """Train one network and return its row; None where the data's files are not, as on another machine.
+def run_point(task: Task, point: Point, stop: Stop | None = None) -> Row | None:
+    """Train one network and return its row; None where the sweep's files are not, as on another machine.
 
-    `stop` ends it early, in a thread that Ctrl-C does not reach.
+    `stop` ends it early, in a thread or a process that Ctrl-C does not reach.
     """
     experiment = task.data.open() if isinstance(task.data, Stored) else task.data
-    if experiment is None:
+    if experiment is None or (stop is not None and stop.is_set()):
         return None
     try:
         with compute_alone() if task.alone else nullcontext():
@@ -71,7 +70,7 @@ def run_point(task: Task, point: Point, stop: threading.Event | None = None) -> 
         return _failed(point, error)
 
 
-def _trained(experiment: Experiment, task: Task, point: Point, stop: threading.Event | None) -> Row:
+def _trained(experiment: Experiment, task: Task, point: Point, stop: Stop | None) -> Row:
     net = experiment.network([point.width] * point.depth, point.activation, task.laws[point.law], point.seed)
     optimizer = task.optimizer.copy()
     optimizer.lr = point.lr
@@ -166,8 +165,8 @@ def sweep(
     **Reproducibility.** A row is a function of its settings, the data and `split_seed`: the same bits whatever else is in the
     grid, alone, in any thread, process or machine. It is that of `fanin.compare` with the same split.
 
-    Ctrl-C ends it with KeyboardInterrupt: points not begun are cancelled, those running in threads stop at their next epoch or
-    step. What `progress` was told is all that is left.
+    Ctrl-C ends it with KeyboardInterrupt: points not begun are cancelled, those running in threads and in processes of this
+    machine stop at their next epoch or step. What `progress` was told is all that is left.
 
     Examples
     --------
@@ -185,14 +184,14 @@ def sweep(
     core_of(optimizer)
     grid = (
         list(rules),
-        _axis("activations", activations, str),
-        _axis("depths", depths, _at_least(0, "depths")),
-        _axis("widths", widths, _at_least(1, "widths")),
+        _axis("activations", activations, lambda one: checks.text("activations", one)),
+        _axis("depths", depths, lambda n: checks.integer("depths", n, 0)),
+        _axis("widths", widths, lambda n: checks.integer("widths", n, 1)),
         _axis("seeds", seeds, seed_number),
         [optimizer.lr] if lrs is None else _axis("lrs", lrs, lambda lr: _rate(optimizer, lr)),
     )
     points = [Point(*one) for one in product(*grid)]
-    epochs, batch_size = _at_least(0, "epochs")(epochs), None if batch_size is None else _at_least(1, "batch_size")(batch_size)
+    checks.progress(progress)
     workers = _workers(threads, executor, len(points))
     experiment = prepare(x, y, held_out, split_seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
     for activation in grid[1]:
@@ -202,12 +201,12 @@ def sweep(
         "outputs": experiment.outputs,
         "loss": loss,
         "optimizer": re.sub(r"lr=(\(.*?\)|[^,)]*)(, )?", "", repr(optimizer)),
-        "epochs": epochs,
-        "batch_size": batch_size,
+        "epochs": experiment.epochs,
+        "batch_size": experiment.batch_size,
         "dtype": experiment.dtype,
         "rows": len(experiment.train.x),
         "held_out": len(experiment.held_out.x),
-        "split_seed": split_seed,
+        "split_seed": seed_number(split_seed),
     }
     with (
         handed_over(experiment, executor) as data,
@@ -222,7 +221,8 @@ def sweep(
             told(len(rows), row)
 
         if pool is not None:
-            _submitted(pool, tasks, points, tell)
+            with stopped_after(pool) as stop:
+                _submitted(pool, stop, tasks, points, tell)
         else:
             for i, point in enumerate(points):
                 row = run_point(tasks[1], point)
@@ -231,17 +231,17 @@ def sweep(
     return Sweep(tuple(rows[i] for i in range(len(points))), settings)
 
 
-def _submitted(pool: Executor, tasks: Sequence[Task], points: Sequence[Point], tell: Callable[[int, Row], None]) -> None:
+def _submitted(
+    pool: Executor, stop: Stop | None, tasks: Sequence[Task], points: Sequence[Point], tell: Callable[[int, Row], None]
+) -> None:
     """Run the points in a pool, the largest first; those that the first task's files do not reach again with the second."""
-    stop = threading.Event()
-    extra = (stop,) if isinstance(pool, ThreadPoolExecutor) else ()
     left = sorted(range(len(points)), key=lambda i: -points[i].work)
     futures: dict[Future[Row | None], int] = {}
     try:
         for task in tasks:
             futures, again = {}, []
             for i in left:
-                futures[_submit(pool, not futures, task, points[i], extra)] = i
+                futures[_submit(pool, not futures, task, points[i], stop if task is tasks[0] else None)] = i
             for future in as_completed(futures):
                 i, error = futures[future], future.exception()
                 if error is not None and not isinstance(error, Exception):
@@ -253,15 +253,14 @@ def _submitted(pool: Executor, tasks: Sequence[Task], points: Sequence[Point], t
                     tell(i, row)
             left = again
     except BaseException:
-        stop.set()
         for future in futures:
             future.cancel()
         raise
 
 
-def _submit(pool: Executor, first: bool, task: Task, point: Point, extra: tuple[threading.Event, ...]) -> Future[Row | None]:
+def _submit(pool: Executor, first: bool, task: Task, point: Point, stop: Stop | None) -> Future[Row | None]:
     try:
-        return pool.submit(run_point, task, point, *extra)
+        return pool.submit(run_point, task, point, stop)
     except Exception as error:  # a pool that broke on the way
         if first:
             raise
@@ -282,19 +281,6 @@ def _axis(name: str, values: Any, check: Callable[[Any], Any], key: Callable[[An
     return found
 
 
-def _at_least(least: int, name: str) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        try:
-            number = operator.index(value)
-        except TypeError:
-            raise TypeError(f"{name} must hold integers of at least {least}, got {value!r}") from None
-        if number < least:
-            raise ValueError(f"{name} must hold integers of at least {least}, got {number}")
-        return number
-
-    return check
-
-
 def _rate(optimizer: Optimizer, lr: Any) -> float | tuple[float, ...]:
     fresh = optimizer.copy()
     fresh.lr = lr  # refuses what is no learning rate
@@ -308,7 +294,7 @@ def _workers(threads: int | None, executor: Executor | None, points: int) -> int
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
         return 0
-    return min(num_threads() if threads is None else _at_least(1, "threads")(threads), points)
+    return min(num_threads() if threads is None else checks.integer("threads", threads, 1), points)
 
 
 @contextmanager

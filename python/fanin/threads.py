@@ -28,7 +28,11 @@ def set_num_threads(n: SupportsIndex) -> None:
     ValueError
         If `n` is out of range; nothing changes then.
     """
-    _core.set_num_threads(operator.index(n))
+    try:
+        number = operator.index(n)
+    except TypeError:
+        raise TypeError(f"n must be in 1 .. 1024, got {n!r}") from None
+    _core.set_num_threads(number)
 
 
 @contextmanager

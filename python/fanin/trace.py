@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import trace_table
+from fanin import checks, trace_table
+from fanin.arguments import batch
 from fanin.network import Network
 from fanin.stats import Summaries, Summary
 from fanin.theory import ExpectedLayer, dead_fraction
@@ -265,9 +266,7 @@ def trace(
 
     if stats is not True and stats != "moments":
         raise ValueError(f'stats must be True or "moments", got {stats!r}')
-    data = net._x(x)
-    if data.ndim != 2 or data.shape[1] != net.sizes[0] or data.shape[0] == 0:
-        raise ValueError(f"x must have shape (batch, n_in) = (1 or more, {net.sizes[0]}), got {data.shape}")
+    data, per_unit = batch(net, x), checks.flag("per_unit", per_unit)
     # Values of the network that are not finite are evidence, not accidents: summaries count them, `diagnose` judges them.
     with np.errstate(all="ignore"):
         return measure(net, data, y, full=stats is True, per_unit=per_unit).trace

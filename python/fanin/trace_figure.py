@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin import shapes
+from fanin.shapes import evenly
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ def figure(t: Trace) -> Figure:
     from matplotlib.figure import Figure
 
     layers = t.hidden or t.layers
-    shown = [layers[i] for i in shapes.evenly(len(layers), _COLUMNS * _ROWS)]
+    shown = [layers[i] for i in evenly(len(layers), _COLUMNS * _ROWS)]
     rows = -(-len(shown) // _COLUMNS)
     figure = Figure(figsize=(10.5, 3.6 + 1.45 * rows), facecolor="white", layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[3.4, 0.3 + 1.45 * rows])

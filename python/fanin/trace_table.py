@@ -95,6 +95,8 @@ def write_rows(rows: Sequence[dict[str, Any]], file: str | os.PathLike[str] | IO
         with open(file, "w", encoding="utf-8", newline="") as opened:
             write_rows(rows, opened)
         return
+    if not hasattr(file, "write"):
+        raise TypeError(f"file must be a path or a text file, got {file!r}")
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

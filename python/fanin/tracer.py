@@ -16,8 +16,6 @@ class Tracer:
     """What `Network.fit` keeps under ``trace_every=``."""
 
     def __init__(self, net: Any, every: int, shuffle: bool, batch_size: int) -> None:
-        if every < 1:
-            raise ValueError(f"trace_every must be at least 1, or None for no traces, got {every}")
         self._net, self._every, self._shuffle, self._batch = net, every, shuffle, batch_size
         self._round, self._order = -1, np.empty(0, np.int64)
         self.traces: list[tuple[int, Trace]] = []

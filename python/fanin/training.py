@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import _core
+from fanin import _core, checks
 from fanin.history import FitEvent, History
 from fanin.optimizer import Optimizer, core_of
 
@@ -83,28 +82,29 @@ class Training:
         Ctrl-C ends it between steps with KeyboardInterrupt: what was learned stays, and ``network.history`` goes up to there.
         The same holds where a callback raises.
         """
-        epochs, rows = operator.index(epochs), 0 if batch_size is None else operator.index(batch_size)
-        if epochs < 0:
-            raise ValueError(f"epochs must be at least 0, got {epochs}")
-        if batch_size is not None and rows < 1:
-            raise ValueError(f"batch_size must be at least 1, or None for all rows, got {rows}")
+        epochs, shuffle = checks.integer("epochs", epochs, 0), checks.flag("shuffle", shuffle)
+        rows = 0 if batch_size is None else checks.integer("batch_size", batch_size, 1, ", or None for all rows")
+        checks.function("on_step", on_step)
+        checks.function("on_epoch", on_epoch)
+        checks.progress(progress)
         if on_nonfinite not in ("stop", "raise", "continue"):
             raise ValueError(f"on_nonfinite must be 'stop', 'raise' or 'continue', got {on_nonfinite!r}")
         tracer = None
         if trace_every is not None:
             from fanin.tracer import Tracer
 
-            tracer = Tracer(self, operator.index(trace_every), bool(shuffle), rows)
+            every = checks.integer("trace_every", trace_every, 1, ", or None for no traces")
+            tracer = Tracer(self, every, shuffle, rows)
         x, y, core = self._x(x), self._y(y), core_of(optimizer)
-        judge = None if validation is None else (self._x(validation[0]), self._y(validation[1]))
-        if judge is not None:
-            self._core.loss(*judge)  # refuses bad data before anything changes
+        judge = None if validation is None else self._validation(*checks.pair("validation", validation))
         each = self._core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
+        if each * epochs >= 2**48:
+            raise ValueError(f"epochs must give fewer than 2^48 steps, got {epochs} epochs of {each}")
         costs, means, judged = np.empty(each * epochs), np.empty(epochs), np.empty((epochs, 2))
         state, stop = _core.FitState(), False
 
         def run(steps: int) -> None:
-            self._core.fit(x, y, epochs, rows, bool(shuffle), on_nonfinite != "continue", core, costs, means, state, steps)
+            self._core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", core, costs, means, state, steps)
 
         def event(epoch: int, cost: float, *judgement: float) -> FitEvent:
             return FitEvent(self, epoch, epochs, state.steps, float(cost), *judgement)  # type: ignore[arg-type]
@@ -144,6 +144,15 @@ class Training:
         if found is not None and on_nonfinite == "stop":
             warnings.warn(f"training stopped: {found}", RuntimeWarning, stacklevel=2)
         return self.history
+
+    def _validation(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Convert the data; bad data is refused before anything changes."""
+        try:
+            judge = self._x(x), self._y(y)
+            self._core.loss(*judge)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"validation: {error}") from None
+        return judge
 
 
 def _bar(progress: Any, epochs: int, steps: int) -> Any:

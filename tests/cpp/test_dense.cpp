@@ -34,6 +34,11 @@ void layers_equal_reference() {
                      kAll[below(random, std::size(kAll))]);
     for (const std::size_t n : {64, 100, 127, 128, 129, 260})  // several panels at once; columns that alias (512 apart)
         for (std::size_t batch = 1; batch < 4; ++batch) one_layer<T>(random, batch, 1024, n, 0, Activation::tanh);
+    for (const std::size_t batch : {16, 32})  // whole vectors of rows under twice as many columns: turned
+        for (const std::size_t k : {128, 141, 520})
+            for (int i = 0; i < 6; ++i)
+                one_layer<T>(random, batch, k, 2 * batch + below(random, 20), below(random, 5),
+                             kAll[below(random, std::size(kAll))]);
     // Beyond what is packed at a time, in k and in columns; enough work for threads.
     one_layer<T>(random, 40, 2100, 300, 0, Activation::tanh);
     for (int i = 0; i < 4; ++i) one_layer<T>(random, 2100, 30, 20, 0, Activation::relu);

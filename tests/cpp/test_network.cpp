@@ -9,6 +9,7 @@
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "parameters.hpp"
 #include "reference/network.hpp"
 #include "reference/random.hpp"
 
@@ -88,18 +89,6 @@ void copy_parameters(Network<T>& net, fanin::reference::Network<T>& to) {
         const VectorView<T> b = net.bias(l);
         if (b.size != 0) to.b[l].assign(b.data, b.data + b.size);
     }
-}
-
-template <class T>
-std::vector<T> parameters(Network<T>& net) {
-    std::vector<T> all;
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        const MatrixView<T> w = net.weight(l);
-        all.insert(all.end(), w.data, w.data + w.rows * w.cols);
-        const VectorView<T> b = net.bias(l);
-        all.insert(all.end(), b.data, b.data + b.size);
-    }
-    return all;
 }
 
 std::vector<NetworkShape> shapes() {
@@ -182,6 +171,34 @@ void pieces_equal_reference() {
     for (const std::size_t i : {std::size_t{0}, fanin::kPieceRows - 1, fanin::kPieceRows, rows - 1}) {
         net.forward(fanin::matrix_view(d.x.data() + i * 3, 1, 3), one);
         CHECK(one[0] == all[2 * i] && one[1] == all[2 * i + 1]);
+    }
+}
+
+void predictions_are_labels() {
+    for (const NetworkShape& shape : shapes()) {
+        const std::size_t rows = fanin::kPieceRows + 5, outputs = shape.sizes.back();
+        const Data<float> d = data_for<float>(shape, rows);
+        Network<float> net(shape, 1);
+        draw(net);
+        std::vector<float> z(rows * outputs);
+        net.forward(d.view(), z);
+        std::vector<std::int64_t> labels(rows, 77), few(rows - 1);
+        if (shape.loss == Loss::mean_squared_error) {
+            CHECK_THROWS(net.predict(d.view(), labels), std::invalid_argument);
+            continue;
+        }
+        CHECK_THROWS(net.predict(d.view(), few), std::invalid_argument);
+        net.predict(d.view(), labels);
+        for (std::size_t i = 0; i < rows; ++i) {
+            std::int64_t expected = z[i * outputs] > 0 ? 1 : shape.loss == Loss::hinge ? -1 : 0;
+            if (shape.loss == Loss::cross_entropy) {
+                expected = 0;
+                for (std::size_t j = 1; j < outputs; ++j)
+                    if (z[i * outputs + j] > z[i * outputs + static_cast<std::size_t>(expected)])
+                        expected = static_cast<std::int64_t>(j);
+            }
+            CHECK(labels[i] == expected);
+        }
     }
 }
 
@@ -350,6 +367,7 @@ int main() {
         same_weights_everywhere();
         a_step_allocates_nothing();
     });
+    predictions_are_labels();
     copies_and_owners();
     draws_are_addressable();
     interrupts_keep_what_was_learned();

@@ -4,6 +4,7 @@
 #include "check.hpp"
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
+#include "parameters.hpp"
 #include "reference/network.hpp"
 
 namespace {
@@ -19,16 +20,6 @@ using fanin::Optimizer;
 using fanin::Sgd;
 using fanin::Targets;
 using fanin::VectorView;
-
-template <class T>
-std::vector<T> parameters(Network<T>& net) {
-    std::vector<T> all;
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        all.insert(all.end(), net.weight(l).data, net.weight(l).data + net.weight(l).rows * net.weight(l).cols);
-        all.insert(all.end(), net.bias(l).data, net.bias(l).data + net.bias(l).size);
-    }
-    return all;
-}
 
 struct Data {
     std::vector<float> x = std::vector<float>(70 * 3);

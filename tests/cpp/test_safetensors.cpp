@@ -9,6 +9,7 @@
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
 #include "fanin/safetensors.hpp"
+#include "parameters.hpp"
 
 namespace {
 
@@ -171,16 +172,6 @@ void damage() {
             text[random() % (random() % 2 ? text.size() : 400)] = static_cast<char>(random());
         opens(text);
     }
-}
-
-template <class T>
-std::vector<T> parameters(Network<T>& net) {
-    std::vector<T> all;
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        all.insert(all.end(), net.weight(l).data, net.weight(l).data + net.weight(l).rows * net.weight(l).cols);
-        all.insert(all.end(), net.bias(l).data, net.bias(l).data + net.bias(l).size);
-    }
-    return all;
 }
 
 template <class T>

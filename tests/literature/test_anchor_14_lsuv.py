@@ -54,7 +54,7 @@ def test_refusals_write_nothing():
         (np.zeros((4, 100)), {}, "layer 1: the variance of z must be above 0"),
         (X, {}, "layer 2: .* biases add a variance"),
         (X, {"tol": 0}, "tol must lie between 0 and 1"),
-        (X, {"max_iterations": 0}, "max_iterations must be at least 1"),
+        (X, {"max_iterations": 0}, "max_iterations must be an integer of at least 1, got 0"),
     ):
         with pytest.raises(ValueError, match=words):
             fi.lsuv(net, given, **options)

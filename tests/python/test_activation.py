@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations, product
 
 import numpy as np
@@ -19,14 +19,6 @@ Array = NDArray[np.floating]
 DTYPES = [np.float32, np.float64]
 NAMES = fi.activation.names()
 MORE = ["leaky_relu(0.2)", "elu(0.5)"]
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 def stratified(n: int, dtype: type, seed: int = 0) -> Array:

@@ -220,6 +220,9 @@ def test_foreign_files(tmp_path):
         fi.load(tmp_path)
     with pytest.raises(FileNotFoundError):
         net.save(tmp_path / "none" / "a")
+    for call in (fi.load, net.save, net.load_weights):
+        with pytest.raises(TypeError, match="path must be a path, got 3"):
+            call(3)
     with pytest.raises(ValueError, match="null character"):
         net.save("a\0b")
     with pytest.raises(ValueError, match="names must be 'fanin' or 'torch', got 'keras'"):

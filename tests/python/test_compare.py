@@ -106,6 +106,13 @@ def test_to_dict_is_json():
     assert back["runs"][1]["costs"] == r.runs[1].costs.tolist()
 
 
+def test_one_hot_targets_are_labels():
+    one_hot = fi.compare(["normal"], X, np.eye(3)[Y], **SMALL).runs[0]
+    assert np.array_equal(one_hot.costs, fi.compare(["normal"], X, Y, **SMALL).runs[0].costs)
+    with pytest.raises(ValueError, match=r"y must be one-hot, .* at row 2"):
+        fi.compare(["normal"], X, np.where(np.arange(120)[:, None] == 2, 0.5, np.eye(3)[Y]), **SMALL)
+
+
 def test_table_is_plain_text():
     lines = str(fi.compare(["zeros", "normal"], X, Y, **SMALL)).splitlines()
     assert lines[0].startswith("6-12-12-3 tanh, cross_entropy, SGD(lr=0.1), batch 20, 2 epochs, 96 rows, 24 held out, seed 1")
@@ -123,6 +130,8 @@ def test_numbers_of_the_table():
 def test_refusals():
     with pytest.raises(ValueError, match="laws must name at least one"):
         fi.compare([], X, Y)
+    with pytest.raises(ValueError, match="laws must name at least one initialization, got none"):
+        fi.compare(None, X, Y)
     with pytest.raises(ValueError, match="laws must differ"):
         fi.compare(["zeros", "zeros"], X, Y)
     with pytest.raises(ValueError, match="same number of rows"):
@@ -133,6 +142,18 @@ def test_refusals():
         fi.compare(["zeros"], np.where(np.arange(120)[:, None] == 3, np.nan, X), Y)
     with pytest.raises(ValueError, match='use loss="mean_squared_error"'):
         fi.compare(["zeros"], X, X[:, 0])
+    for options, message in (
+        ({"hidden": 3}, "hidden must be a sequence of integers, got 3"),
+        ({"hidden": [2.5]}, "hidden must be a sequence of integers"),
+        ({"activation": None}, "activation must be a string, got None"),
+        ({"epochs": "a"}, "epochs must be an integer of at least 0, got 'a'"),
+        ({"batch_size": "a"}, "batch_size must be an integer of at least 1, or None for all rows, got 'a'"),
+        ({"optimizer": "sgd"}, "optimizer must be an optimizer"),
+        ({"seed": None}, "seed must be an integer"),
+        ({"progress": "bar"}, "progress must be a function"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fi.compare(**{"laws": ["zeros"], "x": X, "y": Y, **options})
     with pytest.raises(ValueError, match="at least two classes"):
         fi.compare(["zeros"], X, np.zeros(120, int))
     with pytest.raises(ValueError, match="held_out must be"):

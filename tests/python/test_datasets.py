@@ -103,7 +103,7 @@ def test_gauss_clouds():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: datasets.circle(-1), ValueError, "n must be at least 0, got -1"),
+        (lambda: datasets.circle(-1), ValueError, "n must be an integer of at least 0, got -1"),
         (lambda: datasets.circle(2.5), TypeError, "integer"),
         (lambda: datasets.circle(seed=-1), ValueError, "seed must be an integer"),
         (lambda: datasets.circle(noise=-0.1), ValueError, "noise must be finite and at least 0, got -0.1"),

@@ -260,6 +260,8 @@ def test_trace_and_network_give_one_diagnosis():
 def test_refusals():
     with pytest.raises(TypeError, match=r"fi.diagnose\(net, x, y\)"):
         fi.diagnose(net())
+    with pytest.raises(ValueError, match="what must be a History of at least one step, got one of none"):
+        fi.diagnose(fi.History())
     with pytest.raises(TypeError, match="what must be a Trace, a Network or a History, got str"):
         fi.diagnose("net")
     with pytest.raises(TypeError, match="has its data already"):

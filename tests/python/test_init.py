@@ -8,7 +8,6 @@ import hashlib
 import importlib
 import inspect
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,14 +35,6 @@ UNIFORM = {
 }
 ALL = ["zeros", "ones", "constant(value=-0.3)", "identity(gain=1.5)", "normal(mean=0.1, std=0.2)", "uniform(low=-1, high=3)"]
 ALL += [*NORMAL, *UNIFORM]  # the digests of these laws are as old as version 1; fanin.selftest holds the others
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 def draw(law: str, shape: Any, **options: Any) -> NDArray[Any]:

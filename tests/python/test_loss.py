@@ -11,14 +11,6 @@ from fanin import reference
 DTYPES = [np.float32, np.float64]
 
 
-@pytest.fixture(autouse=True)
-def restore():
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
-
-
 def batch(name: str, n: int, outputs: int, dtype: type, spread: float = 3.0):
     rng = np.random.default_rng(n * outputs)
     z = (spread * rng.standard_normal((n, outputs))).astype(dtype)

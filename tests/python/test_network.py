@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-import resource
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +13,6 @@ import fanin as fi
 from fanin import reference
 
 LOSSES = fi.loss.names()
-
-
-@pytest.fixture(autouse=True)
-def restore():
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -72,19 +65,40 @@ def test_a_row_does_not_depend_on_its_batch(case):
     assert net.forward(x[:0]).shape == (0, 4)
 
 
-def test_same_bits_everywhere():
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        fi.SGD(0.1),
+        fi.SGD(0.1, 0.9),
+        fi.SGD(0.1, 0.9, nesterov=True),
+        fi.SGD(0.1, clip_norm=0.1),
+        fi.RMSProp(0.001),
+        fi.RMSProp([0.001, 0.002, 0.003], momentum=0.5),
+        fi.Adam(0.002),
+        fi.Adam(0.002, weight_decay=0.1, clip_norm=0.1),
+    ],
+    ids=repr,
+)
+def test_same_bits_everywhere(tmp_path, optimizer):
+    # 200 steps, at once or resumed from a file half way; test_sweep.py has them in sweeps.
     found = set()
     rng = np.random.default_rng(0)
-    x, y = rng.standard_normal((256, 40)), rng.integers(0, 5, 256)
+    x, y = rng.standard_normal((160, 40)), rng.integers(0, 5, 160)
     for isa in fi.available_isas():
         for threads in (1, 2, 3):
-            if isa == "generic" and threads != 2:
-                continue  # software fused multiply-adds: once is enough
+            slow = isa == "generic"  # software fused multiply-adds: once is enough
+            if slow and threads != 2:
+                continue
             fi.set_isa(isa)
             fi.set_num_threads(threads)
-            net = fi.Network([40, 96, 64, 5], ["relu", "sigmoid"], "he_normal", seed=4)
-            history = net.fit(x, y, epochs=10, batch_size=200, optimizer=fi.SGD(0.1, 0.9))
-            found.add(b"".join(p.tobytes() for p in (*net.weights, *net.biases, history.costs, history.epoch_costs)))
+            for epochs in ([50, 50],) if slow else ([100], [50, 50]):
+                net, rule = fi.Network([40, 96, 64, 5], ["relu", "sigmoid"], "he_normal", seed=4), optimizer.copy()
+                for n in epochs:
+                    net.fit(x, y, epochs=n, batch_size=100, optimizer=rule)
+                    net.save(tmp_path / "net", rule)
+                    net, rule = fi.load(tmp_path / "net")
+                assert rule.steps == 200
+                found.add(b"".join(p.tobytes() for p in (*net.weights, *net.biases)) + str(net.loss(x, y)).encode())
     assert len(found) == 1
 
 
@@ -166,6 +180,10 @@ def test_data_is_converted(case):
         assert net.loss(same, y) == expected
     for labels in (y.astype(np.uint8), y.astype(np.int32), y.tolist(), np.repeat(y, 2)[::2]):
         assert net.loss(x, labels) == expected
+    for one_hot in (np.eye(4)[y], np.eye(4, dtype=int)[y], np.eye(4, dtype=bool)[y], np.eye(4)[y].tolist()):
+        assert net.loss(x, one_hot) == expected
+        assert net.score(x, one_hot) == net.score(x, y)
+        assert fi.trace(net, x, one_hot).cost == fi.trace(net, x, y).cost
     one, x, y = case("binary_cross_entropy", "tanh")
     assert one.loss(x, y.astype(bool)) == one.loss(x, y.astype(np.float32)) == one.loss(x, y)
     assert one.loss((100 * x).astype(int), y) == one.loss((100 * x).astype(int).astype(float), y)
@@ -199,6 +217,14 @@ def test_data_is_converted(case):
         ({"init": 3}, TypeError, "law must be"),
         ({"dtype": "float16"}, TypeError, "dtype must be float32 or float64, got float16"),
         ({"seed": -1}, ValueError, "seed must be"),
+        ({"sizes": [3, 2**70, 2]}, ValueError, "sizes must hold widths below"),
+        ({"sizes": [2**20, 2**26, 2]}, MemoryError, r"sizes must give a network that fits memory, got \[1048576,"),
+        ({"activation": None}, TypeError, "activation must be a name, or a sequence of one for each hidden layer, got None"),
+        ({"activation": [np.tanh]}, TypeError, "activation must be a name"),
+        ({"loss": None}, TypeError, "loss must be a string, got None"),
+        ({"dtype": "real"}, TypeError, "dtype must be float32 or float64, got real"),
+        ({"dtype": None}, TypeError, "dtype must be float32 or float64, got None"),
+        ({"bias": "no"}, TypeError, "bias must be True or False, got 'no'"),
     ],
 )
 def test_bad_networks(options, error, message):
@@ -221,7 +247,13 @@ NAN = np.array([[0.0] * 3] * 4 + [[0, np.nan, 0]] + [[0.0] * 3])
         (X.astype(complex), Y, TypeError, "x must hold real numbers, got dtype complex128"),
         ([["a"] * 3] * 6, Y, TypeError, "x must hold real numbers"),
         (X, Y[:5], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(5,\)"),
-        (X, Y[:, None], ValueError, r"y must have shape \(batch,\) = \(6,\), got \(6, 1\)"),
+        (X, Y[:, None], ValueError, r"y must have shape \(batch,\), or \(batch, 2\) with one-hot rows, got \(6, 1\)"),
+        (X, np.eye(3)[Y], ValueError, r"y must have shape \(batch,\), or \(batch, 2\) with one-hot rows, got \(6, 3\)"),
+        (X, np.eye(2)[Y] * 0.5, ValueError, "y must be one-hot, a single 1 among zeros in each row, got another row at row 0"),
+        (X, np.array([[0, 1]] * 4 + [[1, 1], [0, 1]]), ValueError, "one-hot, .* at row 4"),
+        (X, np.array([[0, 1]] * 5 + [[np.nan, 1]]), ValueError, "one-hot, .* at row 5"),
+        (X, Y.astype("uint64") + 2**63, ValueError, "y must hold numbers that fit int64, got 9223372036854775808"),
+        ([[1, 2, 3], [1]], Y, ValueError, "x must be an array: "),
         (X, Y + 2, ValueError, r"y must hold labels in 0 \.\. 1, got 2 at row 0"),
         (X, Y - 1, ValueError, r"y must hold labels in 0 \.\. 1, got -1 at row 0"),
         (X, Y.astype(float), TypeError, "y must hold integer labels for cross_entropy, got dtype float64"),
@@ -240,11 +272,27 @@ def test_bad_data_changes_nothing(layers, x, y, error, message):
     assert all(np.array_equal(a, b[0]) for a, b in zip(net.weights, before, strict=True))
 
 
-def test_nothing_grows(case):
-    net, x, y = case("cross_entropy", "tanh")
-    sgd = fi.SGD(0.01)
-    net.fit(x, y, epochs=100, optimizer=sgd)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(20_000):
-        net.step(x, y, optimizer=sgd)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1024  # kilobytes
+def resident() -> int:
+    """Bytes of memory that this process has now; its peak, as `resource` has it, would hide what grows below it."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except FileNotFoundError:
+        pytest.skip("needs /proc")
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.parametrize("fits", [False, True], ids=["step", "fit"])
+def test_nothing_grows_over_100_000_steps(case, fits):
+    net, x, y = case("cross_entropy", "tanh", dtype="float32")
+    x, adam = x.astype("float32"), fi.Adam(1e-5, clip_norm=1)
+
+    def train(steps: int) -> None:
+        for _ in range(steps // 100 if fits else steps):
+            net.fit(x, y, epochs=25, batch_size=6, optimizer=adam) if fits else net.step(x, y, optimizer=adam)
+
+    train(2000)
+    gc.collect()
+    before = resident()
+    train(100_000)
+    assert adam.steps == 102_000
+    assert resident() - before < 1 << 20  # 10 bytes a step

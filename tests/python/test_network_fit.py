@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import signal
 import sys
@@ -78,44 +79,65 @@ def test_ctrl_c_keeps_what_was_learned(case, layers):
     net.step(x, y, optimizer=sgd)  # it is not left busy
 
 
-def test_a_second_call_beside_the_first_raises(case):
+def test_a_second_call_beside_the_first_raises(case, tmp_path):
     net, x, y = case("cross_entropy", "tanh")
-    sgd, failures = fi.SGD(0.01), []
-
-    def attempt(call) -> None:
-        try:
-            call()
-        except RuntimeError as error:
-            failures.append(str(error))
+    net.copy().save(tmp_path / "other")
+    sgd, done = fi.SGD(0.01), threading.Event()
 
     def train() -> None:
-        while not failures:
-            attempt(lambda: net.fit(x, y, epochs=20_000, optimizer=sgd))
+        while not done.is_set():
+            with contextlib.suppress(RuntimeError):  # it came second
+                net.fit(x, y, epochs=20_000, optimizer=sgd)
+
+    def repeat(call) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            call()
 
     thread = threading.Thread(target=train, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not failures and time.monotonic() < deadline:
-        attempt(lambda: net.forward(x))
-    thread.join(30)
-    assert failures
-    assert "this network is at work in another call" in failures[0]
+    calls = [lambda call=call: call(x, y, optimizer=sgd) for call in (net.fit, net.step)]
+    calls += [lambda call=call: call(x, y) for call in (net.loss, net.gradients, net.score)]
+    calls += [lambda: net.predict(x), net.copy, lambda: pickle.dumps(net)]
+    calls += [lambda: net.save(tmp_path / "net"), lambda: net.load_weights(tmp_path / "other")]
+    try:
+        for call in calls:
+            with pytest.raises(RuntimeError, match="this network is at work in another call"):
+                repeat(call)
+    finally:
+        done.set()
+        thread.join(30)
 
 
-def test_bad_fit_options(layers):
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"validation": (X, Y + 2)}, ValueError, "validation: y must hold labels"),
+        ({"validation": (X[:, :2], Y)}, ValueError, r"validation: x must have shape \(batch, 3\)"),
+        ({"validation": (X,)}, TypeError, r"validation must be \(x, y\), got 1 items"),
+        ({"validation": 0.2}, TypeError, r"validation must be \(x, y\), got float"),
+        ({"epochs": -1}, ValueError, "epochs must be an integer of at least 0, got -1"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an integer of at least 0, got 1.5"),
+        ({"epochs": 2**60}, ValueError, "epochs must be below"),
+        ({"epochs": 2**47, "batch_size": 1}, ValueError, "epochs must give fewer than"),
+        ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1, or None for all rows, got 0"),
+        ({"batch_size": "all"}, TypeError, "batch_size must be an integer of at least 1, or None for all rows, got 'all'"),
+        ({"shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
+        ({"optimizer": "sgd"}, TypeError, "optimizer must be an optimizer"),
+        ({"on_step": 3}, TypeError, "on_step must be a function, got 3"),
+        ({"on_epoch": "a"}, TypeError, "on_epoch must be a function, got 'a'"),
+        ({"progress": "bar"}, TypeError, "progress must be True, False or a function, got 'bar'"),
+        ({"trace_every": 1.5}, TypeError, "trace_every must be an integer of at least 1, or None for no traces, got 1.5"),
+        ({"on_nonfinite": "ignore"}, ValueError, "on_nonfinite must be 'stop', 'raise' or 'continue', got 'ignore'"),
+    ],
+)
+def test_bad_fit_options(layers, options, error, message):
     net = fi.Network([3, 4, 2], seed=0)
     before = layers(net)
-    with pytest.raises(ValueError, match="y must hold labels"):
-        net.fit(X, Y, optimizer=fi.SGD(1), validation=(X, Y + 2))
+    with pytest.raises(error, match=message):
+        net.fit(**{"x": X, "y": Y, "optimizer": fi.SGD(1), **options})
     assert np.array_equal(net.weights[0], before[0][0])
-    with pytest.raises(ValueError, match="epochs must be at least 0, got -1"):
-        net.fit(X, Y, epochs=-1, optimizer=fi.SGD(1))
-    with pytest.raises(ValueError, match="batch_size must be at least 1, or None for all rows, got 0"):
-        net.fit(X, Y, batch_size=0, optimizer=fi.SGD(1))
-    with pytest.raises(TypeError, match="optimizer must be an optimizer"):
-        net.fit(X, Y, optimizer="sgd")
-    with pytest.raises(ValueError, match="on_nonfinite must be 'stop', 'raise' or 'continue', got 'ignore'"):
-        net.fit(X, Y, optimizer=fi.SGD(1), on_nonfinite="ignore")
+    assert net.history.epochs == 0
 
 
 # ------------------------------------------------------------------------------------------------ callbacks
@@ -241,6 +263,8 @@ def test_divergence_raises_or_goes_on():
     net = diverging()
     history = net.fit(*DATA, epochs=200, optimizer=fi.SGD(10), on_nonfinite="continue")
     assert history.diverged
+    step = 1 + int(np.argmin(np.isfinite(history.costs)))
+    assert f"at step {step} (epoch {step})" in history.nonfinite
     assert not np.isfinite(history.costs[-1])
     assert len(history.costs) == 200
 
@@ -265,8 +289,15 @@ def test_the_layer_of_a_gradient_is_named():
     assert np.isfinite(history.costs).all()
     assert history.diverged
     assert all(np.array_equal(a, b) for a, b in zip(before, net.weights, strict=True))
+    with pytest.raises(FloatingPointError, match=r"the gradient of layer 0 is not finite at step 1 \(epoch 1\)"):
+        net.fit([[1.0]], [0.0], optimizer=fi.SGD(1e-30), on_nonfinite="raise")
+    assert all(np.array_equal(a, b) for a, b in zip(before, net.weights, strict=True))
+    twin = net.copy()
     with pytest.warns(RuntimeWarning, match="the gradient of layer 0 is not finite"):
         net.step([[1.0]], [0.0], optimizer=fi.SGD(1e-30))
+    history = twin.fit([[1.0]], [0.0], epochs=3, optimizer=fi.SGD(1e-30), on_nonfinite="continue")  # no warning
+    assert history.nonfinite == "the gradient of layer 0 is not finite at step 1 (epoch 1)"
+    assert len(history.costs) == 3
 
 
 def test_an_update_that_overflows_is_named():

@@ -179,5 +179,9 @@ def test_bad_values_of_the_adaptive_ones(rule, options, message):
 def test_bad_types(lr):
     with pytest.raises(TypeError, match="lr must be a number"):
         fi.SGD(lr)
+    with pytest.raises(TypeError, match="nesterov must be True or False, got 'yes'"):
+        fi.SGD(0.1, 0.9, "yes")
+    with pytest.raises(ValueError, match="lr must be a number that fits float64"):
+        fi.SGD(10**400)
     with pytest.raises(TypeError, match="optimizer must be"):
         network().step(*data(), optimizer=0.1)

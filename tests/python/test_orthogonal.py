@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,6 @@ import fanin as fi
 KEY: dict[str, Any] = {"seed": 7, "stream": "hidden1.weight"}
 DTYPES = ["float32", "float64"]
 BAR = {"float32": 1e-5, "float64": 1e-13}
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 def defect(w: NDArray[Any]) -> float:

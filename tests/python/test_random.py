@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,14 +16,6 @@ from fanin import _core
 from fanin.random import permutation, seed_number, stream_id, words
 
 DTYPES = [np.float32, np.float64]
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 def normal(n: int, dtype: type, first: int = 0) -> NDArray[np.floating]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,6 @@ from fanin import reference
 
 DTYPES = [np.float32, np.float64]
 BOTH = [fi.activation.softmax, fi.activation.log_softmax]
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -70,7 +71,17 @@ def test_a_machine_without_the_files_is_sent_the_data(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "optimizer", [fi.SGD(0.1), fi.SGD(0.1, 0.9), fi.SGD(0.1, 0.9, True), fi.RMSProp(), fi.Adam(weight_decay=0.1)], ids=repr
+    "optimizer",
+    [
+        fi.SGD(0.1),
+        fi.SGD(0.1, 0.9),
+        fi.SGD(0.1, 0.9, True, clip_norm=0.5),
+        fi.RMSProp(),
+        fi.RMSProp(momentum=0.5, clip_norm=0.5),
+        fi.Adam(),
+        fi.Adam(weight_decay=0.1, clip_norm=0.5),
+    ],
+    ids=repr,
 )
 def test_weights_are_those_of_a_network_trained_alone(optimizer):
     options = {"depths": 2, "widths": 8, "seeds": [3, 4], "optimizer": optimizer, "epochs": 40, "batch_size": 20}
@@ -137,12 +148,20 @@ def test_what_it_returns():
         ({"laws": ["zeros", "zeros"]}, ValueError, "laws must differ, got zeros, zeros"),
         ({"laws": "he_norm"}, ValueError, "did you mean 'he_normal'"),
         ({"activations": "tahn"}, ValueError, "did you mean 'tanh'"),
-        ({"depths": -1}, ValueError, "depths must hold integers of at least 0, got -1"),
-        ({"widths": [0]}, ValueError, "widths must hold integers of at least 1, got 0"),
-        ({"widths": 2.5}, TypeError, "widths must hold integers of at least 1, got 2.5"),
+        ({"depths": -1}, ValueError, "depths must be an integer of at least 0, got -1"),
+        ({"widths": [0]}, ValueError, "widths must be an integer of at least 1, got 0"),
+        ({"widths": 2.5}, TypeError, "widths must be an integer of at least 1, got 2.5"),
         ({"seeds": -1}, ValueError, "seed must be an integer"),
         ({"lrs": [0.1, 0]}, ValueError, "lr must be"),
         ({"epochs": -1}, ValueError, "epochs must"),
+        ({"activations": None}, TypeError, "activations must be a string, got None"),
+        ({"held_out": (X,)}, TypeError, r"held_out must be \(x, y\), got 1 items"),
+        ({"x": X.astype(complex)}, TypeError, "x must hold real numbers, got dtype complex128"),
+        ({"x": 3.0}, ValueError, r"x must have shape \(n, n_in\)"),
+        ({"y": 3}, ValueError, "same number of rows"),
+        ({"split_seed": 1.5}, TypeError, "seed must be an integer"),
+        ({"dtype": "float31"}, TypeError, "dtype must be float32 or float64, got float31"),
+        ({"progress": 3}, TypeError, "progress must be"),
         ({"batch_size": 0}, ValueError, "batch_size must"),
         ({"optimizer": "sgd"}, TypeError, "optimizer must be an optimizer"),
         ({"threads": 0}, ValueError, "threads must"),
@@ -188,6 +207,36 @@ def test_ctrl_c(threads):
     timer.join()
     assert time.monotonic() - begin < 10
     assert fi.num_threads() == before
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
+def test_ctrl_c_over_processes(tmp_path, whole_group):
+    # A point runs for half a minute: waiting for those begun, or for those that the pool has taken in, would be seen.
+    (tmp_path / "script.py").write_text(
+        """
+import multiprocessing, time
+from concurrent.futures import ProcessPoolExecutor
+import fanin as fi
+if __name__ == "__main__":
+    x, y = fi.datasets.circle(200)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(abs, range(8)))
+        print("ready", flush=True)
+        try:
+            fi.sweep("zeros", x, y, seeds=range(20), widths=8, epochs=5_000_000, batch_size=None, executor=pool)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+"""
+    )
+    script = subprocess.Popen(
+        [sys.executable, tmp_path / "script.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    assert script.stdout.readline() == b"ready\n"
+    time.sleep(0.5)
+    begin = time.monotonic()
+    (os.killpg if whole_group else os.kill)(script.pid, signal.SIGINT)
+    assert script.communicate(timeout=60)[0] == b"interrupted\n"
+    assert time.monotonic() - begin < 15
 
 
 def test_examples_of_the_docstrings():

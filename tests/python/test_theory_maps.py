@@ -117,7 +117,7 @@ def test_refusals():
         theory.correlation_map(lambda z: 0 * z, 0.5, 1.0)
     with pytest.raises(ValueError, match="order must be 0 or 1"):
         theory.arc_cosine(0.5, 2)
-    with pytest.raises(ValueError, match="sigma_w must be at least 0"):
+    with pytest.raises(ValueError, match="sigma_w must be finite and at least 0"):
         theory.fixed_point("tanh", sigma_w=-1.0)
     with pytest.raises(ValueError, match="q0 must be above 0"):
         theory.fixed_point("tanh", sigma_w=1.0, q0=0.0)

@@ -209,6 +209,11 @@ def test_refusals():
         fi.trace(net, bad)
     with pytest.raises(ValueError, match="y must"):
         fi.trace(net, X, LABELS[:-1])
+    for call in (fi.trace, fi.lsuv, fi.theory.expected_trace):
+        with pytest.raises(TypeError, match=r"net must be a fanin.Network, got 'net'"):
+            call("net", X)
+    with pytest.raises(TypeError, match="file must be a path or a text file, got 3"):
+        fi.trace(net, X).to_csv(3)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         fi.nonsense  # noqa: B018
     with pytest.raises(ValueError, match='stats must be True or "moments", got False'):

@@ -106,7 +106,7 @@ def test_diagnosis_of_a_history():
 
 def test_refusals():
     net = network()
-    with pytest.raises(ValueError, match="trace_every must be at least 1, or None for no traces, got 0"):
+    with pytest.raises(ValueError, match="trace_every must be an integer of at least 1, or None for no traces, got 0"):
         fit(net, trace_every=0)
     with pytest.raises(ValueError, match="y must"):
         net.fit(X, Y[:5], optimizer=fi.SGD(lr=0.1), trace_every=1)

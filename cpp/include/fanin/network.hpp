@@ -97,6 +97,9 @@ class Network {
     // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
     // what errors call the first row.
     void forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row = 0);
+    // Writes a label for each row: the first largest logit; of one output 0 or 1 (binary_cross_entropy), -1 or 1 (hinge), by
+    // the logit's sign. std::invalid_argument for mean_squared_error: its values are what forward() writes.
+    void predict(MatrixView<const T> x, std::span<std::int64_t> labels);
     // The mean cost; batch >= 1.
     double loss(MatrixView<const T> x, Targets<T> y);
     // The mean cost; writes its gradients, those that step() uses: out_dw[l] like weight(l), out_db[l] like bias(l) (no

@@ -210,7 +210,7 @@ FANIN_INLINE V log(V x) {
     const V exponent = parts.exponent - (tiny ? splat(F::to_normal_exponent) : V{});
     const V result = log_sum(parts.mantissa - 1, exponent);
     const V special = x == V{} ? -infinity : (x > V{} ? x : nan);
-    return (x > V{}) & (x < infinity) ? result : special;
+    return ((x > V{}) & (x < infinity)) ? result : special;
 }
 
 // With 2^e near 1 + x: ln(1 + x) = e ln 2 + ln(1 + f), f = 2^-e (1 + x) - 1 rounded once; f = x exactly near zero.
@@ -227,7 +227,7 @@ FANIN_INLINE V log1p(V x) {
     const V inverse = from_bits(kTwoBias - parts.exponent_bits);
     const V result = log_sum(fma(inverse, y, inverse - 1), parts.exponent + (large ? splat(T(32)) : V{}));
     const V special = x == splat(T(-1)) ? -infinity : (x > splat(T(-1)) ? x : nan);  // x: zeros and infinity
-    return (x > splat(T(-1))) & (x < infinity) & (x != V{}) ? result : special;
+    return ((x > splat(T(-1))) & (x < infinity) & (x != V{})) ? result : special;
 }
 
 // ------------------------------------------------------------------------------------------------ sine and cosine

@@ -43,13 +43,10 @@ inline float radius(std::uint32_t word) {
     return std::sqrt(fused(f, polynomial(kRadiusF32, f), high));
 }
 
-// (cos, sin) of 2 pi word 2^-32.
-inline std::pair<float, float> cos_sin(std::uint32_t word) {
-    const std::uint32_t quarter = (word + 0x20000000u) >> 30;  // the nearest multiple of a quarter turn
-    const auto rest = static_cast<std::int32_t>(word - (quarter << 30));
-    const float x = static_cast<float>(rest) * 0x1p-29f;
-    const float s = x * polynomial(kSinF32, x * x), c = polynomial(kCosF32, x * x);
-    switch (quarter) {
+// (cos, sin) of an angle that lies so many quarter turns beyond the one with (c, s).
+template <class T>
+std::pair<T, T> turned(std::uint64_t quarters, T c, T s) {
+    switch (quarters % 4) {
         case 0:
             return {c, s};
         case 1:
@@ -59,6 +56,15 @@ inline std::pair<float, float> cos_sin(std::uint32_t word) {
         default:
             return {s, -c};
     }
+}
+
+// (cos, sin) of 2 pi word 2^-32.
+inline std::pair<float, float> cos_sin(std::uint32_t word) {
+    const std::uint32_t quarter = (word + 0x20000000u) >> 30;  // the nearest multiple of a quarter turn
+    const auto rest = static_cast<std::int32_t>(word - (quarter << 30));
+    const float x = static_cast<float>(rest) * 0x1p-29f;
+    const float s = x * polynomial(kSinF32, x * x), c = polynomial(kCosF32, x * x);
+    return turned(quarter, c, s);
 }
 
 inline float standard_normal(Key key, std::uint64_t index, float) {
@@ -96,16 +102,7 @@ inline std::pair<double, double> cos_sin(std::uint64_t word) {
     const auto rest = static_cast<std::int64_t>(word - (quarter << 62));
     const double x = static_cast<double>(rest) * 0x1p-61;
     const double s = x * polynomial(kSinF64, x * x), c = polynomial(kCosF64, x * x);
-    switch (quarter) {
-        case 0:
-            return {c, s};
-        case 1:
-            return {-s, c};
-        case 2:
-            return {-c, -s};
-        default:
-            return {s, -c};
-    }
+    return turned(quarter, c, s);
 }
 
 inline double standard_normal(Key key, std::uint64_t index, double) {

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fanin import checks
 from fanin.theory.function import Activation, Function, Points, Slope, resolve
 from fanin.theory.moments import TOL, chi, second_moment
 from fanin.theory.root import root
@@ -90,9 +91,7 @@ def _on_the_edge(
 ) -> float:
     """The least q whose sigma_w^2 or sigma_b^2 is the one wanted."""
     name, wanted = ("sigma_w", sigma_w) if sigma_w is not None else ("sigma_b", sigma_b)
-    assert wanted is not None
-    if not (wanted >= 0 and math.isfinite(wanted)):
-        raise ValueError(f"{name} must be at least 0 and finite, got {wanted}")
+    wanted = checks.scale(name, wanted)
     along = weights if sigma_w is not None else biases
 
     def miss(at: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from fanin import checks
 from fanin.theory.correlation import correlation_map, correlation_slope
 from fanin.theory.function import Activation, Function, Points, Slope, resolve
 from fanin.theory.moments import TOL, chi, variance_map, variance_slope
@@ -116,10 +117,8 @@ def fixed_point(
     '4.07912388 1.58522477 0.12210375 5.10892 chaotic'
     """
     g = resolve(activation, derivative, breakpoints)
-    for name, value in (("sigma_w", sigma_w), ("sigma_b", sigma_b)):
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be at least 0 and finite, got {value}")
-    if not 0 < q0 < _LARGEST:
+    sigma_w, sigma_b = checks.scale("sigma_w", sigma_w), checks.scale("sigma_b", sigma_b)
+    if not 0 < checks.number("q0", q0) < _LARGEST:
         raise ValueError(f"q0 must be above 0 and below {_LARGEST:g}, got {q0}")
     q = _fixed_variance(g, sigma_w, sigma_b, q0, tol)
     if math.isinf(q):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fanin.arguments import batch
 from fanin.network import Network
 from fanin.theory.function import Activation
 from fanin.theory.moments import chi, mean, second_moment
@@ -112,7 +113,7 @@ def expected_trace(net: Network, x: ArrayLike, *, law: Any = None) -> ExpectedTr
     >>> [round(layer.a_std, 2) for layer in expected.hidden]
     [0.62, 0.48]
     """
-    data = _batch(net, x)
+    data = batch(net, x, np.float64)
     biases = net.biases or (None,) * len(net.weights)
     laws = list(law) if isinstance(law, list | tuple) else [law] * len(net.weights)
     if len(laws) != len(net.weights):
@@ -222,16 +223,6 @@ def _layer(name: str, of: _Forward, da_rms: float, da_error: float, ratio: float
         da_error=da_error,
         backward_ratio=ratio,
     )
-
-
-def _batch(net: Network, x: ArrayLike) -> Array:
-    data = np.asarray(x, dtype=np.float64)
-    if data.ndim != 2 or data.shape[1] != net.sizes[0] or data.shape[0] == 0:
-        raise ValueError(f"x must have shape (batch, n_in) = (1 or more, {net.sizes[0]}), got {data.shape}")
-    if not np.isfinite(data).all():
-        row = int(np.argmin(np.isfinite(data).all(axis=1)))
-        raise ValueError(f"x must hold finite numbers, got NaN or infinity in row {row}")
-    return data
 
 
 def _mean_square(what: str, parameter: NDArray[Any]) -> float:
