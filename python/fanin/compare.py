@@ -6,17 +6,15 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fanin import checks
+from fanin import checks, shapes
 from fanin.arguments import widths
 from fanin.experiment import Run, prepare
 from fanin.optimizer import SGD, Optimizer, core_of
 from fanin.random import seed_number
-from fanin.shapes import evenly
 from fanin.trace_table import number
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
@@ -106,21 +104,22 @@ class Comparison:
         Raises
         ------
         ValueError
-            If the ending is another, there is no such folder, or the page would be larger than 6 MB.
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
         ModuleNotFoundError
             If Bokeh is missing; the extra ``fanin[report]`` brings it.
         """
         from fanin.page.report import comparison_page
         from fanin.page.shell import check_path, write
 
-        where = os.fspath(path)
-        check_path(where)
-        write(where, comparison_page(self, title))
+        check_path(path)
+        write(path, comparison_page(self, title))
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
         hidden = len(self.settings["sizes"]) - 2
-        shown = evenly(hidden, _COLUMNS)
+        shown = shapes.evenly(hidden, _COLUMNS)
         where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
         error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
         heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
@@ -141,11 +140,9 @@ class Comparison:
     def title(self) -> str:
         """Return one line that says what was compared."""
         s = self.settings
-        runs = [(size, len(list(group))) for size, group in groupby(s["sizes"])]
-        sizes = "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
         epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
         return (
-            f"{sizes} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
+            f"{shapes.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 

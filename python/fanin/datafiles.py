@@ -143,8 +143,8 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     OSError
         If the file cannot be read.
     ValueError
-        If it is no such text, there is no such column, a line has more or fewer cells than the header, or a cell is no finite
-        number; the message names line and column.
+        If it is no such text, there is no such column, two columns have one name, a line has more or fewer cells than the
+        header, or a cell is no finite number; the message names line and column.
     """
     name = os.fspath(path)
     try:
@@ -173,7 +173,12 @@ def _csv_rows(path: str | os.PathLike[str], target: str, delimiter: str) -> tupl
         reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
         header = [cell.strip() for cell in next(reader, [])]
         if header.count(target) != 1:
-            raise ValueError(f"{name}: target must name one column of {', '.join(header) or 'an empty file'}, got {target!r}")
+            other = next((mark for mark in ";\t,|" if len(header) == 1 and mark in header[0]), None)
+            hint = "" if other is None else f"; its cells seem to be separated by {other!r}: that is the delimiter to name"
+            raise ValueError(f"{name}: target must name one column of {_listed(header)}, got {target!r}{hint}")
+        twice = sorted({column for column in header if column and header.count(column) > 1})
+        if twice:
+            raise ValueError(f"{name}: every column must have a name of its own, got {_listed(twice)} more than once")
         lines, rows = [], []
         for row in reader:
             if not row:
@@ -183,6 +188,13 @@ def _csv_rows(path: str | os.PathLike[str], target: str, delimiter: str) -> tupl
             lines.append(reader.line_num)
             rows.append(row)
     return header, lines, rows
+
+
+def _listed(names: list[str]) -> str:
+    """Names for a message, the first twelve of many."""
+    if not any(names):
+        return "an empty file"
+    return ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
 
 
 def _number(text: str) -> float:

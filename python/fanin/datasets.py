@@ -306,5 +306,7 @@ def _held_out_rows(n: int, held_out: float) -> int:
             raise ValueError(f"held_out must be a fraction in (0, 1) or an integer number of rows, got {held_out!r}") from None
         held = round(n * float(held_out))
     if not 1 <= held < n:
-        raise ValueError(f"held_out must leave rows on both sides: 1 .. {n - 1} of {n}, got {held_out!r} ({held} rows)")
+        raise ValueError(
+            f"held_out must be 1 to {n - 1} of {n} rows, so that both parts have one, got {held_out!r} ({held} rows)"
+        )
     return held

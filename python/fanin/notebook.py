@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LINES = 40  # rows of a table; of a longer one the first and the last half of them
 _RULE = "border-bottom:1px solid rgba(128,128,128,.35)"
-_CELL = f"padding:2px 10px 2px 0;{_RULE};vertical-align:top;background:none;color:inherit"
+_CELL = f"padding:2px 10px 2px 0;{_RULE};vertical-align:top;white-space:nowrap;background:none;color:inherit"
 # At least 4.5 to 1 on white and 3 to 1 on black, Okabe and Ito's hues.
 _GOOD, _FAIR, _BAD = "#00805d", "#8f6a00", "#c8500a"
 
@@ -136,7 +136,8 @@ def law(one: Law) -> str:
     """A law, its parameters and, where they depend on no shape, its moments."""
     rows = [[key, str(value)] for key, value in one.parameters.items()]
     try:
-        rows += [["mean", f"{one.mean:.6g}"], ["std", f"{math.sqrt(one.variance):.6g}"]]
+        moments = {"mean": f"{one.mean:.6g}", "std": f"{math.sqrt(one.variance):.6g}"}
+        rows += [[key, value] for key, value in moments.items() if key not in one.parameters]
         low, high = one.bounds
         rows.append(["bounds", "none" if math.isinf(high) else f"{low:.6g} to {high:.6g}"])
     except ValueError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin import shapes
+from fanin import outfiles, shapes
 from fanin.compare import Comparison
 from fanin.experiment import Run
 
@@ -73,17 +73,12 @@ def check_path(path: str | os.PathLike[str]) -> None:
     ------
     ValueError
         If Matplotlib knows no format of that ending.
-    FileNotFoundError
-        If the folder does not exist.
+    OSError
+        If the folder does not exist, the path is a folder, or it may not be written.
     """
     from matplotlib.backend_bases import FigureCanvasBase
 
-    folder, name = os.path.split(os.fspath(path))
-    formats = FigureCanvasBase.get_supported_filetypes()
-    if os.path.splitext(name)[1].lstrip(".").lower() not in formats:
-        raise ValueError(f"figure must end with one of .{', .'.join(sorted(formats))}, got {name!r}")
-    if folder and not os.path.isdir(folder):
-        raise FileNotFoundError(f"figure: there is no folder {folder}")
+    outfiles.check("figure", path, FigureCanvasBase.get_supported_filetypes())
 
 
 def save_figure(result: Comparison, path: str | os.PathLike[str]) -> None:
@@ -129,7 +124,8 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     last = 1
     for i, run in enumerate(result.runs):
         colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
-        error = "" if result.settings["loss"] == "mean_squared_error" else f"   held-out error {100 * run.error:.1f} %"
+        real = result.settings["loss"] == "mean_squared_error"
+        error = f"   held-out cost {shapes.brief(run.error)}" if real else f"   held-out error {100 * run.error:.1f} %"
         finite = np.isfinite(run.costs)
         steps, means = shapes.smooth(np.where(finite & (run.costs > 0), run.costs, np.nan))
         axes.plot(steps, means, color=colour, linestyle=dash, linewidth=1.8, label=f"{run.law}: {run.verdict}{error}")
@@ -173,10 +169,20 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.tick_params(labelbottom=False)
         if not shared:
             axes.xaxis.set_major_formatter(lambda value, _: shapes.brief(value))
-        full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
+        full = layer.saturated is not None and layer.saturated > 0.2  # the middle is empty then, the corner is not
+        words = shapes.spread(layer)
+        if not full and _corner(layer, low, high) > 0.75:
+            axes.set_ylim(0, 1.2 + 0.3 * len(words))
         place, side = (0.5, "center") if full else (0.98, "right")
         axes.text(
-            place, 0.9, "\n".join(shapes.spread(layer)), transform=axes.transAxes, ha=side, va="top", fontsize=8, color=_GREY
+            place,
+            0.94,
+            "\n".join(words),
+            transform=axes.transAxes,
+            ha=side,
+            va="top",
+            fontsize=8,
+            color=_GREY,
         )
         axes.tick_params(labelsize=8, colors=_GREY, length=2)
         _tidy(axes, "left")
@@ -184,6 +190,15 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             axes.set_title(run.law, fontsize=10, color=colour, fontweight="bold")
         if first:
             axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
+
+
+def _corner(layer: LayerTrace, low: float, high: float) -> float:
+    """Return how high a histogram stands in the right third of its axis, where the words are."""
+    drawn = shapes.heights(layer)
+    if drawn is None:
+        return 0.0
+    edges, heights = drawn
+    return float(heights[edges[1:] > low + (high - low) * 2 / 3].max(initial=0.0))
 
 
 def _draw_histogram(axes: Axes, layer: LayerTrace, colour: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 _FAR = 30.0  # times as wide: two histograms are no longer seen on one axis
 _MANY = 0.1  # of the activations
+
+
+def sizes(widths: Sequence[int]) -> str:
+    """Return the widths of a network in words, long runs of one width short: "64-300x4-10"."""
+    runs = [(size, len(list(group))) for size, group in groupby(widths)]
+    return "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
 
 
 def evenly(layers: int, most: int) -> list[int]:

@@ -185,6 +185,8 @@ _VERBS = {"healthy": "keep their scale", "vanishing": "vanish", "exploding": "ex
 def trend(rms: Sequence[float], what: str) -> tuple[str, list[str]]:
     """Judge how a scale changes along its way."""
     steps = len(rms) - 1
+    if not any(rms):
+        return "healthy", []  # another rule names layers of zeros
     if steps < 1 or rms[0] == rms[-1]:
         return "healthy", [f"{what} {_VERBS['healthy']}"] if steps >= 1 else []
     if rms[-1] == 0:

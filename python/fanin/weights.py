@@ -29,13 +29,14 @@ def read_network(
     ----------
     path : path
         ``.safetensors``: what `Network.save` wrote, or tensors ``"n.weight"`` (n_out, n_in) and ``"n.bias"`` (n_out,) for
-        ascending n, as PyTorch's ``Sequential`` names them. ``.npz``: in the order of their names, numbers by value, its
-        matrices are the weights (n_out, n_in) and its vectors the biases, one for each matrix or none at all:
+        ascending n, as PyTorch's ``Sequential`` names them, the biases of all layers or of none. ``.npz``: in the order of
+        their names, numbers by value, its matrices are the weights (n_out, n_in) and its vectors the biases, one for each
+        matrix or none at all:
         ``numpy.savez(path, **{"0.weight": w0, "0.bias": b0, "1.weight": w1, ...})`` or ``numpy.savez(path, w0, w1)``.
     activation : str, optional
         Of the hidden layers: that of the file, if `Network.save` wrote it, otherwise tanh.
     loss : str
-        Of a network that the file does not describe.
+        Of a network that the file does not describe. "cross_entropy" of a single output is "binary_cross_entropy".
     dtype : dtype, optional
         float32 or float64; by default float64 if the file's weights are, otherwise float32.
 
@@ -75,22 +76,29 @@ def _from_safetensors(name: str, activation: str | None, loss: str, dtype: DType
         raise ValueError(f"{name}: tensors must be named 0.weight, 0.bias, ... as PyTorch's Sequential does, got {got}")
     stored = {file.dtypes[key] for _, key in found}
     kind = np.dtype(dtype) if dtype is not None else np.dtype(np.float64 if stored == {"F64"} else np.float32)
-    net = _empty(name, [(key, tuple(file.shapes[key])) for _, key in found], activation, loss, kind)
+    bias = any(f"{number}.bias" in file.shapes for number, _ in found)
+    net = _empty(name, [(key, tuple(file.shapes[key])) for _, key in found], activation, loss, kind, bias=bias)
     net.load_weights(name)
     return net
 
 
-def _empty(name: str, shapes: list[tuple[str, Any]], activation: str | None, loss: str, dtype: DTypeLike) -> Network:
+def _empty(
+    name: str, shapes: list[tuple[str, Any]], activation: str | None, loss: str, dtype: DTypeLike, *, bias: bool = True
+) -> Network:
     """A network of these weights' sizes, all 0."""
     for key, shape in shapes:
         if len(shape) != 2 or 0 in shape:
             raise ValueError(f"{name}: {key} must have shape (n_out, n_in), got {tuple(shape)}")
     for (before, first), (after, second) in pairwise(shapes):
         if first[0] != second[1]:
-            raise ValueError(f"{name}: {after} must take the {first[0]} outputs of {before}, got shape {tuple(second)}")
-    net = Network(
-        [shapes[0][1][1], *(shape[0] for _, shape in shapes)], activation or "tanh", "zeros", loss, seed=0, dtype=dtype
-    )
+            raise ValueError(
+                f"{name}: {after} must take the {first[0]} outputs of {before}, got shape {tuple(second)}; "
+                f"a matrix has shape (n_out, n_in)"
+            )
+    sizes = [shapes[0][1][1], *(shape[0] for _, shape in shapes)]
+    if loss == "cross_entropy" and sizes[-1] == 1:
+        loss = "binary_cross_entropy"
+    net = Network(sizes, activation or "tanh", "zeros", loss, seed=0, dtype=dtype, bias=bias)
     net.init = os.path.basename(name)
     return net
 

@@ -36,3 +36,19 @@ def test_views(visit, pages, name, view, scheme, width):
     if view == "layers":
         assert len(tab.chart("spread", "dots 0")["y"]) == (3 if name == "compare" else 2)
         assert max(tab.chart("histogram-0-1", "line")["y"]) >= 1
+
+
+def test_verdicts_on_a_phone(visit, pages):
+    """Every number of the table is on the screen, below the name of its initialization, and still a table's cell."""
+    tab = visit("view=learning", path=pages / "compare.html", width="phone")
+    boxes = [box.bounding_box() for box in tab.page.locator(".verdicts tbody td").all()]
+    assert len(boxes) == 12
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+    assert tab.page.get_by_role("row").count() == 4
+    assert tab.page.get_by_role("cell", name="cost at the end").count() == 3
+
+
+def test_tips_name_the_initialization(visit, pages):
+    tab = visit("view=learning", path=pages / "compare.html")
+    names = tab.run("[...fanin.charts].map((chart) => [...new Set(chart.data('1').name)])")
+    assert names == [["xavier_normal"]]

@@ -125,7 +125,7 @@ def test_help(capsys):
 def test_errors_are_one_line(folder, capsys):
     assert "add --loss mean_squared_error" not in fails(capsys, "compare", "--data", "labels.csv", "--target", "nothing")
     assert "needs --target NAME" in fails(capsys, "compare", "--data", "labels.csv")
-    assert "--target names a column" in fails(capsys, "compare", "--target", "kind")
+    assert "--target is of --data FILE.csv, got --data missing" in fails(capsys, "compare", "--target", "kind")
     assert "no_such.csv" in fails(capsys, "compare", "--data", "no_such.csv", "--target", "kind")
     assert ".npz or .csv" in fails(capsys, "compare", "--data", "labels.txt")
     assert "xavier_normal" in fails(capsys, "compare", "--data", "both.npz", "--init", "xavier_norm", *FAST)
@@ -145,7 +145,52 @@ def test_wrong_options(wrong, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["compare", *wrong])
     assert stop.value.code == 2
-    assert "error" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(("fanin compare: error: ", "fanin: error: "))
+
+
+def test_delimiters(folder, capsys):
+    table = (folder / "labels.csv").read_text()
+    (folder / "semi.csv").write_text(table.replace(",", ";"))
+    (folder / "tab.csv").write_text(table.replace(",", "\t"))
+    mine = ["--target", "kind", *FAST, "--init", "zeros"]
+    outs = []
+    for name, more in (("labels", []), ("semi", ["--delimiter", ";"]), ("tab", ["--delimiter", "tab"])):
+        assert main(["compare", "--data", f"{name}.csv", *mine, *more]) == 0
+        outs.append(capsys.readouterr().out)
+    assert outs[0] == outs[1] == outs[2]
+    assert "separated by ';'" in fails(capsys, "compare", "--data", "semi.csv", *mine)
+    assert "--delimiter is of --data FILE.csv" in fails(capsys, "compare", "--data", "both.npz", *FAST, "--delimiter", ";")
+    assert "--target is of --data FILE.csv" in fails(capsys, "compare", "--data", "both.npz", *FAST, "--target", "kind")
+
+
+def test_tables_that_teach_nothing(folder, capsys):
+    mine = ["--data", "t.csv", "--target", "y", *FAST]
+    (folder / "t.csv").write_text("a,y\n1,up\n")
+    assert "at least two rows" in fails(capsys, "compare", *mine)
+    (folder / "t.csv").write_text("a,y\n" + "1e308,up\n-1e308,down\n" * 20)
+    assert "--scale standard: the numbers are too large, up to 1e+308" in fails(capsys, "compare", *mine)
+    assert "--scale unit: the numbers are too large" in fails(capsys, "compare", *mine, "--scale", "unit")
+    assert "must hold numbers that fit float32" in fails(capsys, "compare", *mine, "--scale", "none")
+
+
+def test_paths_are_refused_before_the_work(folder, capsys):
+    (folder / "dir.html").mkdir()
+    endless = ["--data", "both.npz", "--epochs", "1000000000"]
+    assert "html: dir.html is a folder" in fails(capsys, "compare", *endless, "--html", "dir.html")
+    assert fails(capsys, "compare", "--data", "no_such.npz") == "fanin compare: error: no_such.npz: No such file or directory\n"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions; root has them all")
+def test_a_folder_that_may_not_be_written(folder, capsys):
+    (folder / "closed").mkdir(mode=0o500)
+    assert "may not be written" in fails(capsys, "compare", "--json", "closed/r.json")
+
+
+def test_version_and_module():
+    run = subprocess.run([sys.executable, "-m", "fanin", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"fanin {fi.__version__}\n"
 
 
 @pytest.mark.parametrize("module", ["rich", "matplotlib", "sklearn"])
@@ -168,6 +213,17 @@ def test_scaling_is_by_the_training_rows():
     assert (x.tolist(), h.tolist()) == ([[0, 0], [1, 0]], [[2, 1]])
     x, h = scaled("standard", train, held)
     assert (x.tolist(), h.tolist()) == ([[-1, 0], [1, 0]], [[3, 1]])
+    y, h = scaled("standard", np.array([0.0, 2.0]), np.array([4.0]))
+    assert (y.tolist(), h.tolist()) == ([-1, 1], [3])
+
+
+def test_a_constant_column_is_only_shifted():
+    """NumPy's mean of 241 times 0.1 is not 0.1 and its std is not 0: the quotient would be noise of size 1."""
+    constant = np.full((241, 1), 0.1)
+    for how in ("unit", "standard"):
+        x, held = scaled(how, constant, np.array([[0.1], [1.1]]))
+        assert np.abs(x).max() < 1e-15
+        np.testing.assert_allclose(held, [[0], [1]], atol=1e-15)
 
 
 def _start(*args, **options):

@@ -123,6 +123,24 @@ def test_weights_of_files(folder, capsys):
     np.testing.assert_array_equal(read_network("named.npz").weights[1], net.weights[1])
 
 
+def test_weights_without_biases_and_of_one_output(folder, capsys):
+    net = fi.Network([2, 6, 1], "tanh", "xavier_normal", "binary_cross_entropy", bias=False, seed=1)
+    net.save("bare.safetensors", names="torch")
+    np.savez("bare.npz", *net.weights)
+    outs = []
+    for name in ("bare.safetensors", "bare.npz"):
+        assert main(["trace", *MINE, "--weights", name]) == 0
+        outs.append(capsys.readouterr().out)
+    assert outs[0] == outs[1]
+    assert "a network that favours no class: 0.693" in outs[0]
+    assert not read_network("bare.safetensors").biases
+    np.savez("three.npz", np.ones((1, 2)))  # one output, three classes
+    rows = [f"{i},{i * i},{'abc'[i % 3]}" for i in range(20)]
+    (folder / "three.csv").write_text("\n".join(["a,b,kind", *rows, ""]))
+    wrong = ["trace", "--data", "three.csv", "--target", "kind", "--weights", "three.npz"]
+    assert "tells 2 classes apart, the data has 3" in fails(capsys, *wrong)
+
+
 def test_weights_in_the_order_of_people(tmp_path):
     layers = {f"w{i}": np.full((2, 2), float(i)) for i in range(12)}
     np.savez(tmp_path / "w.npz", **layers)
@@ -163,7 +181,7 @@ def test_weights_refused_by_name(folder, capsys):
     np.savez("w.npz", w=np.ones((3, 2)))
     assert "takes 2 inputs, the data has 64 columns" in fails(capsys, "trace", "--weights", "w.npz")
     np.savez("w.npz", w=np.ones((3, 64)))
-    assert "3 outputs, the data has 10 classes" in fails(capsys, "trace", "--weights", "w.npz")
+    assert "tells 3 classes apart, the data has 10" in fails(capsys, "trace", "--weights", "w.npz")
     assert "leave out --init" in fails(capsys, "trace", "--weights", "w.npz", "--init", "zeros")
 
 

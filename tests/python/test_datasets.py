@@ -283,6 +283,8 @@ def test_csv(tmp_path):
         ("", "got 'y'"),
         ("a,b\n1,2\n", "target must name one column of a, b, got 'y'"),
         ("y,y\n1,2\n", "target must name one column"),
+        ("a,b,a,y\n1,2,3,4\n", "every column must have a name of its own, got a more than once"),
+        ("a;y\n1;2\n", "target must name one column of a;y, got 'y'; its cells seem to be separated by ';'"),
         ("a,y\n", "at least one row"),
         ("y\n1\n", "a column beside 'y'"),
         ("a,y\n1,2\n3\n", "line 3: must have 2 cells as the header, got 1"),

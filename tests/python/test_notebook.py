@@ -79,6 +79,11 @@ def test_laws(law, words):
     assert words in shown(fi.init.law(law))
 
 
+def test_a_law_says_each_thing_once():
+    text = fi.init.law("normal(std=0.1)")._repr_html_()
+    assert text.count(">std<") == text.count(">mean<") == 1
+
+
 def test_import_stays_light():
     code = "import fanin, sys; assert not {'fanin.notebook', 'fanin.page', 'html'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -72,6 +72,35 @@ def test_page_of_a_comparison(result, tmp_path):
         assert setting in read.text
 
 
+def test_captions_say_what_is_there(result):
+    page = comparison_page(result, "t")
+    assert "Averaged over" not in page
+    assert "A cross" not in page
+    run = result.runs[0]
+    long = replace(run, costs=np.r_[np.ones(900), np.inf])
+    page = comparison_page(replace(result, runs=(long, *result.runs[1:])), "t")
+    assert "Averaged over short windows of steps. A cross: from here on the cost is not finite." in page
+
+
+def test_colours_of_more_than_eight(result):
+    runs = tuple(replace(result.runs[2], law=f"law {i}") for i in range(10))
+    text = own_text(comparison_page(replace(result, runs=runs), "t"))
+    assert '<i style="background:var(--law-7)"></i>law 7' in text
+    assert '<i class="ring" style="border-color:var(--law-0)"></i>law 8' in text
+
+
+def test_a_network_about_which_nothing_is_to_be_said():
+    x, y = fi.datasets.gauss(100)
+    diagnosis = fi.diagnose(fi.Network([2, 30, 2], "tanh", "xavier_normal", seed=0), x, y)
+    assert not diagnosis.reasons
+    assert "Nothing stands out." in trace_page(diagnosis, {}, "t", "l")
+
+
+def test_widths_in_words():
+    assert shapes.sizes([64, 300, 300, 300, 10]) == "64-300x3-10"
+    assert shapes.sizes([2, 8, 8, 2]) == "2-8-8-2"
+
+
 def test_pages_are_the_same_for_the_same_result(result):
     assert comparison_page(result, "t") == comparison_page(result, "t")
 
@@ -92,7 +121,7 @@ def test_hostile_names_stay_text(result):
 def test_page_refuses_before_it_writes(result, tmp_path):
     with pytest.raises(ValueError, match=r"must end with \.html, got .*a\.txt"):
         result.to_html(tmp_path / "a.txt")
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(FileNotFoundError, match="no folder"):
         result.to_html(tmp_path / "nowhere" / "a.html")
     assert list(tmp_path.iterdir()) == []
 

@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
+from fanin import __version__
 from fanin.cli import article, compare, config, describe, trace
 
 _COMMANDS = (compare, trace, article, describe, config)
@@ -45,9 +47,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name is None or error.name.split(".")[0] not in _EXTRAS:
             raise
         return _fail(name, f"needs {error.name.split('.')[0]}: pip install 'fanin[report]'")
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except OSError as error:  # without "[Errno 2]"
+        return _fail(name, f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except (ValueError, TypeError, ImportError) as error:
         return _fail(name, str(error))
     return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_fail(self.prog, f"{message} ({self.prog} --help)"))
 
 
 def _fail(name: str, message: str) -> int:
@@ -56,9 +67,10 @@ def _fail(name: str, message: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
     )
+    parser.add_argument("--version", action="version", version=f"fanin {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
     for command in _COMMANDS:
         command.add(commands)

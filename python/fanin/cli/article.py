@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from fanin.cli import output
 from fanin.cli.progress import bars
 
 _ARTICLE = """\
@@ -33,4 +33,4 @@ def _run(args: argparse.Namespace) -> None:
     with bars(VIEWS) as progress:
         page = article(seed=args.seed, mnist=args.mnist, progress=progress)
     write(args.out, page)
-    print(f"page: {args.out} ({len(page.encode()) / 1e6:.1f} MB); open it in a browser: {Path(args.out).resolve().as_uri()}")
+    output.wrote_page(args.out, f" ({len(page.encode()) / 1e6:.1f} MB)")

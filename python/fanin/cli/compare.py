@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
@@ -96,7 +95,7 @@ def _run(args: argparse.Namespace) -> None:
     print(f"picture: {args.figure}")
     if args.html is not None:
         result.to_html(args.html, title=_title(about))
-        print(f"page: {args.html}; open it in a browser: {Path(args.html).resolve().as_uri()}")
+        output.wrote_page(args.html)
     if args.json is not None:
         result.to_json(args.json)
         print(f"json: {args.json}")

@@ -29,7 +29,10 @@ def add(commands: Any) -> None:
 
 
 def _axes(text: str) -> tuple[int, ...]:
-    return tuple(int(axis) for axis in text.split(",") if axis)
+    try:
+        return tuple(int(axis) for axis in text.split(",") if axis)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be whole numbers, as in 0,1, got {text!r}") from None
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -14,6 +14,9 @@ def data(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--data", metavar="FILE", help=".npz with arrays x and y, or .csv with a header (default: the digits)")
     group.add_argument("--target", metavar="NAME", help="the column of a .csv to learn")
     group.add_argument(
+        "--delimiter", type=_delimiter, metavar="C", help="what separates the cells of a .csv: ';', tab, ... (default: a comma)"
+    )
+    group.add_argument(
         "--scale",
         choices=["none", "unit", "standard"],
         help="columns as they are, to [0, 1], or to mean 0 and variance 1, by the training rows; real targets likewise "
@@ -63,13 +66,23 @@ def laws(given: list[str] | None) -> list[str]:
 
 
 def _held_out(text: str) -> float | int:
-    return int(text) if text.isdigit() else float(text)
+    try:
+        return int(text) if text.isdigit() else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a fraction or a number of rows, got {text!r}") from None
 
 
 def _sizes(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
     if text.strip() in ("", "none"):
         return []
-    sizes = [int(part) for part in text.split(",")]
-    if min(sizes) < 1:
-        raise argparse.ArgumentTypeError(f"sizes must be at least 1, got {text!r}")
-    return sizes
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"must be whole numbers, each at least 1, as in 300,300, or none, got {text!r}")
+    return [int(part) for part in parts]
+
+
+def _delimiter(text: str) -> str:
+    found = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(found) != 1 or found in '"\r\n ':
+        raise argparse.ArgumentTypeError(f"must be one character, or tab, got {text!r}")
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import Any
+
+from fanin import outfiles
 
 
 def options(parser: Any, figure: str | None) -> Any:
@@ -39,7 +41,10 @@ def check(html: str | None, figure: str | None, **texts: str | None) -> None:
         check_page(html)
         library()
     for name, path in texts.items():
-        if path is not None and not os.path.isdir(os.path.dirname(path) or "."):
-            raise FileNotFoundError(f"{name}: there is no folder {os.path.dirname(path)}")
-        if path is not None and os.path.isdir(path):
-            raise IsADirectoryError(f"{name}: {path} is a folder")
+        if path is not None:
+            outfiles.check(name, path)
+
+
+def wrote_page(path: str, size: str = "") -> None:
+    """Say where the page is."""
+    print(f"page: {path}{size}; open it in a browser: {Path(path).resolve().as_uri()}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanin import shapes
 from fanin.cli import data, options, output
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _run(args: argparse.Namespace) -> None:
 
         title = f"{'A network' if args.weights is None else Path(args.weights).name} on {loaded.about['data']}"
         write(args.html, trace_page(diagnosis, about, title, _lead(about)))
-        print(f"page: {args.html}; open it in a browser: {Path(args.html).resolve().as_uri()}")
+        output.wrote_page(args.html)
     if args.json is not None:
         result = {"settings": about, "diagnosis": diagnosis.to_dict(), "trace": found.to_dict()}
         jsonable.write(jsonable.dumps("trace", result), args.json)
@@ -103,7 +104,7 @@ def _about(net: Network, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _lead(about: dict[str, Any]) -> str:
-    sizes = "-".join(map(str, about["sizes"]))
+    sizes = shapes.sizes(about["sizes"])
     return f"{sizes}, {about['activation']}, weights of {about['init']}, {about['loss']}, a batch of {about['rows']} rows."
 
 
@@ -136,10 +137,12 @@ def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, An
     if net.loss_name == "mean_squared_error":
         y = y.reshape(len(y), -1)
         if y.shape[1] != outputs:
-            raise ValueError(f"{args.weights}: its last layer has {outputs} outputs, the data has {y.shape[1]} targets")
-    elif net.loss_name == "cross_entropy" and not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < outputs):
+            raise ValueError(f"{args.weights}: its last layer must have an output a target, {y.shape[1]}, got {outputs}")
+        return net, x, y
+    most = max(outputs, 2)  # one output tells two classes apart
+    if not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < most):
         classes = np.unique(np.concatenate([y, loaded.held_out.y]))
-        if len(classes) > outputs:
-            raise ValueError(f"{args.weights}: its last layer has {outputs} outputs, the data has {len(classes)} classes")
+        if len(classes) > most:
+            raise ValueError(f"{args.weights}: its last layer tells {most} classes apart, the data has {len(classes)}")
         y = np.searchsorted(classes, y)
     return net, x, y

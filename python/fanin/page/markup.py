@@ -14,8 +14,10 @@ def escaped(text: str) -> str:
 
 
 def swatch(i: int, text: str) -> str:
-    """Return a name with its colour before it."""
-    return f'<span class="law"><i style="background:var(--law-{i % _COLOURS})"></i>{escaped(text)}</span>'
+    """Return a name with its colour before it: filled, or a ring where the colours come a second time."""
+    colour = f"var(--law-{i % _COLOURS})"
+    look = f'style="background:{colour}"' if i < _COLOURS else f'class="ring" style="border-color:{colour}"'
+    return f'<span class="law"><i {look}></i>{escaped(text)}</span>'
 
 
 def legend(names: Iterable[str]) -> str:
@@ -39,7 +41,10 @@ def scrolled(content: str, label: str) -> str:
 
 
 def listed(items: Iterable[str]) -> str:
-    """Return a list of texts."""
+    """Return a list of texts; nothing if there are none."""
+    items = list(items)
+    if not items:
+        return ""
     return f'<ul class="said-of">{"".join(f"<li>{escaped(item)}</li>" for item in items)}</ul>'
 
 

@@ -16,6 +16,7 @@ from fanin.page.markup import escaped, legend, listed, scrolled, settings, swatc
 from fanin.page.shell import View, assemble
 
 _POINTS = 400  # of a cost curve
+_NOTHING = '<p class="note">Nothing stands out. A trend takes two hidden layers.</p>'
 
 
 def comparison_page(result: Comparison, title: str) -> str:
@@ -45,15 +46,15 @@ def _learning(result: Comparison) -> View:
     names = [run.law for run in result.runs]
     notes = dict.fromkeys(note for run in result.runs for note in run.diagnosis.notes)
     shared = [note for note in notes if all(note in run.diagnosis.notes for run in result.runs)]
-    about_data = f"<h2>The data</h2>{listed(shared)}" if shared else ""
     reasons = "\n".join(_reasons(i, run, shared) for i, run in enumerate(result.runs))
+    about_data = f"<h2>The data</h2>{listed(shared)}" if shared else ""
     return View(
         name="learning",
         title="Learning",
-        html=f"""<h2>Which initialization learns?</h2>
+        html=f"""<h2>Verdicts</h2>
 <div class="card">{_verdicts(result, percent)}</div>
 <figure class="card"><h3>The cost of the batches, step by step</h3><div data-part="costs"></div>{legend(names)}
-<figcaption>Averaged over short windows of steps. A cross marks where a cost stopped being finite.</figcaption></figure>
+{_caption(result)}</figure>
 <h2>Why</h2>
 {reasons}
 {about_data}
@@ -65,22 +66,42 @@ def _learning(result: Comparison) -> View:
     )
 
 
+def _caption(result: Comparison) -> str:
+    """Return what must be said of the curves, if anything."""
+    windows = "Averaged over short windows of steps. " if len(result.runs[0].costs) >= 2 * _POINTS else ""
+    ends = "" if all(np.isfinite(run.costs).all() for run in result.runs) else "A cross: from here on the cost is not finite."
+    return f"<figcaption>{windows}{ends}</figcaption>" if windows or ends else ""
+
+
 def _verdicts(result: Comparison, percent: bool) -> str:
     error = "held-out error" if percent else "held-out cost"
-    heads = ["initialization", "verdict at the start", "cost at the start", "at the end", error]
+    heads = ["initialization", "verdict at the start", "cost at the start", "cost at the end", error]
     worst = max([1.0] if percent else [run.error for run in result.runs if np.isfinite(run.error)], default=1.0) or 1.0
     rows = []
     for i, run in enumerate(result.runs):
         share = min(run.error / worst, 1.0) if np.isfinite(run.error) else 1.0
-        text = f"{100 * run.error:.1f} %" if percent else shapes.brief(run.error)
+        text = f"{100 * run.error:.1f} %" if percent else _cost(run.error)
+        bar = f'<span class="bar"><i style="width:{100 * share:.1f}%;background:var(--law-{i % 8})"></i></span>'
+        numbers = [_cost(run.cost_start), _cost(run.cost_end), f"{text} {bar}"]
+        cells = "".join(f'<td role="cell" data-head="{h}">{cell}</td>' for h, cell in zip(heads[2:], numbers, strict=True))
         rows.append(
-            f'<tr><th scope="row">{swatch(i, run.law)}</th><td class="words"><span class="verdict {_kind(run)}">'
-            f"{escaped(run.verdict)}</span></td><td>{shapes.brief(run.cost_start)}</td><td>{shapes.brief(run.cost_end)}</td>"
-            f'<td>{text} <span class="bar"><i style="width:{100 * share:.1f}%;background:var(--law-{i % 8})"></i></span></td>'
-            "</tr>"
+            f'<tr role="row"><th role="rowheader" scope="row">{swatch(i, run.law)}</th><td role="cell" class="words">'
+            f'<span class="verdict {_kind(run)}">{escaped(run.verdict)}</span></td>{cells}</tr>'
         )
-    head = "".join(f'<th scope="col"{" class=words" if i == 1 else ""}>{one}</th>' for i, one in enumerate(heads))
-    return scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", "Verdicts")
+    head = "".join(
+        f'<th role="columnheader" scope="col"{" class=words" if i == 1 else ""}>{one}</th>' for i, one in enumerate(heads)
+    )
+    # The roles stay where a phone's style makes blocks of the rows.
+    table = (
+        f'<table role="table" class="verdicts"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>'
+    )
+    return scrolled(table, "Verdicts")
+
+
+def _cost(value: float) -> str:
+    """Three digits, as on a terminal."""
+    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else shapes.brief(value)
 
 
 def _kind(run: Run) -> str:
@@ -90,7 +111,8 @@ def _kind(run: Run) -> str:
 def _reasons(i: int, run: Run, shared: list[str]) -> str:
     own = [f"note: {note}" for note in run.diagnosis.notes if note not in shared]
     advice = [f"try: {run.diagnosis.advice}"] if run.diagnosis.advice else []
-    return f'<h3 class="law">{swatch(i, f"{run.law}: {run.verdict}")}</h3>{listed([*run.diagnosis.reasons, *own, *advice])}'
+    said = listed([*run.diagnosis.reasons, *own, *advice]) or _NOTHING
+    return f'<h3 class="law">{swatch(i, f"{run.law}: {run.verdict}")}</h3>{said}'
 
 
 def _curve(run: Run) -> dict[str, Any]:
@@ -113,7 +135,8 @@ def _verdict(diagnosis: Diagnosis, about: Mapping[str, object]) -> View:
         title="Diagnosis",
         html=f"""<h2>Is this network fit to learn?</h2>
 <div class="card"><p class="large"><span class="verdict {kind}">{escaped(diagnosis.verdict)}</span></p>
-<p class="note">Activations: {escaped(sides[0])}. Gradients: {escaped(sides[1])}.</p>{listed(diagnosis.reasons)}</div>
+<p class="note">Activations: {escaped(sides[0])}. Gradients: {escaped(sides[1])}.</p>
+{listed(diagnosis.reasons) or _NOTHING}</div>
 {advice}{notes}
 <h2>Settings</h2>
 <div class="card">{settings(about)}</div>""",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fanin import outfiles
 from fanin.page.pack import compress, pack
 
 MAX_BYTES = 6_000_000
@@ -122,15 +124,12 @@ def fill(template: str, values: dict[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], template)
 
 
-def check_path(path: str | Path) -> None:
-    """Raise ValueError where `write` could not work, before the work: another ending than .html, no such folder."""
-    if Path(path).suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"the page must end with .html, got {path}")
-    if not Path(path).parent.is_dir():
-        raise ValueError(f"no folder {Path(path).parent} for {path}")
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Raise ValueError or OSError where `write` could not work, before the work: the ending is not .html, no such folder."""
+    outfiles.check("html", path, ("html",))
 
 
-def write(path: str | Path, page: str) -> None:
+def write(path: str | os.PathLike[str], page: str) -> None:
     """Write a page as UTF-8, with the line ends that it has."""
     Path(path).write_bytes(page.encode())
 

@@ -5,7 +5,7 @@ fanin.charts = new Set();
 
 // A chart in `element`. options: label (for those who hear the page), height, x and y: { title, type: "linear" | "log",
 // range: [from, to] or undefined, ticks: { value: "text" } }, series: { name: { kind: "line" | "dots" | "area" | "marks",
-// color: "--name", width, dash, alpha, legend } }, tips: [[name, "@x"], ...], legend: "top_right" and the like.
+// color: "--name", width, dash, alpha, legend, name: of the tips } }, tips: [[name, "@x"], ...], legend: "top_right" and the like.
 // chart.set({ name: { x, y } }) shows data: an area lies between y and 0, marks are vertical lines from y to top.
 // chart.fade({ name: 0.3 }) sets how strong a line is.
 fanin.chart = (element, options) => {
@@ -29,13 +29,16 @@ fanin.chart = (element, options) => {
   });
   for (const [of, place] of [[options.x, figure.xaxis], [options.y, figure.yaxis]]) {
     if (!of.ticks) continue;
-    place.ticker = new FixedTicker({ ticks: Object.keys(of.ticks).map(Number) });
+    const ticker = new FixedTicker({ ticks: Object.keys(of.ticks).map(Number) });
+    place.ticker = ticker;
     place.major_label_overrides = new Map(Object.entries(of.ticks).map(([at, text]) => [Number(at), text]));
+    const grid = of === options.x ? figure.xgrid : figure.ygrid;
+    grid.ticker = ticker; // lines where the ticks are, and nowhere else
   }
 
   const sources = new Map();
   const drawn = new Map();
-  const painted = [];
+  const painted = new Map();
   for (const [name, one] of Object.entries(options.series)) {
     const source = new Bokeh.ColumnDataSource({ data: { x: [], y: [] } });
     sources.set(name, source);
@@ -53,9 +56,10 @@ fanin.chart = (element, options) => {
       glyph = figure.line({ field: "x" }, { field: "y" }, { ...common, ...stroke });
     }
     drawn.set(name, glyph);
-    painted.push([glyph, one.color]);
+    painted.set(glyph, one.color);
     if (options.tips && (one.kind ?? "line") !== "marks") {
-      figure.add_tools(new HoverTool({ renderers: [glyph], tooltips: options.tips, mode: "mouse" }));
+      const tooltips = one.name ? [["", "@name"], ...options.tips] : options.tips;
+      figure.add_tools(new HoverTool({ renderers: [glyph], tooltips, mode: "mouse" }));
     }
   }
   if (figure.legend) figure.legend.location = options.legend ?? "top_right";
@@ -64,8 +68,14 @@ fanin.chart = (element, options) => {
     element,
     set(series) {
       for (const [name, { x, y, top }] of Object.entries(series)) {
-        sources.get(name).data = top ? { x, y, top } : { x, y };
+        const words = options.series[name].name;
+        sources.get(name).data = { x, y, ...(top ? { top } : {}), ...(words ? { name: Array.from(x, () => words) } : {}) };
       }
+    },
+    // chart.color({ name: "--right" }) paints a series anew
+    color(series) {
+      for (const [name, color] of Object.entries(series)) painted.set(drawn.get(name), color);
+      chart.restyle();
     },
     range(which, from, to) {
       const range = which === "x" ? figure.x_range : figure.y_range;

@@ -1,4 +1,4 @@
-// Ticks of the reports' axes. fanin.decades: range and ticks of a logarithmic axis that holds low ... high: powers of ten, a few between where there is room.
+// Ticks of the reports' axes.
 "use strict";
 
 // At most five round ticks of a linear axis: a power of ten times 1, 2 or 5 apart.
@@ -10,6 +10,7 @@ fanin.few = (low, high) => {
   return ticks;
 };
 
+// Range and ticks of a logarithmic axis that holds low ... high: powers of ten, a few between where there is room.
 fanin.decades = (low, high) => {
   if (!(low > 0) || !Number.isFinite(high)) return { range: [0.1, 10], ticks: { 0.1: "0.1", 1: "1", 10: "10" } };
   const room = Math.max((high / low) ** 0.06, 1.15);
@@ -22,7 +23,9 @@ fanin.decades = (low, high) => {
     if (steps.length === 1 && power % every !== 0) continue;
     for (const step of steps) {
       const at = Number(`${step}e${power}`);
-      if (at >= range[0] && at <= range[1]) ticks[at] = fanin.number(at);
+      const plain = at >= 1e-3 && at < 1e5;
+      const text = plain ? fanin.number(at) : `${step === 1 ? "" : `${step} × `}10${fanin.raised(power)}`;
+      if (at >= range[0] && at <= range[1]) ticks[at] = text;
     }
   }
   return { range, ticks };

@@ -1,13 +1,14 @@
 // A dense network as a diagram: columns of neurons, a line for each weight, coloured by sign and thickened by size.
 "use strict";
 
-// diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column. 
+// diagram(element, sizes, { names, kinds, step }) with a name and a kind for each column.
 // The scale is m, the mean of all |values|: lines have full colour and width from 2 m on.
 fanin.diagram = (element, sizes, { names, kinds, step = 150 }) => {
   const tall = Math.max(...sizes);
   const gap = step > 100 ? 54 : 46;
-  const [width, height] = [step * (sizes.length - 1) + 80, gap * tall + 44];
-  const x = (layer) => 40 + step * layer;
+  const side = step > 100 ? 56 : 40; // room for half a name
+  const [width, height] = [step * (sizes.length - 1) + 2 * side, gap * tall + 44];
+  const x = (layer) => side + step * layer;
   const y = (layer, unit) => 14 + gap * (tall / 2 - sizes[layer] / 2 + unit + 0.5);
   const svg = fanin.element("svg", { viewBox: `0 0 ${width} ${height}`, class: "diagram", role: "img", "aria-label": "Network" });
   const links = [];

@@ -38,7 +38,7 @@ fanin.define("digits", (root, data, state) => {
       y: { range: [0, 1], ticks: {} },
       series: {
         counts: { kind: "area", color: "--right", alpha: 0.55 },
-        expected: { kind: "marks", color: "--large", width: 2, dash: "dashed" },
+        expected: { kind: "marks", color: "--ink", width: 1.5, dash: "dashed" },
         measured: { color: "--ink", width: 4 },
       },
     }),
@@ -49,8 +49,8 @@ fanin.define("digits", (root, data, state) => {
     x: by,
     y: { range: [0, 1.05] },
     series: {
-      expected: { color: "--large", dash: "dashed" },
-      measured: { kind: "dots", color: "--ink", size: 9 },
+      expected: { color: "--ink", dash: "dashed", width: 1.5 },
+      measured: { kind: "dots", color: "--right", size: 9 },
     },
     tips: [["layer", "@x"], ["std of a", "@y"]],
   });
@@ -110,6 +110,7 @@ fanin.define("digits", (root, data, state) => {
   });
   const frame = (k) => {
     const run = data.runs[law.get()];
+    const color = colors[law.get()];
     pictures(k);
     verdicts(Array.from(fanin.row(run.right, k)));
     const counts = layers.map((layer) => Array.from(fanin.row(run.histogram, k, layer)));
@@ -118,6 +119,7 @@ fanin.define("digits", (root, data, state) => {
     const tops = Array.from({ length: 2 }, () => top);
     layers.forEach((layer) => {
       histograms[layer].range("y", 0, top);
+      histograms[layer].color({ counts: color });
       histograms[layer].set({
         counts: { x: edges, y: [0, ...counts[layer].flatMap((count) => [count, count]), 0] },
         measured: { x: [-std[layer], std[layer]], y: tops.map((y) => 0.12 * y) },
@@ -130,6 +132,8 @@ fanin.define("digits", (root, data, state) => {
     });
     const at = layers.map((layer) => layer + 1);
     forward.set({ expected: { x: at, y: expected }, measured: { x: at, y: std } });
+    forward.color({ measured: color });
+    backward.color({ line: color, dots: color });
     const seen = da.map((value) => (value > 0 ? value : Number.NaN));
     backward.set({ line: { x: at, y: seen }, dots: { x: at, y: seen } });
     const [ratio, miss] = [da[0] / da[3], wrong[law.get()][k]];

@@ -11,9 +11,11 @@ fanin.define("layers", async (root, data) => {
     const all = data.runs.flatMap((run) => [...run[key], ...run[`${key}_expected`]]).filter((value) => value !== null);
     const series = {};
     data.runs.forEach((run, i) => {
-      series[`expected ${i}`] = { color: `--law-${i % 8}`, dash: "dashed", width: 1.5 };
-      series[`line ${i}`] = { color: `--law-${i % 8}`, width: 1.5, alpha: 0.6 };
-      series[`dots ${i}`] = { kind: "dots", color: `--law-${i % 8}`, size: depth > 30 ? 4 : 8 };
+      const color = `--law-${i % 8}`;
+      const name = data.runs.length > 1 ? run.name : "";
+      series[`expected ${i}`] = { color, dash: "dashed", width: 1.5, name: `${name} expected`.trim() };
+      series[`line ${i}`] = { color, width: 1.5, alpha: 0.6, name };
+      series[`dots ${i}`] = { kind: "dots", marker: i < 8 ? "circle" : "square", color, size: depth > 30 ? 4 : 8, name };
     });
     const chart = fanin.chart(part(key), {
       label,

@@ -8,7 +8,7 @@ fanin.define("learning", (root, data) => {
   const series = {};
   data.runs.forEach((run, i) => {
     const dash = ["solid", "dashed", "dotted", "dotdash"][Math.floor(i / 8) % 4];
-    series[i] = { color: `--law-${i % 8}`, dash, width: 2 };
+    series[i] = { color: `--law-${i % 8}`, dash, width: 2, name: run.name };
     series[`end ${i}`] = { kind: "dots", marker: "x", size: 12, color: `--law-${i % 8}` };
   });
   const chart = fanin.chart(root.querySelector('[data-part="costs"]'), {

@@ -14,7 +14,7 @@ fanin.define("linear", (root, data, state) => {
   });
   const ticks = Object.fromEntries(layers.map((layer) => [layer, String(layer)]));
   const by = { title: "layer", range: [0.5, hidden + 0.5], ticks };
-  const scales = { 1e-4: "10⁻⁴", 1e-3: ".001", 0.01: ".01", 0.1: ".1", 1: "1", 10: "10", 100: "100" };
+  const scales = { 1e-4: "10⁻⁴", 1e-3: "0.001", 0.01: "0.01", 0.1: "0.1", 1: "1", 10: "10", 100: "100" };
   const forward = fanin.chart(part("forward"), {
     label: "Scale of the activations by layer",
     x: by,
@@ -53,7 +53,7 @@ fanin.define("linear", (root, data, state) => {
   const rates = fanin.chart(part("rates"), {
     label: "Smallest learning rate that diverges, by factor",
     x: { title: "factor c", range: [0.37, 1.63] },
-    y: { type: "log", range: [7e-4, 0.3], ticks: { 0.001: ".001", 0.01: ".01", 0.1: ".1" } },
+    y: { type: "log", range: [7e-4, 0.3], ticks: { 0.001: "0.001", 0.01: "0.01", 0.1: "0.1" } },
     series: {
       line: { color: "--right" },
       used: { color: "--zero", dash: "dashed", legend: "the rate used" },

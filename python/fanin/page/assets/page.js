@@ -61,6 +61,8 @@ fanin.state = {
   },
 };
 
+fanin.raised = (exponent) => [...String(exponent)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
+
 // A short number for people: three digits, powers of ten where zeros would have to be counted.
 fanin.number = (value) => {
   if (value === null || Number.isNaN(value)) return "not a number";
@@ -69,8 +71,7 @@ fanin.number = (value) => {
   if (value < 0) return `−${fanin.number(-value)}`;
   if (value < 1e-3 || value >= 1e5) {
     const [mantissa, exponent] = value.toExponential(1).split("e");
-    const raised = [...String(Number(exponent))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
-    return `${mantissa} × 10${raised.join("")}`;
+    return `${mantissa} × 10${fanin.raised(Number(exponent))}`;
   }
   return String(Number(value.toPrecision(3)));
 };
