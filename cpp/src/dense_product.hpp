@@ -23,8 +23,6 @@ inline constexpr std::size_t kChunkK = 4 * kSumBlock;
 inline constexpr std::size_t kTaskCols = 256;
 // Multiply-adds of one task, at most: some milliseconds.
 inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
-// And at least, where they are many: some 20 us.
-inline constexpr std::size_t kLeastTaskWork = std::size_t{1} << 20;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // Elements of a band of whole rows: with what belongs to it, a part of the inner cache.
@@ -176,7 +174,7 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     };
     const std::size_t work = p.m * p.n * p.k;
     const bool bands = call.band != 0 && last && last_group;
-    // Columns first; rows so that no task is long and no thread waits long for the last one; where there are too few rows for
+    // Columns first; rows so that no task is long and each thread has at least four; where there are too few rows for
     // that, columns again. Where bands of rows are wanted, one task takes all columns of its rows.
     const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
     if (!parallel) {
@@ -187,8 +185,7 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     const std::size_t threads = num_threads(), unit = bands ? call.band : kernel.tile_rows;
     std::size_t across = ceil_div(p.n, kTaskCols);
     const std::size_t beside = bands ? 1 : across;
-    const std::size_t tasks = std::clamp<std::size_t>(work / kLeastTaskWork, 2 * threads, 16 * threads);
-    std::size_t down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(tasks, beside));
+    std::size_t down = std::max(ceil_div(work, beside * kTaskWork), ceil_div(4 * threads, beside));
     if (bands) down = std::max(down, ceil_div(p.m * p.n, kBandElements));
     down = std::min(down, ceil_div(p.m, unit));
     if (!bands && threads > 1)
