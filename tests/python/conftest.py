@@ -1,4 +1,4 @@
-"""Networks and data that several topics are tested with."""
+"""Networks, data and commands that several topics are tested with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import fanin as fi
+from fanin.cli import main
 
 
 def _case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str = "float64", **options: Any):
@@ -43,3 +44,17 @@ def case() -> Callable[..., tuple[fi.Network, NDArray[Any], NDArray[Any]]]:
 def layers() -> Callable[[fi.Network], list[tuple[NDArray[Any], NDArray[Any]]]]:
     """Copy a network's parameters: ``[(w, b), ...]``, as `fanin.reference` takes them."""
     return lambda net: [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
+
+
+@pytest.fixture
+def fails(capsys):
+    """Run a command that must fail; gives its one line on stderr."""
+
+    def run(*args):
+        assert main(list(args)) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1
+        return err
+
+    return run

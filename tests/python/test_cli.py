@@ -34,15 +34,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def fails(capsys, *args):
-    """Run what must fail; returns its one line on stderr."""
-    assert main(list(args)) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
-    return err
-
-
 def test_compare_on_labels(folder, capsys):
     assert main(["compare", "--data", "labels.csv", "--target", "kind", *FAST, "--init", "zeros,xavier_normal"]) == 0
     out, err = capsys.readouterr()
@@ -122,19 +113,19 @@ def test_help(capsys):
         assert option in out
 
 
-def test_errors_are_one_line(folder, capsys):
-    assert "add --loss mean_squared_error" not in fails(capsys, "compare", "--data", "labels.csv", "--target", "nothing")
-    assert "needs --target NAME" in fails(capsys, "compare", "--data", "labels.csv")
-    assert "--target is of --data FILE.csv, got --data missing" in fails(capsys, "compare", "--target", "kind")
-    assert "no_such.csv" in fails(capsys, "compare", "--data", "no_such.csv", "--target", "kind")
-    assert ".npz or .csv" in fails(capsys, "compare", "--data", "labels.txt")
-    assert "xavier_normal" in fails(capsys, "compare", "--data", "both.npz", "--init", "xavier_norm", *FAST)
-    assert "tanh" in fails(capsys, "compare", "--data", "both.npz", "--activation", "tan", *FAST)
-    assert "no folder" in fails(capsys, "compare", "--figure", "nowhere/a.png")
-    assert "figure must end with" in fails(capsys, "compare", "--figure", "a.nonsense")
-    assert "lr must" in fails(capsys, "compare", "--lr", "-1")
+def test_errors_are_one_line(folder, fails):
+    assert "add --loss mean_squared_error" not in fails("compare", "--data", "labels.csv", "--target", "nothing")
+    assert "needs --target NAME" in fails("compare", "--data", "labels.csv")
+    assert "--target is of --data FILE.csv, got --data missing" in fails("compare", "--target", "kind")
+    assert "no_such.csv" in fails("compare", "--data", "no_such.csv", "--target", "kind")
+    assert ".npz or .csv" in fails("compare", "--data", "labels.txt")
+    assert "xavier_normal" in fails("compare", "--data", "both.npz", "--init", "xavier_norm", *FAST)
+    assert "tanh" in fails("compare", "--data", "both.npz", "--activation", "tan", *FAST)
+    assert "no folder" in fails("compare", "--figure", "nowhere/a.png")
+    assert "figure must end with" in fails("compare", "--figure", "a.nonsense")
+    assert "lr must" in fails("compare", "--lr", "-1")
     np.savez(folder / "many.npz", x=np.ones((80, 2)), y=np.arange(80))
-    assert "add --loss mean_squared_error" in fails(capsys, "compare", "--data", "many.npz", *FAST)
+    assert "add --loss mean_squared_error" in fails("compare", "--data", "many.npz", *FAST)
     assert not (folder / "compare.png").exists()
 
 
@@ -150,7 +141,7 @@ def test_wrong_options(wrong, capsys):
     assert err.startswith(("fanin compare: error: ", "fanin: error: "))
 
 
-def test_delimiters(folder, capsys):
+def test_delimiters(folder, capsys, fails):
     table = (folder / "labels.csv").read_text()
     (folder / "semi.csv").write_text(table.replace(",", ";"))
     (folder / "tab.csv").write_text(table.replace(",", "\t"))
@@ -160,32 +151,32 @@ def test_delimiters(folder, capsys):
         assert main(["compare", "--data", f"{name}.csv", *mine, *more]) == 0
         outs.append(capsys.readouterr().out)
     assert outs[0] == outs[1] == outs[2]
-    assert "separated by ';'" in fails(capsys, "compare", "--data", "semi.csv", *mine)
-    assert "--delimiter is of --data FILE.csv" in fails(capsys, "compare", "--data", "both.npz", *FAST, "--delimiter", ";")
-    assert "--target is of --data FILE.csv" in fails(capsys, "compare", "--data", "both.npz", *FAST, "--target", "kind")
+    assert "separated by ';'" in fails("compare", "--data", "semi.csv", *mine)
+    assert "--delimiter is of --data FILE.csv" in fails("compare", "--data", "both.npz", *FAST, "--delimiter", ";")
+    assert "--target is of --data FILE.csv" in fails("compare", "--data", "both.npz", *FAST, "--target", "kind")
 
 
-def test_tables_that_teach_nothing(folder, capsys):
+def test_tables_that_teach_nothing(folder, fails):
     mine = ["--data", "t.csv", "--target", "y", *FAST]
     (folder / "t.csv").write_text("a,y\n1,up\n")
-    assert "at least two rows" in fails(capsys, "compare", *mine)
+    assert "at least two rows" in fails("compare", *mine)
     (folder / "t.csv").write_text("a,y\n" + "1e308,up\n-1e308,down\n" * 20)
-    assert "--scale standard: the numbers are too large, up to 1e+308" in fails(capsys, "compare", *mine)
-    assert "--scale unit: the numbers are too large" in fails(capsys, "compare", *mine, "--scale", "unit")
-    assert "must hold numbers that fit float32" in fails(capsys, "compare", *mine, "--scale", "none")
+    assert "--scale standard: the numbers are too large, up to 1e+308" in fails("compare", *mine)
+    assert "--scale unit: the numbers are too large" in fails("compare", *mine, "--scale", "unit")
+    assert "must hold numbers that fit float32" in fails("compare", *mine, "--scale", "none")
 
 
-def test_paths_are_refused_before_the_work(folder, capsys):
+def test_paths_are_refused_before_the_work(folder, fails):
     (folder / "dir.html").mkdir()
     endless = ["--data", "both.npz", "--epochs", "1000000000"]
-    assert "html: dir.html is a folder" in fails(capsys, "compare", *endless, "--html", "dir.html")
-    assert fails(capsys, "compare", "--data", "no_such.npz") == "fanin compare: error: no_such.npz: No such file or directory\n"
+    assert "html: dir.html is a folder" in fails("compare", *endless, "--html", "dir.html")
+    assert fails("compare", "--data", "no_such.npz") == "fanin compare: error: no_such.npz: No such file or directory\n"
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions; root has them all")
-def test_a_folder_that_may_not_be_written(folder, capsys):
+def test_a_folder_that_may_not_be_written(folder, fails):
     (folder / "closed").mkdir(mode=0o500)
-    assert "may not be written" in fails(capsys, "compare", "--json", "closed/r.json")
+    assert "may not be written" in fails("compare", "--json", "closed/r.json")
 
 
 def test_version_and_module():
@@ -194,11 +185,11 @@ def test_version_and_module():
 
 
 @pytest.mark.parametrize("module", ["rich", "matplotlib", "sklearn"])
-def test_a_missing_extra_is_named(module, monkeypatch, folder, capsys):
+def test_a_missing_extra_is_named(module, monkeypatch, folder, fails):
     for name in [name for name in sys.modules if name.split(".")[0] == module]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    assert "pip install 'fanin[report]'" in fails(capsys, "compare", *FAST)
+    assert "pip install 'fanin[report]'" in fails("compare", *FAST)
 
 
 def test_laws_are_split_outside_parentheses():

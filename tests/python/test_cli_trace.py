@@ -36,15 +36,6 @@ def folder(tmp_path, monkeypatch):
 MINE = ["--data", "t.csv", "--target", "kind"]
 
 
-def fails(capsys, *args):
-    """Run what must fail; returns its one line on stderr."""
-    assert main(list(args)) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
-    return err
-
-
 def test_compare_writes_page_picture_and_json(folder, capsys):
     outputs = ["--html", "p.html", "--figure", "f.pdf", "--json", "r.json"]
     assert main(["compare", *MINE, *FAST, "--init", "zeros,he_normal", *outputs]) == 0
@@ -123,7 +114,7 @@ def test_weights_of_files(folder, capsys):
     np.testing.assert_array_equal(read_network("named.npz").weights[1], net.weights[1])
 
 
-def test_weights_without_biases_and_of_one_output(folder, capsys):
+def test_weights_without_biases_and_of_one_output(folder, capsys, fails):
     net = fi.Network([2, 6, 1], "tanh", "xavier_normal", "binary_cross_entropy", bias=False, seed=1)
     net.save("bare.safetensors", names="torch")
     np.savez("bare.npz", *net.weights)
@@ -138,7 +129,7 @@ def test_weights_without_biases_and_of_one_output(folder, capsys):
     rows = [f"{i},{i * i},{'abc'[i % 3]}" for i in range(20)]
     (folder / "three.csv").write_text("\n".join(["a,b,kind", *rows, ""]))
     wrong = ["trace", "--data", "three.csv", "--target", "kind", "--weights", "three.npz"]
-    assert "tells 2 classes apart, the data has 3" in fails(capsys, *wrong)
+    assert "tells 2 classes apart, the data has 3" in fails(*wrong)
 
 
 def test_weights_in_the_order_of_people(tmp_path):
@@ -170,40 +161,40 @@ def test_weights_refused(tmp_path, arrays, message):
         read_network(tmp_path / "w.npz")
 
 
-def test_weights_refused_by_name(folder, capsys):
+def test_weights_refused_by_name(folder, fails):
     (folder / "w.txt").write_text("x")
-    assert ".safetensors or .npz" in fails(capsys, "trace", "--weights", "w.txt")
-    assert "no_such.npz" in fails(capsys, "trace", "--weights", "no_such.npz")
+    assert ".safetensors or .npz" in fails("trace", "--weights", "w.txt")
+    assert "no_such.npz" in fails("trace", "--weights", "no_such.npz")
     (folder / "w.npz").write_bytes(b"PK\x03\x04 cut")
-    assert "no NPZ file" in fails(capsys, "trace", "--weights", "w.npz")
+    assert "no NPZ file" in fails("trace", "--weights", "w.npz")
     (folder / "w.safetensors").write_bytes(b"12")
-    assert "w.safetensors" in fails(capsys, "trace", "--weights", "w.safetensors")
+    assert "w.safetensors" in fails("trace", "--weights", "w.safetensors")
     np.savez("w.npz", w=np.ones((3, 2)))
-    assert "takes 2 inputs, the data has 64 columns" in fails(capsys, "trace", "--weights", "w.npz")
+    assert "takes 2 inputs, the data has 64 columns" in fails("trace", "--weights", "w.npz")
     np.savez("w.npz", w=np.ones((3, 64)))
-    assert "tells 3 classes apart, the data has 10" in fails(capsys, "trace", "--weights", "w.npz")
-    assert "leave out --init" in fails(capsys, "trace", "--weights", "w.npz", "--init", "zeros")
+    assert "tells 3 classes apart, the data has 10" in fails("trace", "--weights", "w.npz")
+    assert "leave out --init" in fails("trace", "--weights", "w.npz", "--init", "zeros")
 
 
-def test_errors_come_before_the_work(folder, capsys):
-    assert "must end with .html" in fails(capsys, "compare", "--html", "a.txt")
-    assert "no folder" in fails(capsys, "compare", "--html", "nowhere/a.html")
-    assert "json: there is no folder nowhere" in fails(capsys, "compare", "--json", "nowhere/a.json")
-    assert "csv: there is no folder nowhere" in fails(capsys, "trace", "--csv", "nowhere/a.csv")
-    assert "is a folder" in fails(capsys, "trace", "--json", ".")
-    assert "figure must end with" in fails(capsys, "trace", "--figure", "a.nonsense")
-    assert "--rows must be at least 1" in fails(capsys, "trace", "--rows", "0")
-    assert "xavier_normal" in fails(capsys, "trace", "--init", "xavier_norm")
+def test_errors_come_before_the_work(folder, fails):
+    assert "must end with .html" in fails("compare", "--html", "a.txt")
+    assert "no folder" in fails("compare", "--html", "nowhere/a.html")
+    assert "json: there is no folder nowhere" in fails("compare", "--json", "nowhere/a.json")
+    assert "csv: there is no folder nowhere" in fails("trace", "--csv", "nowhere/a.csv")
+    assert "is a folder" in fails("trace", "--json", ".")
+    assert "figure must end with" in fails("trace", "--figure", "a.nonsense")
+    assert "--rows must be at least 1" in fails("trace", "--rows", "0")
+    assert "xavier_normal" in fails("trace", "--init", "xavier_norm")
     (folder / "latin.csv").write_bytes(b"a,b\n1,\xe9\n")
-    assert "latin.csv: must be a text file in UTF-8" in fails(capsys, "trace", "--data", "latin.csv", "--target", "b")
+    assert "latin.csv: must be a text file in UTF-8" in fails("trace", "--data", "latin.csv", "--target", "b")
     (folder / "wide.csv").write_text("a,b\n1," + "x" * 200_000 + "\n")
-    assert "wide.csv: must be a text file" in fails(capsys, "trace", "--data", "wide.csv", "--target", "b")
+    assert "wide.csv: must be a text file" in fails("trace", "--data", "wide.csv", "--target", "b")
     assert not (folder / "compare.png").exists()
 
 
-def test_a_missing_bokeh_is_named(folder, capsys, monkeypatch):
+def test_a_missing_bokeh_is_named(folder, fails, monkeypatch):
     monkeypatch.setitem(sys.modules, "bokeh", None)
-    assert "needs bokeh: pip install 'fanin[report]'" in fails(capsys, "trace", "--html", "a.html")
+    assert "needs bokeh: pip install 'fanin[report]'" in fails("trace", "--html", "a.html")
 
 
 def test_help(capsys):

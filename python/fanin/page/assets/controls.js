@@ -40,6 +40,12 @@ fanin.slider = (root, { label, count, value, text, picked }) => {
   return slider;
 };
 
+// The first of the recorded epochs that is not before `epoch`; past the end the last one.
+fanin.nearest = (epochs, epoch) => {
+  const i = epochs.findIndex((each) => each >= epoch);
+  return i < 0 ? epochs.length - 1 : i;
+};
+
 // Plays frames 0 ... count - 1. shown(i) draws a frame; text(i) names it; rest(i) is called when a frame is there to stay.
 fanin.player = (root, { label, count, value, text, shown, rest, rate = 20 }) => {
   const button = (name, words) => fanin.element("button", { type: "button", "data-do": name }, words);

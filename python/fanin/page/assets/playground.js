@@ -96,14 +96,10 @@ fanin.define("playground", (root, data, state) => {
     ].join(" ");
     frame(player.frame());
   };
-  const nearest = (epoch) => {
-    const i = epochs.findIndex((each) => each >= epoch);
-    return i < 0 ? epochs.length - 1 : i;
-  };
   const player = fanin.player(part("player"), {
     label: "Epoch",
     count: epochs.length,
-    value: nearest(Number(state.get("epoch", 0))),
+    value: fanin.nearest(epochs, Number(state.get("epoch", 0))),
     text: (i) => `${epochs[i]} of ${epochs.at(-1)}`,
     shown: frame,
     rest: (i) => state.set({ epoch: epochs[i] }),
@@ -117,7 +113,7 @@ fanin.define("playground", (root, data, state) => {
     sets.set(state.get("data", sets.get()));
     scale.set(state.get("scale", scale.get()));
     links.set(state.get("links", links.get()));
-    player.set(nearest(Number(state.get("epoch", epochs[player.frame()]))));
+    player.set(fanin.nearest(epochs, Number(state.get("epoch", epochs[player.frame()]))));
     draw();
   };
   fanin.theme.listeners.add(() => frame(player.frame()));

@@ -100,14 +100,10 @@ fanin.define("symmetry", (root, data, state) => {
     paths.range("y", low - 0.1 - 0.1 * (high - low), high + 0.1 + 0.1 * (high - low));
     frame(player.frame());
   };
-  const nearest = (epoch) => {
-    const i = epochs.findIndex((each) => each >= epoch);
-    return i < 0 ? epochs.length - 1 : i;
-  };
   const player = fanin.player(part("player"), {
     label: "Epoch",
     count: epochs.length,
-    value: nearest(Number(state.get("at", 0))),
+    value: fanin.nearest(epochs, Number(state.get("at", 0))),
     text: (i) => `${epochs[i]} of ${epochs.at(-1)}`,
     shown: (i) => frame(i),
     rest: (i) => state.set({ at: epochs[i] }),
@@ -116,7 +112,7 @@ fanin.define("symmetry", (root, data, state) => {
   const apply = () => {
     start.set(state.get("start", start.get()));
     act.set(state.get("act", act.get()));
-    player.set(nearest(Number(state.get("at", epochs[player.frame()]))));
+    player.set(fanin.nearest(epochs, Number(state.get("at", epochs[player.frame()]))));
     draw();
   };
   fanin.theme.listeners.add(() => frame(player.frame()));
