@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 # batch, n_in, n_out
 SHAPES = [(1, 64, 64), (1, 784, 500), (32, 2, 4), (32, 64, 64), (32, 256, 256), (128, 784, 500), (128, 512, 512),

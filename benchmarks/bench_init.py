@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 
 def bench_against_the_reference(race):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 SHAPES = {
     "cross_entropy": [(64, 10), (4096, 10), (128, 1000)],

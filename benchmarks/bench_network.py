@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 CASES = {
     "2-3x9-2, batch 32": ([2, *[3] * 9, 2], 32),

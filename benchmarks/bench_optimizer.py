@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 N_IN, N_OUT, LR = 1024, 1024, 0.01
 RULES = {"SGD": {}, "SGD, momentum": {"momentum": 0.9}, "SGD, Nesterov": {"momentum": 0.9, "nesterov": True}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fanin import _core, reference
+from fanin import _core
+from fanin.verify import reference
 
 SEED, STREAM = 7, 11
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import reference
+from fanin.verify import reference
 
 SIZES = {"128 x 500": (128, 500), "2^20": (1 << 20,)}
 

@@ -1,4 +1,4 @@
-"""Write python/fanin/golden.json, the digests that fanin.selftest() compares: run it when a law or an activation is new.
+"""Write python/fanin/verify/golden.json, the digests that fanin.selftest() compares: run it when a law or an activation is new.
 
 python scripts/golden.py [--check] [--announced]
 
@@ -12,7 +12,7 @@ import json
 import sys
 
 from fanin import ALGORITHM_VERSION
-from fanin.selftest import GOLDEN, digests
+from fanin.verify.selftest import GOLDEN, digests
 
 
 def main() -> int:

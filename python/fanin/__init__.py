@@ -6,17 +6,15 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from fanin import activation, init, loss, random
 from fanin._core import ALGORITHM_VERSION, __version__
 from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
-from fanin.history import FitEvent, History
 from fanin.isa import active_isa, available_isas, set_isa, show_config
-from fanin.network import Network
+from fanin.network.history import FitEvent, History
+from fanin.network.network import Network
 from fanin.optimizer import SGD, Adam, RMSProp
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summaries, Summarizer, Summary, summarize
@@ -24,14 +22,16 @@ from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
     from fanin import datasets, theory
-    from fanin.checkpoint import Checkpoint, load
-    from fanin.compare import Comparison, compare
-    from fanin.diagnose import Diagnosis, diagnose
-    from fanin.lsuv import lsuv
-    from fanin.selftest import SelfTest, selftest
-    from fanin.sweep import sweep
-    from fanin.sweep_table import Sweep
-    from fanin.trace import Trace, trace
+    from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+    from fanin.experiments.compare import Comparison, compare
+    from fanin.experiments.lsuv import lsuv
+    from fanin.experiments.run import Run
+    from fanin.experiments.sweep import sweep
+    from fanin.experiments.sweep_result import Row, Sweep
+    from fanin.network.load import Checkpoint, load
+    from fanin.tracing.record import LayerTrace, Trace
+    from fanin.tracing.take import trace
+    from fanin.verify.selftest import SelfTest, selftest
 
 __all__ = [
     "ALGORITHM_VERSION",
@@ -42,9 +42,12 @@ __all__ = [
     "Diagnosis",
     "FitEvent",
     "History",
+    "LayerTrace",
     "Network",
     "PackedWeight",
     "RMSProp",
+    "Row",
+    "Run",
     "SelfTest",
     "Summaries",
     "Summarizer",
@@ -81,29 +84,32 @@ __all__ = [
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
 _LAZY = {
-    "Checkpoint": "checkpoint",
-    "Comparison": "compare",
-    "Diagnosis": "diagnose",
-    "SelfTest": "selftest",
-    "Sweep": "sweep_table",
-    "Trace": "trace",
-    "compare": "compare",
+    "Checkpoint": "network.load",
+    "Comparison": "experiments.compare",
+    "Diagnosis": "diagnosis.diagnosis",
+    "LayerTrace": "tracing.record",
+    "Row": "experiments.sweep_result",
+    "Run": "experiments.run",
+    "SelfTest": "verify.selftest",
+    "Sweep": "experiments.sweep_result",
+    "Trace": "tracing.record",
+    "compare": "experiments.compare",
     "datasets": "",
-    "diagnose": "diagnose",
-    "load": "checkpoint",
-    "lsuv": "lsuv",
-    "selftest": "selftest",
-    "sweep": "sweep",
+    "diagnose": "diagnosis.diagnosis",
+    "load": "network.load",
+    "lsuv": "experiments.lsuv",
+    "selftest": "verify.selftest",
+    "sweep": "experiments.sweep",
     "theory": "",
-    "trace": "trace",
+    "trace": "tracing.take",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'fanin' has no attribute {name!r}")
-    topic = _LAZY[name]
-    value = getattr(import_module(f"fanin.{topic}"), name) if topic else import_module(f"fanin.{name}")
+    room = _LAZY[name]
+    value = getattr(import_module(f"fanin.{room}"), name) if room else import_module(f"fanin.{name}")
     globals()[name] = value
     return value
 
@@ -111,17 +117,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY})
 
-
-class _Package(ModuleType):
-    """`fanin.trace` is the function, whoever imports the module of that name: Python binds a module in its package."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, ModuleType) and _LAZY.get(name) == name:
-            value = getattr(value, name, value)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
 num_threads()

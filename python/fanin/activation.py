@@ -40,14 +40,13 @@ Float = TypeVar("Float", np.float32, np.float64)
 
 
 def names() -> list[str]:
-    r"""Return the names of the activations.
+    """Return the names of the activations.
 
     Examples
     --------
     >>> import fanin as fi
-    >>> fi.activation.names()
-    ['identity', 'relu', 'leaky_relu', 'elu', 'selu', 'gelu', 'gelu_tanh', 'silu', 'mish', 'softplus', 'softsign', \
-'tanh', 'sigmoid', 'hardtanh']
+    >>> print(*fi.activation.names())
+    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh
     """
     return _core.activation_names()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 
-from fanin import _core, checks
+from fanin import _core
+from fanin.common import require
 
 
 def available_isas() -> list[str]:
@@ -31,7 +32,7 @@ def set_isa(name: str) -> None:
     ValueError
         If `name` is unknown or unsupported here; nothing changes then.
     """
-    _core.set_isa(checks.text("name", name))
+    _core.set_isa(require.text("name", name))
 
 
 def show_config() -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, SupportsFloat, TypeAlias
 
-from fanin import _core, checks
+from fanin import _core
+from fanin.common import require
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,8 +20,8 @@ LearningRate: TypeAlias = SupportsFloat | Iterable[SupportsFloat]
 
 def _rates(lr: LearningRate) -> list[float]:
     if isinstance(lr, Iterable) and not isinstance(lr, (str, bytes)) and getattr(lr, "ndim", 1) > 0:
-        return [checks.number("lr", one) for one in lr]
-    return [checks.number("lr", lr)]
+        return [require.number("lr", one) for one in lr]
+    return [require.number("lr", lr)]
 
 
 class Optimizer:
@@ -45,10 +46,10 @@ class Optimizer:
     def _make(self, rule: str, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
         clip = 0.0
         if clip_norm is not None:
-            clip = checks.number("clip_norm", clip_norm)
+            clip = require.number("clip_norm", clip_norm)
             if not clip > 0:
                 raise ValueError(f"clip_norm must be above 0, or None for no clipping, got {clip:g}")
-        options = {name: value if isinstance(value, bool) else checks.number(name, value) for name, value in options.items()}
+        options = {name: value if isinstance(value, bool) else require.number(name, value) for name, value in options.items()}
         self._core = getattr(_core.Optimizer, rule)(_rates(lr), clip, **options)
         self._options = options
         self._clip_norm = clip or None
@@ -147,7 +148,7 @@ class SGD(Optimizer):
         *,
         clip_norm: SupportsFloat | None = None,
     ) -> None:
-        self._make("sgd", lr, clip_norm, momentum=momentum, nesterov=checks.flag("nesterov", nesterov))
+        self._make("sgd", lr, clip_norm, momentum=momentum, nesterov=require.flag("nesterov", nesterov))
 
 
 class RMSProp(Optimizer):

@@ -49,7 +49,7 @@ def stream_id(stream: SupportsIndex | str) -> int:
     >>> stream_id(7)
     7
     >>> hex(stream_id("hidden1.weight"))
-    '0xc1ab0f1d6e0a5b7c'
+    '0x96fbbfa65de0d0aa'
     """
     if isinstance(stream, str):
         return _core.stream_id(stream)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.article import linear_network, linear_table, linear_trace
+from fanin.article.linear_network import linear_network, linear_table, linear_trace
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 

@@ -93,7 +93,7 @@ def test_row_16_costs_at_the_start(literature):
 
 def test_row_16_table_and_figure_of_the_three(tmp_path):
     pytest.importorskip("matplotlib")
-    from fanin.report import save_figure
+    from fanin.reports.comparison_figure import save_figure
 
     result = fi.compare(
         [law(v) for v in (SMALL, APPROPRIATE, LARGE)],

@@ -83,6 +83,6 @@ def test_wheel_holds_the_c_package_and_the_types(installed):
     assert (package / "py.typed").is_file()
     assert (package / "_core.pyi").is_file()
     for name in ("page.html", "page.css", "page.js", "playground.js", "digits.html"):
-        assert f"fanin/page/assets/{name}" in names
+        assert f"fanin/reports/pages/assets/{name}" in names
     # Sources, tests and build files stay out.
     assert not [name for name in names if name.endswith((".cpp", ".inl")) or name.startswith(("tests/", "build/"))]

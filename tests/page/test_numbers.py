@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.page import digits, playground
+from fanin.article import digits, playground
 
 MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import fanin as fi
-from fanin.page.report import trace_page
-from fanin.page.shell import write
+from fanin.reports.pages.report import trace_page
+from fanin.reports.pages.shell import write
 
 
 @pytest.fixture(scope="module")

@@ -94,8 +94,8 @@ def test_row_30_play_pause_step_reset_and_slider(visit):
 
 def test_row_30_a_cost_beyond_all_numbers_is_shown(visit, tmp_path):
     """Costs are finite in the article's runs, where the naive formula's are not; a page with others must not hide them."""
-    from fanin.page import assemble, playground
-    from fanin.page.shell import write
+    from fanin.article import playground
+    from fanin.reports.pages.shell import assemble, write
 
     view = playground.view(SEED)
     costs = view.data["runs"]["circle"]["100"]["costs"]

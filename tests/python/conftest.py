@@ -42,7 +42,7 @@ def case() -> Callable[..., tuple[fi.Network, NDArray[Any], NDArray[Any]]]:
 
 @pytest.fixture(scope="session")
 def layers() -> Callable[[fi.Network], list[tuple[NDArray[Any], NDArray[Any]]]]:
-    """Copy a network's parameters: ``[(w, b), ...]``, as `fanin.reference` takes them."""
+    """Copy a network's parameters: ``[(w, b), ...]``, as `fanin.verify.reference` takes them."""
     return lambda net: [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
 
 

@@ -1,12 +1,16 @@
-"""The Python blocks of the pages in docs/ run: sessions (>>>) print what stands there, scripts end without an error."""
+"""The Python blocks of the pages in docs/ and the examples of docstrings run: sessions (>>>) print what stands there."""
 
 from __future__ import annotations
 
 import doctest
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
+
+import fanin
 
 PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -40,3 +44,13 @@ def test_page(page, tmp_path, monkeypatch):
 
 def test_training_page_has_blocks():
     assert len(blocks(next(page for page in PAGES if page.stem == "training"))) > 8
+
+
+def modules() -> list[str]:
+    found = pkgutil.walk_packages(fanin.__path__, "fanin.")
+    return [one.name for one in found if one.name not in ("fanin.__main__", "fanin._core")]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_docstrings(module):
+    assert doctest.testmod(importlib.import_module(module)).failed == 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from fanin import __version__
+from fanin._core import __version__
 from fanin.cli import article, compare, config, describe, trace
 
 _COMMANDS = (compare, trace, article, describe, config)

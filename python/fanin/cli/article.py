@@ -26,8 +26,8 @@ def add(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from fanin.page.article import VIEWS, article
-    from fanin.page.shell import check_path, write
+    from fanin.article.page import VIEWS, article
+    from fanin.reports.pages.shell import check_path, write
 
     check_path(args.out)
     with bars(VIEWS) as progress:

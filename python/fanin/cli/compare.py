@@ -11,7 +11,7 @@ from fanin.cli import data, options, output
 from fanin.cli.progress import bars
 
 if TYPE_CHECKING:
-    from fanin.compare import Comparison
+    from fanin.experiments.compare import Comparison
 
 _COMPARE = """\
 Train one network from several initializations and say which one learns, and why. Prints one table, a row an
@@ -62,13 +62,13 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     if args.linear:
-        from fanin.article import linear_table
+        from fanin.article.linear_network import linear_table
 
         print(linear_table())
         return
-    from fanin import report
-    from fanin.compare import compare
+    from fanin.experiments.compare import compare
     from fanin.optimizer import SGD
+    from fanin.reports import comparison_figure as report
 
     laws = options.laws(args.init)
     output.check(args.html, args.figure, json=args.json)
@@ -113,7 +113,7 @@ def _print(result: Comparison) -> None:
         return
     from rich.console import Console
 
-    from fanin.report import rich_table
+    from fanin.reports.comparison_figure import rich_table
 
     console = Console()
     console.print(rich_table(result, console.width))

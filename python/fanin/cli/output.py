@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fanin import outfiles
+from fanin.common import files
 
 
 def options(parser: Any, figure: str | None) -> Any:
@@ -31,18 +31,18 @@ def check(html: str | None, figure: str | None, **texts: str | None) -> None:
         Paths of text files, by the name of their option.
     """
     if figure is not None:
-        from fanin.report import check_path as check_figure
+        from fanin.reports.comparison_figure import check_path as check_figure
 
         check_figure(figure)
     if html is not None:
-        from fanin.page.shell import check_path as check_page
-        from fanin.page.shell import library
+        from fanin.reports.pages.shell import check_path as check_page
+        from fanin.reports.pages.shell import library
 
         check_page(html)
         library()
     for name, path in texts.items():
         if path is not None:
-            outfiles.check(name, path)
+            files.check(name, path)
 
 
 def wrote_page(path: str, size: str = "") -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin import shapes
 from fanin.cli import data, options, output
+from fanin.common import text
 
 if TYPE_CHECKING:
-    from fanin.network import Network
+    from fanin.network.network import Network
 
 _TRACE = """\
 Send one batch through one network, forward and backward, and print a table: every layer's activations and gradients beside
@@ -57,9 +57,9 @@ def add(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from fanin import jsonable
-    from fanin.diagnose import diagnose
-    from fanin.trace import trace
+    from fanin.common import jsonable
+    from fanin.diagnosis.diagnosis import diagnose
+    from fanin.tracing.take import trace
 
     if args.weights is not None and (args.init is not None or args.hidden is not None):
         raise ValueError("--weights brings the weights and their sizes: leave out --init and --hidden")
@@ -77,8 +77,8 @@ def _run(args: argparse.Namespace) -> None:
         found.plot(args.figure)
         print(f"picture: {args.figure}")
     if args.html is not None:
-        from fanin.page.report import trace_page
-        from fanin.page.shell import write
+        from fanin.reports.pages.report import trace_page
+        from fanin.reports.pages.shell import write
 
         title = f"{'A network' if args.weights is None else Path(args.weights).name} on {loaded.about['data']}"
         write(args.html, trace_page(diagnosis, about, title, _lead(about)))
@@ -104,13 +104,13 @@ def _about(net: Network, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _lead(about: dict[str, Any]) -> str:
-    sizes = shapes.sizes(about["sizes"])
+    sizes = text.sizes(about["sizes"])
     return f"{sizes}, {about['activation']}, weights of {about['init']}, {about['loss']}, a batch of {about['rows']} rows."
 
 
 def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
     """A network for the data, its weights drawn: that of ``fanin compare``."""
-    from fanin.experiment import prepare
+    from fanin.experiments.run import prepare
 
     made = prepare(
         *loaded.train,
@@ -127,7 +127,7 @@ def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any,
 
 def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
     """The network of a file, and the data as it wants them."""
-    from fanin.weights import read_network
+    from fanin.weights.read import read_network
 
     net = read_network(args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype)
     x, y = loaded.train

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeA
 from numpy.typing import DTypeLike
 
 from fanin import _core
+from fanin.common import upward
 
 Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
@@ -208,9 +209,7 @@ class Law:
         return self._core_law.text()
 
     def _repr_html_(self) -> str:
-        from fanin import notebook
-
-        return notebook.law(self)
+        return upward.html("law", self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self._core_law.identity == other._core_law.identity

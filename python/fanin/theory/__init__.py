@@ -25,10 +25,10 @@ from fanin.theory.dead import dead_fraction
 from fanin.theory.edge import EdgeOfChaos, edge_of_chaos
 from fanin.theory.equilibrium import FixedPoint, depth_scale, fixed_point
 from fanin.theory.expected import ExpectedLayer, ExpectedTrace, expected_trace
-from fanin.theory.function import Activation, Estimate
+from fanin.theory.integrals.function import Activation, Estimate
+from fanin.theory.integrals.moments import chi, gain, mean, relative_fluctuation, second_moment, variance_map
 from fanin.theory.jacobian import JacobianMoments, jacobian_moments, jacobian_variance, largest_eigenvalue
 from fanin.theory.mean_variance import MeanVariance, mean_variance_map, selu, selu_jacobian, selu_map
-from fanin.theory.moments import chi, gain, mean, relative_fluctuation, second_moment, variance_map
 from fanin.theory.product import PredictedVariance, classify, predict_variance
 from fanin.theory.steps import Check, Derivation, Step, derivation
 from fanin.theory.width import FiniteWidth, finite_width

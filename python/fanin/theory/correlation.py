@@ -12,9 +12,9 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fanin.theory.function import Activation, Estimate, Function, Points, Slope, checked, resolve
-from fanin.theory.moments import TOL, integral
-from fanin.theory.quadrature import Array, Integral, expect_pair
+from fanin.theory.integrals.function import Activation, Estimate, Function, Points, Slope, checked, resolve
+from fanin.theory.integrals.moments import TOL, integral
+from fanin.theory.integrals.quadrature import Array, Integral, expect_pair
 
 
 def arc_cosine(c: ArrayLike, order: int = 1) -> Array | float:

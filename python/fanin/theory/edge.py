@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanin import checks
-from fanin.theory.function import Activation, Function, Points, Slope, resolve
-from fanin.theory.moments import TOL, chi, second_moment
-from fanin.theory.root import root
+from fanin.common import require
+from fanin.theory.integrals.function import Activation, Function, Points, Slope, resolve
+from fanin.theory.integrals.moments import TOL, chi, second_moment
+from fanin.theory.integrals.root import root
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _on_the_edge(
 ) -> float:
     """The least q whose sigma_w^2 or sigma_b^2 is the one wanted."""
     name, wanted = ("sigma_w", sigma_w) if sigma_w is not None else ("sigma_b", sigma_b)
-    wanted = checks.scale(name, wanted)
+    wanted = require.scale(name, wanted)
     along = weights if sigma_w is not None else biases
 
     def miss(at: float) -> float:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fanin import checks
+from fanin.common import require
 from fanin.theory.correlation import correlation_map, correlation_slope
-from fanin.theory.function import Activation, Function, Points, Slope, resolve
-from fanin.theory.moments import TOL, chi, variance_map, variance_slope
-from fanin.theory.root import root
+from fanin.theory.integrals.function import Activation, Function, Points, Slope, resolve
+from fanin.theory.integrals.moments import TOL, chi, variance_map, variance_slope
+from fanin.theory.integrals.root import root
 
 _ONE = 1e-11  # a slope this near to 1 is 1
 _LARGEST = 1e30  # a variance beyond it has no fixed point
@@ -117,8 +117,8 @@ def fixed_point(
     '4.07912388 1.58522477 0.12210375 5.10892 chaotic'
     """
     g = resolve(activation, derivative, breakpoints)
-    sigma_w, sigma_b = checks.scale("sigma_w", sigma_w), checks.scale("sigma_b", sigma_b)
-    if not 0 < checks.number("q0", q0) < _LARGEST:
+    sigma_w, sigma_b = require.scale("sigma_w", sigma_w), require.scale("sigma_b", sigma_b)
+    if not 0 < require.number("q0", q0) < _LARGEST:
         raise ValueError(f"q0 must be above 0 and below {_LARGEST:g}, got {q0}")
     q = _fixed_variance(g, sigma_w, sigma_b, q0, tol)
     if math.isinf(q):

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin.arguments import batch
-from fanin.network import Network
-from fanin.theory.function import Activation
-from fanin.theory.moments import chi, mean, second_moment
+from fanin.network.batch import batch
+from fanin.network.network import Network
+from fanin.theory.integrals.function import Activation
+from fanin.theory.integrals.moments import chi, mean, second_moment
+from fanin.theory.integrals.quadrature import Array
+from fanin.theory.integrals.scatter import Kernel, Pairs, at
 from fanin.theory.product import second_moment_of
-from fanin.theory.quadrature import Array
-from fanin.theory.scatter import Kernel, Pairs, at
 
 _GROUPS = 64  # rows that are followed one by one; of more rows, groups of like size
 

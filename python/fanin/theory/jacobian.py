@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fanin.theory.function import Function, Points, Slope, resolve
-from fanin.theory.moments import TOL, integral, variances
+from fanin.theory.integrals.function import Function, Points, Slope, resolve
+from fanin.theory.integrals.moments import TOL, integral, variances
 
 
 class JacobianMoments(NamedTuple):

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fanin.theory.function import Function, Points, Slope, resolve
-from fanin.theory.moments import TOL, integral, variances
-from fanin.theory.quadrature import Array
+from fanin.theory.integrals.function import Function, Points, Slope, resolve
+from fanin.theory.integrals.moments import TOL, integral, variances
+from fanin.theory.integrals.quadrature import Array
 
 _ROOT_TWO = math.sqrt(2)
 _BELOW = math.erfc(1 / _ROOT_TWO)

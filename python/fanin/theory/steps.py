@@ -16,9 +16,9 @@ import numpy as np
 
 from fanin import init
 from fanin.dense import dense_backward, dense_forward
-from fanin.theory.moments import second_moment
+from fanin.theory.integrals.moments import second_moment
+from fanin.theory.integrals.quadrature import Array
 from fanin.theory.product import predict_variance
-from fanin.theory.quadrature import Array
 
 _SAMPLES = 1_000_000
 

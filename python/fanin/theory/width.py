@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanin.theory.quadrature import Array
+from fanin.theory.integrals.quadrature import Array
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)  # B_2, B_4, ...
 _SHIFT = 10  # both series below are right to 1e-16 from 10 on

@@ -1,0 +1,61 @@
+"""Numbers, sizes and choices in text, and rows as comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Sequence
+from itertools import groupby
+from typing import IO, Any
+
+
+def number(value: float | None, width: int = 8) -> str:
+    """Format a number in `width` columns (7 or more), so that scales from 1e-300 to 1e300 compare at a glance."""
+    if value is None:
+        text = "-"
+    elif value == 0 or not math.isfinite(value):
+        text = f"{value:g}"
+    elif 1e-3 <= abs(value) < 1e4:
+        text = f"{value:.4f}" if abs(value) < 10 else f"{value:.4g}"
+    else:
+        text = f"{value:.1e}"
+        if 0 < width < len(text):
+            text = f"{value:.0e}"
+    return f"{text:>{width}}"
+
+
+def brief(value: float, places: int | None = None) -> str:
+    """Format a number shortly: "0.26", "1e-5", "3e6"; with `places` decimals between 0.01 and 10."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if not 0.001 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.{places}f}" if places and 0.01 <= abs(value) < 10 else f"{value:.4g}"
+
+
+def sizes(widths: Sequence[int]) -> str:
+    """Return the widths of a network in words, long runs of one width short: "64-300x4-10"."""
+    runs = [(size, len(list(group))) for size, group in groupby(widths)]
+    return "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
+
+
+def evenly(layers: int, most: int) -> list[int]:
+    """Return all layers, or of more than `most` the first, the last and some between."""
+    if layers <= most:
+        return list(range(layers))
+    return sorted({round(i * (layers - 1) / (most - 1)) for i in range(most)})
+
+
+def write_rows(rows: Sequence[dict[str, Any]], file: str | os.PathLike[str] | IO[str]) -> None:
+    """Write dictionaries of the same keys to a path, anew, or to a text file; None is left empty."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "w", encoding="utf-8", newline="") as opened:
+            write_rows(rows, opened)
+        return
+    if not hasattr(file, "write"):
+        raise TypeError(f"file must be a path or a text file, got {file!r}")
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

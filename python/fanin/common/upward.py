@@ -1,0 +1,37 @@
+"""The calls that lead up: the one place where a result asks a higher room to show it.
+
+No module imports a room above its own. What a result shows of itself (`_repr_html_`, `plot`, `to_html`) is drawn in
+`fanin.reports`, and a fit that keeps traces has them taken in `fanin.tracing`: these calls go through here, by name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_ROOMS = {
+    "html": "fanin.reports.notebook",
+    "figure": "fanin.reports.trace_figure",
+    "page": "fanin.reports.pages.report",
+    "tracer": "fanin.tracing.during_fit",
+}
+
+
+def html(kind: str, result: Any) -> str:
+    """Return what a notebook shows of a result: "network", "trace", "diagnosis", "comparison", "sweep", "law"."""
+    return str(getattr(import_module(_ROOMS["html"]), kind)(result))
+
+
+def figure(result: Any) -> Any:
+    """Return the Matplotlib figure of a trace."""
+    return import_module(_ROOMS["figure"]).figure(result)
+
+
+def page(kind: str, result: Any, path: Any, title: str) -> None:
+    """Write the page of a result, "comparison" or "trace", to a path that ends with .html."""
+    import_module(_ROOMS["page"]).save(kind, result, path, title)
+
+
+def tracer(net: Any, every: int, shuffle: bool, batch_size: int) -> Any:
+    """Return what takes the traces of a fit: `fanin.tracing.during_fit.Tracer`."""
+    return import_module(_ROOMS["tracer"]).Tracer(net, every, shuffle, batch_size)

@@ -1,0 +1,1 @@
+"""Judging: the rules, and the verdict that they give."""

@@ -1,0 +1,267 @@
+"""Compare initializations: one network, one data set, one seed, several laws; which of them learns, and why."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from fanin.common import jsonable, require, text, upward
+from fanin.common.text import number
+from fanin.experiments.run import Run, prepare
+from fanin.network.parameters import widths
+from fanin.optimizer import SGD, Optimizer, core_of
+from fanin.random import seed_number
+
+_COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` returns; print it for a table.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+        In the order of the laws.
+    settings : dict
+        What all runs share: sizes, activation, loss, epochs, batch_size, optimizer, seed, dtype, rows, held_out.
+    """
+
+    runs: tuple[Run, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, law: str) -> Run:
+        for run in self.runs:
+            if run.law == law:
+                return run
+        raise KeyError(f"no run of {law!r}; there are {', '.join(run.law for run in self.runs)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for NaN and infinity.
+
+        Returns
+        -------
+        dict
+            ``settings``: what all runs share. ``runs``: for each law a dictionary of ``law``; ``spread`` (standard deviation of
+            a) and ``gradients`` (rms of da) of every hidden layer at the start; ``cost_start``, ``cost_end``, ``error``;
+            ``verdict``, ``learns_late``, ``diverged``; ``costs`` of the steps and ``epoch_costs``; ``diagnosis`` as
+            `Diagnosis.to_dict`, ``trace`` as `Trace.to_dict`.
+        """
+        return {
+            "settings": dict(self.settings),
+            "runs": [
+                {
+                    "law": run.law,
+                    "spread": run.spread,
+                    "gradients": run.gradients,
+                    "cost_start": run.cost_start,
+                    "cost_end": run.cost_end,
+                    "error": run.error,
+                    "verdict": run.verdict,
+                    "learns_late": run.learns_late,
+                    "diverged": run.diverged,
+                    "costs": run.costs.tolist(),
+                    "epoch_costs": run.epoch_costs.tolist(),
+                    "diagnosis": run.diagnosis.to_dict(),
+                    "trace": run.trace.to_dict(),
+                }
+                for run in self.runs
+            ],
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return `to_dict` as JSON, and write it to a path if one is given.
+
+        Before the keys of `to_dict` stand ``"fanin"`` (the version), ``"kind": "comparison"`` and ``"format": 1``. A number
+        that is not finite becomes the string "NaN", "Infinity" or "-Infinity", which Python's ``float`` reads. The same text
+        for the same result; `docs/reports.md` lists the keys.
+        """
+        written = jsonable.dumps("comparison", self.to_dict())
+        if path is not None:
+            jsonable.write(written, path)
+        return written
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Which initialization learns?") -> None:
+        """Write a page for the browser: verdicts, cost curves, reasons, every layer's signal and histogram, the settings.
+
+        The page holds all that it needs and asks nothing of anybody; light and dark, readable on a phone. The same bytes for
+        the same result and the same versions of fanin and Bokeh.
+
+        Parameters
+        ----------
+        path : path
+            Ends with .html; written anew.
+        title : str
+            The heading.
+
+        Raises
+        ------
+        ValueError
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
+        ModuleNotFoundError
+            If Bokeh is missing; the extra ``fanin[report]`` brings it.
+        """
+        upward.page("comparison", self, path, title)
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return the heads and the rows of the table as text."""
+        hidden = len(self.settings["sizes"]) - 2
+        shown = text.evenly(hidden, _COLUMNS)
+        where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
+        error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
+        heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
+        rows = [
+            [
+                run.law,
+                " ".join(_short(run.spread[i]) for i in shown),
+                " ".join(_short(run.gradients[i]) for i in shown),
+                f"{run.cost_start:#.3g}",
+                f"{run.cost_end:#.3g}",
+                f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
+                run.verdict,
+            ]
+            for run in self.runs
+        ]
+        return heads, rows
+
+    def title(self) -> str:
+        """Return one line that says what was compared."""
+        s = self.settings
+        epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
+        return (
+            f"{text.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
+            f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
+        )
+
+    def _repr_html_(self) -> str:
+        return upward.html("comparison", self)
+
+    def __str__(self) -> str:
+        heads, rows = self.table()
+        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
+        return "\n".join([self.title(), "", *lines])
+
+
+def _short(value: float) -> str:
+    """Two digits in at most five columns."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if 0.01 <= value < 100:
+        return f"{value:.2f}".lstrip("0") if value < 1 else f"{value:.2g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _listed(shown: list[int]) -> str:
+    return " " + ",".join(str(i + 1) for i in shown)
+
+
+def compare(
+    laws: Iterable[Any],
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    hidden: Iterable[int] = (300, 300, 300, 300),
+    activation: str = "tanh",
+    epochs: int = 10,
+    batch_size: int | None = 100,
+    optimizer: Optimizer | None = None,
+    held_out: float | int | tuple[ArrayLike, ArrayLike] = 0.2,
+    seed: int = 0,
+    loss: str = "cross_entropy",
+    dtype: str = "float32",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Comparison:
+    """Train one network from several initializations and judge each at its start.
+
+    Parameters
+    ----------
+    laws : iterable of laws
+        Names as ``"xavier_normal"`` or ``"normal(std=0.01)"``, functions or objects: whatever `Network` takes as `init`.
+    x : array, shape (n, n_in)
+        Real numbers, converted once to `dtype`.
+    y : array, shape (n,) or (n, outputs)
+        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+    hidden : iterable of int
+        Sizes of the hidden layers.
+    activation, loss, dtype : str
+        As in `Network`.
+    epochs, batch_size : int
+        As in `Network.fit`; every run shuffles alike.
+    optimizer : Optimizer, optional
+        ``SGD(lr=0.1)`` by default. Every law steps a fresh copy of it; the one given is not touched.
+    held_out : float, int or (x, y)
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+    seed : int
+        Of the split, of every network's weights and of the shuffling. All laws of one family therefore scale the same draw.
+    progress : callable, optional
+        Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``.
+
+    Returns
+    -------
+    Comparison
+        A run for every law. The trace at the start is of the first `batch_size` training rows, but of 100 at least and of
+        1000 at most, as far as there are so many.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong; the message names it.
+
+    Examples
+    --------
+    >>> import fanin as fi
+    >>> x, y = fi.datasets.digits()
+    >>> result = fi.compare(["zeros", "xavier_normal"], x, y, hidden=[50], epochs=1)
+    >>> [run.diagnosis.verdict for run in result.runs]
+    ['no gradient', 'healthy']
+    """
+    several = isinstance(laws, Iterable) and not isinstance(laws, str)
+    named = [(law_name(law), law) for law in (laws if several else [laws]) if law is not None]
+    if not named:
+        raise ValueError("laws must name at least one initialization, got none")
+    if len({name for name, _ in named}) < len(named):
+        raise ValueError(f"laws must differ, got {', '.join(name for name, _ in named)}")
+    optimizer = SGD(lr=0.1) if optimizer is None else optimizer
+    core_of(optimizer)
+    require.function("progress", progress)
+    seed, activation, hidden = seed_number(seed), require.text("activation", activation), widths(hidden, "hidden")
+    experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
+    sizes = experiment.sizes(hidden)
+    settings = {
+        "sizes": sizes,
+        "activation": activation,
+        "loss": loss,
+        "epochs": experiment.epochs,
+        "batch_size": experiment.batch_size,
+        "optimizer": repr(optimizer),
+        "seed": seed,
+        "dtype": experiment.dtype,
+        "rows": len(experiment.train.x),
+        "held_out": len(experiment.held_out.x),
+    }
+    networks = [experiment.network(hidden, activation, law, seed) for _, law in named]  # all, before any is trained
+    runs = []
+    for (name, _), net in zip(named, networks, strict=True):
+        runs.append(experiment.run(name, net, optimizer, progress=None if progress is None else _named(progress, name, epochs)))
+    return Comparison(tuple(runs), settings)
+
+
+def law_name(law: Any) -> str:
+    """Return what a law is called in a table: a name as it is, a function's name, an object's own words."""
+    if isinstance(law, str):
+        return law
+    return str(getattr(law, "__name__", None) or law)
+
+
+def _named(progress: Callable[[str, int, int], None], name: str, epochs: int) -> Callable[[int, int, float], None]:
+    progress(name, 0, epochs)
+    return lambda done, all_of_them, cost: progress(name, done, all_of_them)

@@ -1,0 +1,238 @@
+"""One experiment: data split into training and held-out rows, and networks that are judged at their start and then trained.
+
+`fanin.compare` and `fanin.sweep` are made of its runs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fanin import datasets
+from fanin.common import require
+from fanin.datasets.files import Data
+from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+from fanin.network.network import Network
+from fanin.network.targets import class_labels, converted
+from fanin.optimizer import Optimizer
+from fanin.tracing.record import Trace
+from fanin.tracing.take import trace
+
+
+@dataclass(frozen=True)
+class Run:
+    """One initialization: its first moment, its training, its result."""
+
+    law: str
+    trace: Trace  # before the first step
+    diagnosis: Diagnosis  # of that trace
+    cost_start: float  # mean over the training rows, before the first step
+    cost_end: float
+    costs: NDArray[np.float64]  # of the batch of every step
+    epoch_costs: NDArray[np.float64]
+    error: float  # held out: the fraction misclassified; the cost where the loss is mean_squared_error
+    diverged: bool  # whether a cost, a gradient or a parameter was infinite or NaN
+    seconds: float = field(compare=False)  # that the training took
+
+    @property
+    def learns_late(self) -> bool:
+        """Whether the signal vanishes at the start, and training still halves the cost."""
+        return self.diagnosis.verdict == "vanishing" and self.cost_end < self.cost_start / 2
+
+    @property
+    def verdict(self) -> str:
+        """The diagnosis at the start in a few words, with what became of it."""
+        words = [self.diagnosis.verdict]
+        backward = self.diagnosis.backward
+        if backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
+            words.append(f"gradients {backward}")
+        if self.learns_late:
+            words.append("learns late")
+        if not math.isfinite(self.cost_end):
+            words.append("diverges")
+        return ", ".join(words)
+
+    @property
+    def spread(self) -> list[float]:
+        """Standard deviation of every hidden layer's activations at the start."""
+        return [float(layer.a.std) for layer in self.trace.hidden]
+
+    @property
+    def gradients(self) -> list[float]:
+        """Root mean square of the gradient with respect to every hidden layer's activations at the start."""
+        return [float(layer.da.rms) if layer.da is not None else math.nan for layer in self.trace.hidden]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Data in the types of a network, and how it is trained: what all runs share.
+
+    It pickles, and holds nothing that a run changes.
+    """
+
+    train: Data
+    held_out: Data
+    outputs: int
+    loss: str
+    dtype: str
+    epochs: int
+    batch_size: int | None
+
+    def sizes(self, hidden: Iterable[int]) -> list[int]:
+        """Return the widths of a network for this data."""
+        return [self.train.x.shape[1], *hidden, self.outputs]
+
+    def network(self, hidden: Iterable[int], activation: str, law: Any, seed: int) -> Network:
+        """Return a fresh network for this data."""
+        return Network(self.sizes(hidden), activation, law, self.loss, seed=seed, dtype=self.dtype)
+
+    def run(
+        self,
+        law: str,
+        net: Network,
+        optimizer: Optimizer,
+        *,
+        stats: Literal[True, "moments"] = True,
+        stop_early: bool = False,
+        **watch: Any,
+    ) -> Run:
+        """Judge a network at its start, train it with a fresh copy of an optimizer, and judge what it has become.
+
+        Parameters
+        ----------
+        law : str
+            What the network's law is called in a table.
+        net : Network
+            It is trained.
+        optimizer : Optimizer
+            It is not touched.
+        stats : True or "moments"
+            How much the trace measures, as in `fanin.trace`. It is of the first `batch_size` training rows, but of 100 at
+            least and of 1000 at most, as far as there are so many.
+        stop_early : bool
+            Whether to stop where a cost or gradient is not finite. Otherwise the training goes on with what it has.
+        **watch
+            Callbacks of `Network.fit`.
+        """
+        x, y = self.train
+        batch = min(len(x), 1000, max(self.batch_size or len(x), 100))
+        first = trace(net, x[:batch], y[:batch], stats=stats)
+        start = net.loss(x, y)
+        begin = time.perf_counter()
+        with suppress(*([FloatingPointError] if stop_early else [])):  # net.history says so: divergence is a result
+            net.fit(
+                x,
+                y,
+                epochs=self.epochs,
+                batch_size=self.batch_size,
+                optimizer=optimizer.copy(),
+                on_nonfinite="raise" if stop_early else "continue",
+                **watch,
+            )
+        seconds = time.perf_counter() - begin
+        return Run(
+            law=law,
+            trace=first,
+            diagnosis=diagnose(first),
+            cost_start=float(start),
+            cost_end=float(net.loss(x, y)),
+            costs=np.asarray(net.history.costs, dtype=np.float64),
+            epoch_costs=np.asarray(net.history.epoch_costs, dtype=np.float64),
+            error=_error(net, self.held_out),
+            diverged=net.history.diverged,
+            seconds=seconds,
+        )
+
+
+def prepare(
+    x: ArrayLike,
+    y: ArrayLike,
+    held_out: Any,
+    seed: int,
+    *,
+    loss: str,
+    dtype: str,
+    epochs: int,
+    batch_size: int | None,
+) -> Experiment:
+    """Convert and split data.
+
+    Parameters
+    ----------
+    x : array, shape (n, n_in)
+        Finite real numbers.
+    y : array, shape (n,) or (n, outputs)
+        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+    held_out : float, int or (x, y)
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+    seed, loss, dtype, epochs, batch_size
+        As in `fanin.compare`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is wrong; the message names it.
+    """
+    epochs = require.integer("epochs", epochs, 0)
+    if batch_size is not None:
+        batch_size = require.integer("batch_size", batch_size, 1, ", or None for all rows")
+    wanted = require.float_dtype(dtype)
+    x, y = _matrix("x", x, wanted), require.array("y", y)
+    if y.ndim == 0 or len(x) != len(y):
+        raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")
+    rows = len(y)
+    if isinstance(held_out, tuple):
+        x_held, y_held = require.pair("held_out", held_out)
+        x_held, y_held = _matrix("held_out x", x_held, wanted), require.array("held_out y", y_held)
+        if y_held.ndim == 0 or x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                f"held_out must be (x, y) with {x.shape[1]} columns in x and equal rows, got {x_held.shape} and {y_held.shape}"
+            )
+        x, y = np.concatenate([x, x_held]), np.concatenate([y, y_held])
+    targets, outputs = _targets(y, require.text("loss", loss), wanted)
+    train, test = Data(x[:rows], targets[:rows]), Data(x[rows:], targets[rows:])
+    if not isinstance(held_out, tuple):
+        train, test = datasets.split(x, targets, held_out, seed)
+    made = Experiment(train, test, outputs, loss, str(wanted), epochs, batch_size)
+    made.network([], "identity", "zeros", 0).loss(x, targets)  # refuses targets that the loss does not take
+    return made
+
+
+def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
+    given = require.array(what, x)
+    if given.ndim != 2 or 0 in given.shape:
+        raise ValueError(f"{what} must have shape (n, n_in), both at least 1, got {given.shape}")
+    matrix = np.ascontiguousarray(converted(what, given, dtype))
+    require.finite(what, matrix)
+    return matrix
+
+
+def _targets(y: NDArray[Any], loss: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], int]:
+    if loss != "cross_entropy":
+        targets = np.ascontiguousarray(converted("y", y, dtype))
+        if loss == "mean_squared_error" and targets.ndim == 1:
+            targets = targets[:, None]
+        return targets, targets.shape[1] if targets.ndim == 2 else 1
+    if y.ndim == 2:
+        return class_labels(y, y.shape[1]).astype(np.int64), y.shape[1]
+    if y.ndim != 1:
+        raise ValueError(f'y must have shape (n,) for "cross_entropy", or (n, classes) with one-hot rows, got {y.shape}')
+    if y.dtype.kind == "f" and not np.array_equal(y, np.round(y)):
+        raise ValueError('y must hold class labels for "cross_entropy"; for real numbers use loss="mean_squared_error"')
+    classes, labels = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y must hold at least two classes, got {len(classes)}")
+    return labels.astype(np.int64), len(classes)
+
+
+def _error(net: Network, test: Data) -> float:
+    if net.loss_name == "mean_squared_error":
+        return float(net.loss(test.x, test.y))
+    return float(np.mean(np.asarray(net.predict(test.x)).reshape(-1) != test.y.reshape(-1)))

@@ -1,0 +1,1 @@
+"""Networks: the class, its parameters and targets, training, prediction, and their own files."""

@@ -1,0 +1,42 @@
+"""Data for a network, converted to its types: real numbers, and labels of classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Convert real numbers to `dtype`; a finite number that it cannot hold is an error."""
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.dtype == np.uint64 and dtype == np.int64 and (array >= 2**63).any():
+        raise ValueError(f"{name} must hold numbers that fit {dtype}, got {array.max()}")
+    with np.errstate(over="ignore"):
+        result = array.astype(dtype)
+    if array.dtype.kind == "f" and not np.array_equal(np.isinf(array), np.isinf(result)):
+        raise ValueError(f"{name} must hold numbers that fit {dtype}, got {array[np.isinf(result) & ~np.isinf(array)][0]}")
+    return result
+
+
+def class_labels(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
+    """Return the labels of cross_entropy as they are, or those of one-hot rows."""
+    if y.ndim == 2 and y.shape[1] == n_classes > 1 and y.dtype.kind in "biuf":
+        ones = y == 1
+        wrong = (ones.sum(axis=1) != 1) | (ones != (y != 0)).any(axis=1)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(f"y must be one-hot, a single 1 among zeros in each row, got another row at row {row}")
+        found: NDArray[Any] = ones.argmax(axis=1)
+        return found
+    if y.ndim != 1:
+        raise ValueError(f"y must have shape (batch,), or (batch, {n_classes}) with one-hot rows, got {y.shape}")
+    if y.dtype.kind not in "iub":
+        raise TypeError(f"y must hold integer labels for cross_entropy, got dtype {y.dtype}")
+    return y

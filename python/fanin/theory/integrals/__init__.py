@@ -1,0 +1,1 @@
+"""Integrals over normal variables: quadrature, and what the theory is made of."""

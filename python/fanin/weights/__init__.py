@@ -1,0 +1,1 @@
+"""Weights in files that others have written."""

@@ -1,0 +1,18 @@
+"""What is public stays: every name, signature and attribute that was there before the house got its rooms."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def test_no_public_name_has_gone():
+    spec = importlib.util.spec_from_file_location("surface", DATA / "surface.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    before = set((DATA / "surface.txt").read_text().splitlines())
+    assert sorted(before - set(module.surface())) == []
