@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
+from inspect import Parameter, Signature, signature
+from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
 from numpy.typing import DTypeLike
 
@@ -61,25 +62,52 @@ _SHARED = """
 """
 
 
+class Drawing(TypedDict, total=False):
+    """The keywords that every law takes; `Law.__call__` has their defaults."""
+
+    in_axis: Axes
+    out_axis: Axes
+    batch_axis: Axes
+    seed: SupportsIndex | None
+    stream: SupportsIndex | str | None
+    dtype: DTypeLike | None
+    out: Out | None
+    block: Block | None
+
+
 def sampler(function: _F) -> _F:
-    """Register a function as the law of its name, and complete its documentation."""
+    """Register a function as the law of its name, and complete its signature and documentation with what all laws share.
+
+    The functions take the shared keywords as ``**drawing``, which type checkers read from `Drawing`. `help` and notebooks read
+    the signature that is set here.
+    """
     _functions[function] = function.__name__
+    own = [p for p in signature(function).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    shared = [p for p in signature(Law.__call__).parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    function.__signature__ = Signature([*own, *shared], return_annotation="Any")  # type: ignore[attr-defined]
     if function.__doc__ is not None:
         function.__doc__ += _SHARED
     return function
 
 
 @lru_cache(maxsize=1024)
-def _cached(name: str, **parameters: Any) -> _core.Law:
-    return _core.Law(name, parameters)
+def _cached(name: str, **parameters: Any) -> Law:
+    return Law(name, **parameters)
 
 
-def stated(name: str, **parameters: Any) -> _core.Law:
-    """Return the law of these parameters; the same object for the same values, as far as they hash."""
+def drawn(name: str, shape: Shape, drawing: Drawing, **parameters: Any) -> Any:
+    """Draw the law of this name and these parameters; the law is the same object for the same values, as far as they hash."""
     try:
-        return _cached(name, **parameters)
+        law = _cached(name, **parameters)
     except TypeError:
-        return _core.Law(name, parameters)  # says what is wrong with the value
+        law = Law(name, **parameters)  # says what is wrong with the value
+    try:
+        return law(shape, **drawing)
+    except TypeError:
+        unknown = drawing.keys() - Drawing.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"{name}() got an unexpected keyword argument {min(unknown)!r}") from None
+        raise
 
 
 class Moments(NamedTuple):

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
 def zeros(
     shape: Shape,
-    *,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw zeros: every unit of a layer then learns the same, or nothing; the usual choice for biases."""
-    law = stated("zeros")
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("zeros", shape, drawing)
 
 
 @sampler
 def ones(
     shape: Shape,
-    *,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw ones."""
-    law = stated("ones")
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("ones", shape, drawing)
 
 
 @sampler
@@ -51,14 +33,7 @@ def constant(
     shape: Shape,
     *,
     value: SupportsFloat,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw the one number `value` (Keras' ``Constant``, PyTorch's ``constant_``).
 
@@ -67,8 +42,7 @@ def constant(
     value : float
         Finite.
     """
-    law = stated("constant", value=value)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("constant", shape, drawing, value=value)
 
 
 @sampler
@@ -76,14 +50,7 @@ def identity(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw `gain` on the diagonal of a matrix (n_out, n_in), which may be rectangular, and 0 elsewhere.
 
@@ -94,8 +61,7 @@ def identity(
     gain : float or str
         Finite, any sign; or an activation's name.
     """
-    law = stated("identity", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("identity", shape, drawing, gain=gain)
 
 
 @sampler
@@ -104,14 +70,7 @@ def normal(
     *,
     mean: SupportsFloat = 0.0,
     std: SupportsFloat = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(mean, std^2), the standard normal by default.
 
@@ -123,8 +82,7 @@ def normal(
     mean, std : float
         Finite, std at least 0. An element is ``mean + std * g``, g standard normal: one stream, whatever the scale.
     """
-    law = stated("normal", mean=mean, std=std)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("normal", shape, drawing, mean=mean, std=std)
 
 
 @sampler
@@ -133,14 +91,7 @@ def uniform(
     *,
     low: SupportsFloat,
     high: SupportsFloat,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(low, high), the open interval: never a bound.
 
@@ -152,5 +103,4 @@ def uniform(
     low, high : float
         Finite, low < high, with a number of the dtype between them.
     """
-    law = stated("uniform", low=low, high=high)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("uniform", shape, drawing, low=low, high=high)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
@@ -15,14 +15,7 @@ def orthogonal(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw `gain` times a matrix with orthonormal rows or columns, uniformly among all of them (Haar measure).
 
@@ -53,4 +46,4 @@ def orthogonal(
     No element stands alone here. A block of a wide matrix costs its rows' share of the products, and the vectors of all rows
     before them (a tall matrix: columns). Memory: the rows that the block meets, where they cannot be drawn in `out` itself.
     """
-    return draw(stated("orthogonal", gain=gain), shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("orthogonal", shape, drawing, gain=gain)

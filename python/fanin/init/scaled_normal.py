@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
@@ -16,14 +16,7 @@ def xavier_normal(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(0, gain^2 / n_in).
 
@@ -38,8 +31,7 @@ def xavier_normal(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("xavier_normal", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("xavier_normal", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -47,14 +39,7 @@ def glorot_normal(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(0, gain^2 2 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 12).
 
@@ -65,8 +50,7 @@ def glorot_normal(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("glorot_normal", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("glorot_normal", shape, drawing, gain=gain)
 
 
 @sampler
@@ -75,14 +59,7 @@ def he_normal(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(0, gain^2 2 / n_in) (He et al. 2015, eq. 10), made for ReLU.
 
@@ -98,8 +75,7 @@ def he_normal(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("he_normal", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("he_normal", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -107,14 +83,7 @@ def lecun_normal(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(0, gain^2 / n_in) (LeCun et al. 1998, "Efficient BackProp", section 4.6).
 
@@ -126,5 +95,4 @@ def lecun_normal(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("lecun_normal", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("lecun_normal", shape, drawing, gain=gain)

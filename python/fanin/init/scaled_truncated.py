@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
@@ -16,14 +16,7 @@ def xavier_truncated(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw a normal law cut at two sigmas, of variance gain^2 / n_in after the cut: |w| <= 2.2737 gain / sqrt(n_in).
 
@@ -38,8 +31,7 @@ def xavier_truncated(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("xavier_truncated", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("xavier_truncated", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -47,14 +39,7 @@ def glorot_truncated(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw a normal law cut at two sigmas, of variance gain^2 2 / (n_in + n_out) after the cut.
 
@@ -65,8 +50,7 @@ def glorot_truncated(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("glorot_truncated", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("glorot_truncated", shape, drawing, gain=gain)
 
 
 @sampler
@@ -75,14 +59,7 @@ def he_truncated(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw a normal law cut at two sigmas, of variance gain^2 2 / n_in after the cut (He et al. 2015, eq. 10).
 
@@ -97,8 +74,7 @@ def he_truncated(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("he_truncated", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("he_truncated", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -106,14 +82,7 @@ def lecun_truncated(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw a normal law cut at two sigmas, of variance gain^2 / n_in after the cut (LeCun et al. 1998, section 4.6).
 
@@ -124,5 +93,4 @@ def lecun_truncated(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("lecun_truncated", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("lecun_truncated", shape, drawing, gain=gain)

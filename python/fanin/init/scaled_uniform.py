@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
@@ -15,14 +15,7 @@ def fan_in_uniform(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(-b, b), b = gain / sqrt(n_in): variance 1 / (3 n_in), which vanishes with depth.
 
@@ -34,8 +27,7 @@ def fan_in_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("fan_in_uniform", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("fan_in_uniform", shape, drawing, gain=gain)
 
 
 @sampler
@@ -44,14 +36,7 @@ def xavier_uniform(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
 
@@ -66,8 +51,7 @@ def xavier_uniform(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("xavier_uniform", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("xavier_uniform", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -75,14 +59,7 @@ def glorot_uniform(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(-b, b), b = gain sqrt(6 / (n_in + n_out)) (Glorot and Bengio 2010, eq. 16).
 
@@ -93,8 +70,7 @@ def glorot_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("glorot_uniform", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("glorot_uniform", shape, drawing, gain=gain)
 
 
 @sampler
@@ -103,14 +79,7 @@ def he_uniform(
     *,
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(-b, b), b = gain sqrt(6 / n_in): variance gain^2 2 / n_in (He et al. 2015, eq. 10).
 
@@ -126,8 +95,7 @@ def he_uniform(
         The fan to divide by: n_in keeps the forward variance, n_out the backward one, their mean (arithmetic or geometric) is
         the compromise.
     """
-    law = stated("he_uniform", gain=gain, mode=mode)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("he_uniform", shape, drawing, gain=gain, mode=mode)
 
 
 @sampler
@@ -135,14 +103,7 @@ def lecun_uniform(
     shape: Shape,
     *,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw U(-b, b), b = gain sqrt(3 / n_in): variance gain^2 / n_in.
 
@@ -154,5 +115,4 @@ def lecun_uniform(
     gain : float or str
         At least 0, or an activation's name; multiplies the standard deviation.
     """
-    law = stated("lecun_uniform", gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("lecun_uniform", shape, drawing, gain=gain)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
-from numpy.typing import DTypeLike
+from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
 
-from fanin._core import draw
-from fanin.init._law import Axes, Block, Gain, Mode, Out, Shape, sampler, stated
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @sampler
@@ -19,14 +19,7 @@ def truncated_normal(
     lower: SupportsFloat = -2.0,
     upper: SupportsFloat = 2.0,
     corrected: bool = False,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(mean, std^2) restricted to [mean + lower std, mean + upper std], by inversion: no draw is rejected.
 
@@ -44,8 +37,7 @@ def truncated_normal(
         True: the normal law is widened so that `std` is the standard deviation of the draws. The bounds then count sigmas of
         the wider law.
     """
-    law = stated("truncated_normal", mean=mean, std=std, lower=lower, upper=upper, corrected=corrected)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("truncated_normal", shape, drawing, mean=mean, std=std, lower=lower, upper=upper, corrected=corrected)
 
 
 @sampler
@@ -56,14 +48,7 @@ def variance_scaling(
     gain: Gain = 1.0,
     mode: Mode = "fan_in",
     distribution: Literal["normal", "uniform", "truncated"] = "normal",
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw from a law of variance gain^2 scale / fan: the family that the xavier, glorot, he and lecun laws belong to.
 
@@ -82,8 +67,7 @@ def variance_scaling(
     distribution : {"normal", "uniform", "truncated"}
         Normal; uniform; or normal, cut at two standard deviations and scaled up again to the same variance.
     """
-    law = stated("variance_scaling", scale=scale, gain=gain, mode=mode, distribution=distribution)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("variance_scaling", shape, drawing, scale=scale, gain=gain, mode=mode, distribution=distribution)
 
 
 @sampler
@@ -93,14 +77,7 @@ def sparse(
     sparsity: SupportsFloat,
     std: SupportsFloat = 0.01,
     gain: Gain = 1.0,
-    in_axis: Axes = 1,
-    out_axis: Axes = 0,
-    batch_axis: Axes = (),
-    seed: SupportsIndex | None = None,
-    stream: SupportsIndex | str | None = None,
-    dtype: DTypeLike | None = None,
-    out: Out | None = None,
-    block: Block | None = None,
+    **drawing: Unpack[Drawing],
 ) -> Any:
     """Draw N(0, (gain std)^2) into a matrix whose columns have exactly ceil(sparsity n_out) zeros each (Martens 2010).
 
@@ -120,5 +97,4 @@ def sparse(
     The zeros of a column are drawn together: a block costs, beside its normal draws, min(k, n_out - k) numbers and a list
     of n_out places for each column that it touches, k being the zeros of a column, however few of its rows it holds.
     """
-    law = stated("sparse", sparsity=sparsity, std=std, gain=gain)
-    return draw(law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+    return drawn("sparse", shape, drawing, sparsity=sparsity, std=std, gain=gain)

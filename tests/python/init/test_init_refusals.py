@@ -193,3 +193,8 @@ def test_a_law_is_a_text_a_law_or_a_function() -> None:
     for like in (3, None, len, fi.init.describe):
         with pytest.raises(TypeError, match="law must be a text such as"):
             fi.init.law(like)  # type: ignore[arg-type]
+
+
+def test_an_unknown_keyword_is_named_with_its_law():
+    with pytest.raises(TypeError, match=r"^he_normal\(\) got an unexpected keyword argument 'sead'$"):
+        fi.init.he_normal((3, 4), sead=7)
