@@ -1,4 +1,4 @@
-"""Activations and the elementary functions beneath them (P3): accuracy, special values, strides, refusals."""
+"""Activations and the elementary functions beneath them: accuracy, special values, strides, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addressable sampling (P1): an element is a function of (seed, stream, index), whatever else changes."""
+"""Addressable sampling: an element is a function of (seed, stream, index), whatever else changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A good guest (P6): forks, busy pools, Ctrl-C and the floating-point environment of the host program."""
+"""A good guest: forks, busy pools, Ctrl-C and the floating-point environment of the host program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of weights: exact against NumPy's float64, moments, addresses (P1), refusals (P5)."""
+"""Laws of weights: exact against NumPy's float64, moments, addresses."""
 
 from __future__ import annotations
 
