@@ -230,11 +230,13 @@ py::object draw(const Law& law, py::handle shape, py::handle seed, py::handle st
     return out;
 }
 
-// Refuses what `draw` would refuse for a whole parameter of the shape of `array`, a target.
-void check(const Law& law, py::array array, py::handle dtype, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+// Refuses what `draw` would refuse; `array` is a target.
+void check(const Law& law, py::handle shape, py::array array, py::handle dtype, py::handle block, py::handle in_axis,
+           py::handle out_axis, py::handle batch_axis) {
     const Target target = target_of(array, stated_format(dtype));
-    const Sizes full(target.array.shape(), target.array.shape() + target.array.ndim());
-    const Block part = part_of(py::none(), full);
+    const Sizes full = shape_of(shape);
+    const Block part = part_of(block, full);
+    require_shape(target.array, part.shape);
     with_format(target.format, [&]<class T>(T*) {
         const Place<T> place(target, full, part);
         check_fill<T>(place.view(), law, place.part(), axes_of(in_axis, out_axis, batch_axis));
@@ -281,7 +283,8 @@ void bind_init(py::module_& m) {
     m.def("draw", &draw, arg("law"), arg("shape"), arg("seed"), arg("stream"), arg("dtype"), arg("out"), arg("block"),
           arg("in_axis"), arg("out_axis"), arg("batch_axis"));
     m.def("describe", &description, arg("law"), arg("shape"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
-    m.def("check_fill", &check, arg("law"), arg("array"), arg("dtype"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
+    m.def("check_fill", &check, arg("law"), arg("shape"), arg("array"), arg("dtype"), arg("block"), arg("in_axis"),
+          arg("out_axis"), arg("batch_axis"));
     m.def(
         "as_target",
         [](const py::object& out) {

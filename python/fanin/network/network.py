@@ -319,14 +319,14 @@ class Network:
         )
 
     def _x(self, x: ArrayLike) -> FloatArray:
-        if isinstance(x, np.ndarray) and x.dtype == self.dtype:
+        if isinstance(x, np.ndarray) and x.dtype == self.dtype and x.flags.aligned:
             return x
         return converted("x", require.array("x", x), self.dtype)
 
     def _y(self, y: ArrayLike) -> NDArray[Any]:
         labels = self.loss_name == "cross_entropy"
         dtype = _LABEL if labels else self.dtype
-        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.c_contiguous and (y.ndim == 1 or not labels):
+        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.carray and (y.ndim == 1 or not labels):
             return y
         array = require.array("y", y)
         return np.ascontiguousarray(converted("y", class_labels(array, self.sizes[-1]) if labels else array, dtype))

@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from fanin.activation import gain
 from fanin.init import law
 from fanin.network.targets import FloatArray, converted
 
@@ -28,6 +29,7 @@ def widths(sizes: Iterable[SupportsIndex], name: str = "sizes") -> tuple[int, ..
 def activations(activation: str | Sequence[str], n_hidden: int) -> list[str]:
     """For each hidden layer the name of its activation."""
     if isinstance(activation, str):
+        gain(activation)  # refuses an unknown name where no hidden layer would
         return [activation] * n_hidden
     if not isinstance(activation, Sequence) or not all(isinstance(name, str) for name in activation):
         raise TypeError(f"activation must be a name, or a sequence of one for each hidden layer, got {activation!r}")

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fanin.common import require
+
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
 def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Convert real numbers to `dtype`; a finite number that it cannot hold is an error."""
     if array.dtype == dtype:
-        return array
+        return require.aligned(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if array.dtype == np.uint64 and dtype == np.int64 and (array >= 2**63).any():

@@ -296,3 +296,31 @@ def test_nothing_grows_over_100_000_steps(case, fits):
     train(100_000)
     assert adam.steps == 102_000
     assert resident() - before < 1 << 20  # 10 bytes a step
+
+
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """The same values, one byte past where they should lie."""
+    memory = np.empty(array.nbytes + 1, np.uint8)
+    moved = memory[1:].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    assert not moved.flags.aligned
+    return moved
+
+
+def test_data_that_is_not_aligned_is_copied(case):
+    net, x, y = case("cross_entropy", "tanh")
+    moved_x, moved_y = unaligned(x), unaligned(y)
+    assert net.loss(moved_x, moved_y) == net.loss(x, y)
+    assert np.array_equal(net.predict(moved_x), net.predict(x))
+    costs = [net.copy().fit(*data, epochs=2, optimizer=fi.SGD(0.1)).costs for data in ((x, y), (moved_x, moved_y))]
+    assert np.array_equal(*costs)
+    assert fi.trace(net, moved_x, moved_y).layers[0].a == fi.trace(net, x, y).layers[0].a
+    assert fi.summarize(moved_x) == fi.summarize(x)
+    assert fi.compare(["he_normal"], moved_x, moved_y, hidden=[3], epochs=1).runs[0].cost_end > 0
+    with pytest.raises(ValueError, match="aligned"):
+        fi.dense_forward(moved_x, net.weights[0], net.biases[0])
+
+
+def test_an_unknown_activation_is_refused_without_a_hidden_layer_too():
+    with pytest.raises(ValueError, match="relu"):
+        fi.Network([4, 3], activation="rleu")
