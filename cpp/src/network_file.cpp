@@ -3,7 +3,7 @@
 //   fanin.version, fanin.algorithm_version
 //   network.sizes, .activations (of the hidden layers), .loss, .bias (0 or 1), .seed, .epochs
 //   network.weight_of    for each layer the one whose matrix it uses, where layers share one
-//   optimizer.rule       sgd, rmsprop or adam; then .lr, .clip_norm and the hyper-parameters by name, .steps, .powers
+//   optimizer.rule       its name, see optimizer.hpp; then .lr, .clip_norm and the hyper-parameters by name, .steps, .powers
 // The arrays of an optimizer's state are tensors "optimizer.<array>.<parameter>", as "optimizer.velocity.0.weight".
 #include <algorithm>
 #include <charconv>
@@ -39,33 +39,15 @@ N number(const SafeTensors& file, const std::string& key, std::string_view text)
     return value;
 }
 
-std::string_view rule_name(const OptimizerRule& rule) {
-    static constexpr std::string_view kNames[] = {"sgd", "rmsprop", "adam"};
-    return kNames[rule.index()];
-}
-
 void describe_optimizer(const Optimizer& optimizer, Metadata& out) {
     const auto put = [&](const char* name, const std::string& value) { out["optimizer." + std::string(name)] = value; };
     const auto number_of = [](double x) { return detail::text(x); };
-    put("rule", std::string(rule_name(optimizer.rule())));
+    put("rule", std::string(optimizer_name(optimizer.rule())));
     put("lr", joined(optimizer.lr(), number_of));
     put("clip_norm", number_of(optimizer.clip_norm()));
     put("steps", std::to_string(optimizer.steps()));
     put("powers", joined(optimizer.powers(), number_of));
-    if (const Sgd* sgd = std::get_if<Sgd>(&optimizer.rule())) {
-        put("momentum", number_of(sgd->momentum));
-        put("nesterov", sgd->nesterov ? "1" : "0");
-    } else if (const RmsProp* rms = std::get_if<RmsProp>(&optimizer.rule())) {
-        put("alpha", number_of(rms->alpha));
-        put("eps", number_of(rms->eps));
-        put("momentum", number_of(rms->momentum));
-    } else {
-        const Adam& adam = std::get<Adam>(optimizer.rule());
-        put("beta1", number_of(adam.beta1));
-        put("beta2", number_of(adam.beta2));
-        put("eps", number_of(adam.eps));
-        put("weight_decay", number_of(adam.weight_decay));
-    }
+    for (const auto& [name, value] : hyper_parameters(optimizer.rule())) put(name.c_str(), number_of(value));
 }
 
 // The numbers n of the tensors "n.weight", ascending: the layers of the file.
@@ -194,9 +176,9 @@ void Network<T>::load(const SafeTensors& file) {
 template <class T>
 void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
     const Busy busy(busy_);
-    if (file.text("optimizer.rule") != rule_name(optimizer.rule()))
+    if (file.text("optimizer.rule") != optimizer_name(optimizer.rule()))
         throw std::invalid_argument("optimizer must be of the rule saved in " + file.path() + ", " +
-                                    file.text("optimizer.rule") + ", got " + std::string(rule_name(optimizer.rule())));
+                                    file.text("optimizer.rule") + ", got " + std::string(optimizer_name(optimizer.rule())));
     const auto steps = number<std::uint64_t>(file, "optimizer.steps", file.text("optimizer.steps"));
     const std::string_view powers = file.text("optimizer.powers");
     const std::size_t comma = std::min(powers.find(','), powers.size());

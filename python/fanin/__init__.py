@@ -15,7 +15,7 @@ from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network.history import FitEvent, History
 from fanin.network.network import Network
-from fanin.optimizer import SGD, Adam, RMSProp
+from fanin.optimizer import SGD, AdaGrad, Adam, RMSProp
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
+    "AdaGrad",
     "Adam",
     "Checkpoint",
     "Comparison",

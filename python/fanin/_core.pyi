@@ -291,14 +291,7 @@ class PackedWeight64:
         (n_out, n_in), that of the weights.
         """
 class Optimizer:
-    @staticmethod
-    def adam(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, beta1: typing.SupportsFloat | typing.SupportsIndex, beta2: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex) -> Optimizer:
-        ...
-    @staticmethod
-    def rmsprop(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex, eps: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex) -> Optimizer:
-        ...
-    @staticmethod
-    def sgd(lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, momentum: typing.SupportsFloat | typing.SupportsIndex, nesterov: bool) -> Optimizer:
+    def __init__(self, rule: str, lr: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], clip_norm: typing.SupportsFloat | typing.SupportsIndex, options: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
     def copy(self) -> Optimizer:
         ...

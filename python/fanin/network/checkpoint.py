@@ -15,10 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from fanin import _core
-from fanin.optimizer import SGD, Adam, Optimizer, RMSProp, core_of
+from fanin.optimizer import RULES, Optimizer, core_of
 
 Path: TypeAlias = str | os.PathLike[str]
-_RULES: dict[str, type[SGD] | type[RMSProp] | type[Adam]] = {"sgd": SGD, "rmsprop": RMSProp, "adam": Adam}
 
 
 class Description(NamedTuple):
@@ -144,9 +143,9 @@ def _integer(text: str) -> int:
 
 def _optimizer(metadata: dict[str, str]) -> Optimizer:
     rule = metadata["optimizer.rule"]
-    if rule not in _RULES:
-        raise ValueError(f"optimizer.rule must be one of {', '.join(_RULES)}, got {rule!r}")
-    make: Any = _RULES[rule]
+    if rule not in RULES:
+        raise ValueError(f"optimizer.rule must be one of {', '.join(RULES)}, got {rule!r}")
+    make: Any = RULES[rule]
     options = {name: float(metadata[f"optimizer.{name}"]) for name in make._USUAL}
     if "nesterov" in options:
         options["nesterov"] = bool(options["nesterov"])
