@@ -12,7 +12,7 @@
 #include <type_traits>
 
 #include "fanin/version.hpp"
-#include "network_parts.hpp"
+#include "network_state.hpp"
 
 namespace fanin {
 namespace {
@@ -92,7 +92,7 @@ void copy_tensor(const Tensor& tensor, T* to) {
 }  // namespace
 
 template <class T>
-Metadata Network<T>::describe() const {
+Metadata Network<T>::State::describe() const {
     Metadata out;
     out["fanin.version"] = FANIN_VERSION;
     out["fanin.algorithm_version"] = std::to_string(kAlgorithmVersion);
@@ -108,7 +108,7 @@ Metadata Network<T>::describe() const {
 }
 
 template <class T>
-void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
+void Network<T>::State::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
     const Busy busy(busy_);
     Metadata metadata = describe();
     metadata.insert(more.begin(), more.end());
@@ -139,7 +139,7 @@ void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames
 
 // Reads what stands beside the parameters under `prefix` into `all`, which is laid out like them.
 template <class T>
-void Network<T>::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
+void Network<T>::State::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
     const std::vector<std::size_t> numbers = file_layers(file);
     if (numbers.size() != layers())
         throw std::invalid_argument(file.path() + " has the weights of " + std::to_string(numbers.size()) +
@@ -164,7 +164,7 @@ void Network<T>::read_tensors(const SafeTensors& file, const std::string& prefix
 }
 
 template <class T>
-void Network<T>::load(const SafeTensors& file) {
+void Network<T>::State::load(const SafeTensors& file) {
     const Busy busy(busy_);
     detail::AlignedVector<T> read(parameters_.size());
     read_tensors(file, "", read.data());
@@ -174,7 +174,7 @@ void Network<T>::load(const SafeTensors& file) {
 }
 
 template <class T>
-void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
+void Network<T>::State::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
     const Busy busy(busy_);
     if (file.text("optimizer.rule") != optimizer_name(optimizer.rule()))
         throw std::invalid_argument("optimizer must be of the rule saved in " + file.path() + ", " +
@@ -195,14 +195,7 @@ void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
         std::copy(arrays[i].begin(), arrays[i].end(), optimizer.state<T>(i).begin());
 }
 
-#define FANIN_INSTANTIATE(T)                                                                      \
-    template Metadata Network<T>::describe() const;                                               \
-    template void Network<T>::save(const std::string&, Optimizer*, TensorNames, const Metadata&); \
-    template void Network<T>::read_tensors(const SafeTensors&, const std::string&, T*) const;     \
-    template void Network<T>::load(const SafeTensors&);                                           \
-    template void Network<T>::load_optimizer(const SafeTensors&, Optimizer&);
-FANIN_INSTANTIATE(float)
-FANIN_INSTANTIATE(double)
-#undef FANIN_INSTANTIATE
+template struct Network<float>::State;
+template struct Network<double>::State;
 
 }  // namespace fanin

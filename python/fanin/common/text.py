@@ -41,6 +41,11 @@ def sizes(widths: Sequence[int]) -> str:
     return "-".join(f"{size}x{count}" if count > 2 else "-".join([str(size)] * count) for size, count in runs)
 
 
+def layer_name(index: int, layers: int) -> str:
+    """Return what a layer is called, `index` counting from 0: "hidden 1", "hidden 2", ..., "output"."""
+    return "output" if index == layers - 1 else f"hidden {index + 1}"
+
+
 def evenly(layers: int, most: int) -> list[int]:
     """Return all layers, or of more than `most` the first, the last and some between."""
     if layers <= most:

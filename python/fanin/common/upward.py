@@ -32,6 +32,6 @@ def page(kind: str, result: Any, path: Any, title: str) -> None:
     import_module(_ROOMS["page"]).save(kind, result, path, title)
 
 
-def tracer(net: Any, every: int, shuffle: bool, batch_size: int) -> Any:
+def tracer(net: Any, every: int) -> Any:
     """Return what takes the traces of a fit: `fanin.tracing.during_fit.Tracer`."""
-    return import_module(_ROOMS["tracer"]).Tracer(net, every, shuffle, batch_size)
+    return import_module(_ROOMS["tracer"]).Tracer(net, every)

@@ -14,7 +14,7 @@ from fanin.common import require, upward
 from fanin.network import checkpoint, predict
 from fanin.network.fit import fit
 from fanin.network.history import FitEvent, History
-from fanin.network.parameters import activations, draw_parameters, matrix_owners, widths
+from fanin.network.parameters import Parameters, activations, matrix_owners, parameters, widths
 from fanin.network.targets import FloatArray, class_labels, converted
 from fanin.optimizer import Optimizer, core_of
 from fanin.random import seed_number
@@ -100,9 +100,17 @@ class Network:
         weight_of = matrix_owners(shared, n_hidden + 1)
         seed = _core.fresh_seed() if seed is None else seed_number(seed)
         self._make(require.float_dtype(dtype), names, require.text("loss", loss), bias, seed, weight_of)
-        self.init = draw_parameters("init", init, "weight", self.weights, seed, weight_of)
-        if bias:
-            draw_parameters("bias_init", bias_init, "bias", self.biases, seed)
+        self.init = self._draw(init, bias_init if bias else None)
+
+    def _draw(self, init: Any, bias_init: Any = None) -> str:
+        """Draw the parameters, or none if a law is refused; returns the laws of the weights as text."""
+        weights = parameters("init", init, "weight", self.weights, self._weight_of)
+        biases = parameters("bias_init", bias_init, "bias", self.biases) if bias_init is not None else Parameters()
+        self._core.draw(*([law and law._core_law for law in of.laws] for of in (weights, biases)))
+        for arrays, of in ((self.weights, weights), (self.biases, biases)):
+            for layer, values in of.given.items():
+                arrays[layer][...] = values
+        return weights.text
 
     def _make(
         self, dtype: np.dtype[Any], names: Sequence[str], loss: str, bias: bool, seed: int, weight_of: Sequence[int]
