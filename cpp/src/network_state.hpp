@@ -7,6 +7,8 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "fanin/aligned.hpp"
 #include "fanin/network.hpp"
@@ -120,6 +122,7 @@ struct Network<T>::State {
     std::vector<std::int64_t> gathered_labels_, order_;
     std::uint64_t order_round_ = 0;  // that order_ is the permutation of
     Nonfinite nonfinite_;
+    std::vector<std::pair<const T*, const T*>> trusted_;  // memory without NaN: beginnings and ends
     mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
 
     // Held while a call is at work.

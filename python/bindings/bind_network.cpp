@@ -176,6 +176,8 @@ void bind(py::module_& m, const char* name) {
             },
             arg("weights"), arg("biases"))
         .def(
+            "trust", [](Net& net, const py::array& x) { net.trust(rows_of(net, x)); }, arg("x").noconvert())
+        .def(
             "predict",
             [](Net& net, const py::array& x, std::size_t first_row) {
                 const MatrixView<const T> rows = rows_of(net, x);

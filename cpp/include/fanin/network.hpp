@@ -133,6 +133,10 @@ class Network {
     std::uint64_t epochs() const;
     void set_epochs(std::uint64_t epochs);  // of a network that goes on elsewhere
 
+    // x, in C order, was looked at and holds no NaN, and stays as it is while this network is used: calls on its rows do not
+    // look again.
+    void trust(MatrixView<const T> x);
+
     // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
     // what errors call the first row.
     void forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row = 0);
