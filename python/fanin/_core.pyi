@@ -6,7 +6,29 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+class ActivationTraits:
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        ...
+    @property
+    def kinks(self) -> tuple[typing.Any, ...]:
+        ...
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def parameter(self) -> str | None:
+        ...
+    @property
+    def text(self) -> str:
+        ...
+    @property
+    def value(self) -> float | None:
+        ...
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...
@@ -440,6 +462,8 @@ def activation_gain(name: str) -> float:
 def activation_names() -> list[str]:
     ...
 def activation_softmax(z: typing.Any, out: typing.Any, logarithm: bool) -> numpy.ndarray:
+    ...
+def activation_traits(text: str) -> ActivationTraits:
     ...
 def active_isa() -> str:
     ...
