@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fma', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'math_cos_turns', 'math_erf', 'math_exp', 'math_log', 'math_log1p', 'math_sigmoid', 'math_sin_turns', 'math_tanh', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'seed_number', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
 class ActivationTraits:
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -527,15 +527,13 @@ def permutation(out: numpy.ndarray, seed: typing.SupportsInt | typing.SupportsIn
     ...
 def philox_words(out: numpy.ndarray, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex, first_block: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
     ...
+def seed_number(seed: typing.Any) -> int:
+    ...
 def set_isa(name: str) -> None:
     ...
 def set_num_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     ...
-@typing.overload
-def stream_id(name: str) -> int:
-    ...
-@typing.overload
-def stream_id(number: typing.SupportsInt | typing.SupportsIndex) -> int:
+def stream_id(stream: typing.Any) -> int:
     ...
 def summarize(x: numpy.ndarray, options: SummaryOptions) -> Summary:
     ...
