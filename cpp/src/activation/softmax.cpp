@@ -7,6 +7,7 @@
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
+#include "overlap.hpp"
 
 namespace fanin {
 namespace {
@@ -40,13 +41,11 @@ void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
     if (z.shape.empty() || z.shape.size() > kMaxRank)
         throw std::invalid_argument("z must have 1 to " + std::to_string(kMaxRank) + " axes, got " +
                                     std::to_string(z.shape.size()));
+    detail::require_same_or_disjoint(out, "out", z, "z");
     std::size_t rows = 1;
     for (std::size_t axis = 0; axis + 1 < z.shape.size(); ++axis) rows *= z.shape[axis];
     const std::size_t classes = z.shape.back();
     if (rows == 0 || classes == 0) return;
-    for (std::size_t axis = 0; axis < out.shape.size(); ++axis)
-        if (out.shape[axis] > 1 && out.strides[axis] == 0)
-            throw std::invalid_argument("out must not hold an element twice, got stride 0 along axis " + std::to_string(axis));
     const bool direct = contiguous(z) && contiguous(out);
     const std::size_t at_once = std::clamp<std::size_t>(kTaskElements / classes, 1, kLossBlock);
     const std::ptrdiff_t from_stride = z.strides.back(), to_stride = out.strides.back();

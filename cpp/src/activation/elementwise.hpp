@@ -12,6 +12,7 @@
 #include "fanin/threads.hpp"
 #include "fanin/view.hpp"
 #include "message.hpp"
+#include "overlap.hpp"
 
 namespace fanin::detail {
 
@@ -109,11 +110,9 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     if (in.shape.size() > kMaxRank)
         throw std::invalid_argument("z must have at most " + std::to_string(kMaxRank) + " axes, got " +
                                     std::to_string(in.shape.size()));
+    require_same_or_disjoint(out, "out", in, "z");
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;
-    for (std::size_t i = 0; i < out.shape.size(); ++i)
-        if (out.shape[i] > 1 && out.strides[i] == 0)
-            throw std::invalid_argument("out must not hold an element twice, got stride 0 along axis " + std::to_string(i));
     constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
     constexpr std::size_t kShortRun = 64, kChunk = 1024;
     fanin::parallel_for((plan.size + kTask - 1) / kTask, [&](std::size_t task) {

@@ -6,16 +6,12 @@
 
 #include "activation_kernel.hpp"
 #include "elementwise.hpp"
+#include "facts.hpp"
 
 namespace fanin {
 namespace {
 
 constexpr double kLargestParameter = 1e6;
-
-// The name of the kind's parameter; empty where it has none.
-std::string_view parameter_name(Activation::Kind kind) {
-    return kind == Activation::leaky_relu ? "slope" : kind == Activation::elu ? "alpha" : "";
-}
 
 // What other libraries call them.
 struct Synonym {
@@ -56,34 +52,10 @@ void contiguous(Kernel kernel, std::span<const T> z, std::span<T> out) {
     detail::elementwise<T>(kernel, {z.data(), from_shape, stride}, {out.data(), to_shape, stride});
 }
 
-// A sum of two doubles, the second below half a unit in the last place of the first: some 105 bits.
-struct Double2 {
-    double high, low;
-};
-Double2 sum_of(double large, double small) {  // |large| >= |small|
-    const double high = large + small;
-    return {high, small - (high - large)};
-}
-
-// 1 / sqrt(1/2 + a^2 c) for the factor a left of 0 and c = E of the square there. The root of the rounded radicand, and one
-// step of Newton with the residual in twice the precision: what is rounded at the end is right to some 100 bits.
-double gain_of_left_factor(double a, Double2 c) {
-    const double square = a * a, square_low = std::fma(a, a, -square);
-    const double left = square * c.high;
-    const double left_low = std::fma(square, c.high, -left) + (square * c.low + square_low * c.high);
-    Double2 d = left < 0.5 ? sum_of(0.5, left) : sum_of(left, 0.5);
-    d = sum_of(d.high, d.low + left_low);
-    const double g = std::sqrt(1 / d.high);
-    const double g2 = g * g, g2_low = std::fma(g, g, -g2);
-    const double product = g2 * d.high, product_low = std::fma(g2, d.high, -product);
-    const double residual = (1 - product) - (product_low + (g2 * d.low + g2_low * d.high));  // 1 - g^2 d
-    return g + g * residual / 2;
-}
-
 }  // namespace
 
 Activation::Activation(Kind kind, double parameter) : kind_(kind), parameter_(parameter + 0.0) {  // -0 becomes 0
-    const std::string_view name = parameter_name(kind);
+    const std::string_view name = detail::facts(kind).parameter;
     if (name.empty())
         throw std::invalid_argument(activation_names()[kind] + " takes no parameter, got " + detail::text(parameter));
     if (!(std::abs(parameter) <= kLargestParameter))
@@ -92,8 +64,11 @@ Activation::Activation(Kind kind, double parameter) : kind_(kind), parameter_(pa
 }
 
 const std::vector<std::string>& activation_names() {
-    static const std::vector<std::string> names{"identity", "relu", "leaky_relu", "elu",      "selu", "gelu",    "gelu_tanh",
-                                                "silu",     "mish", "softplus",   "softsign", "tanh", "sigmoid", "hardtanh"};
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> list;
+        for (const detail::ActivationFacts& known : detail::all_facts()) list.emplace_back(known.name);
+        return list;
+    }();
     return names;
 }
 
@@ -117,7 +92,7 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
     }
     const auto kind = static_cast<Activation::Kind>(found - names.begin());
     if (open == std::string_view::npos) return kind;
-    const std::string_view parameter = parameter_name(kind);
+    const std::string_view parameter = detail::facts(kind).parameter;
     const auto refuse = [&](const std::string& form, const char* why = "") {
         throw std::invalid_argument(std::string(argument) + " must look like '" + form + "'" + why + ", got '" +
                                     std::string(text) + "'");
@@ -151,44 +126,6 @@ void activation_derivative(Activation activation, ArrayView<const T> z, ArrayVie
 template <class T>
 void activation_derivative(Activation activation, std::span<const T> z, std::span<T> out) {
     contiguous<T>(derivative_kernel<T>(activation), z, out);
-}
-
-// 1 / sqrt of the integral of g(z)^2 exp(-z^2 / 2) / sqrt(2 pi), to 34 digits by quadrature in 40-digit arithmetic (an
-// integral without closed form for most; tests/python/test_activation.py repeats it). relu: E g^2 = 1/2, He, Zhang, Ren, Sun,
-// "Delving deep into rectifiers", ICCV 2015, equation 10, and leaky_relu 1/2 (1 + slope^2) likewise. elu: 1/2 + alpha^2 C with
-// C = e^2 Phi(-2) - 2 e^(1/2) Phi(-1) + 1/2.
-double gain(Activation activation) {
-    switch (activation.kind()) {
-        case Activation::identity:
-            return 1.0;
-        case Activation::relu:
-            return 1.414213562373095048801688724209698;
-        case Activation::leaky_relu:
-            return gain_of_left_factor(activation.parameter(), {0.5, 0});
-        case Activation::elu:
-            return gain_of_left_factor(activation.parameter(), {0x1.28d9249eb2887p-3, 0x1.d9ebce4037effp-60});
-        case Activation::selu:
-            return 1.000000000000000016446517036453162;
-        case Activation::gelu:
-            return 1.533530441195535233767745505390402;
-        case Activation::gelu_tanh:
-            return 1.533580521666146918056821812941806;
-        case Activation::silu:
-            return 1.676532470331091158604257543664852;
-        case Activation::mish:
-            return 1.486847581273208102007612605480696;
-        case Activation::softplus:
-            return 1.041866835535301708043960594985481;
-        case Activation::softsign:
-            return 2.337533363108539659856224307171576;
-        case Activation::tanh:
-            return 1.592537419722831427770438846018598;
-        case Activation::sigmoid:
-            return 1.846228545338605412960881409669293;
-        case Activation::hardtanh:
-            return 1.392036140448309751323609353189898;
-    }
-    throw std::invalid_argument("activation must be one of the enumeration's kinds");
 }
 
 template void activate(Activation, ArrayView<const float>, ArrayView<float>);
