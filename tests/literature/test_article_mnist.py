@@ -35,8 +35,8 @@ def test_row_44_widths_of_the_four_histograms(literature, law):
     x, y = fi.datasets.mnist(MNIST)
     traces = [fi.trace(network(law, seed), x[:100], y[:100]) for seed in range(21)]
     spread = np.median([[float(layer.a.std) for layer in t.hidden] for t in traces], axis=0)
-    for layer, (seen, published) in enumerate(zip(spread, FIGURES[law][0], strict=True), 1):
-        literature.check(f"MNIST, {law}: std of A{layer}", seen, published=published, within=0.06 * published)
+    for layer, (seen, computed) in enumerate(zip(spread, FIGURES[law][0], strict=True), 1):
+        literature.check(f"MNIST, {law}: std of A{layer}", seen, computed=computed, within=0.06 * computed)
 
 
 @pytest.mark.parametrize("seed", [pytest.param(s, marks=[pytest.mark.slow] if s else []) for s in range(11)])

@@ -1,4 +1,4 @@
-"""Anchor 1: known answers of Random123's Philox4x32-10 (Salmon et al., SC'11), streams and skip-ahead.
+"""Known answers of Random123's Philox4x32-10 (Salmon et al., SC'11), streams and skip-ahead.
 
 fanin has no other generator, so the vectors of the others (Threefry, the 64-bit Philox, fewer rounds) have nothing to hold.
 """
