@@ -1,23 +1,85 @@
-"""Fixtures around the C++ project: its tests, its objects and its installed package are looked at."""
+"""Fixtures for all tests: instruction sets and threads, Ctrl-C and children, the C++ project built and installed."""
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+# NumPy's and SciPy's matrix products and decompositions are small here, and the C++ tests are built and run beside them: two
+# threads that wait for each other take ten times as long (49 s for the spectra of test_pennington_2017.py, 2 s with one).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
 import fanin as fi
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+# ------------------------------------------------------------------------------------------------ instruction sets and threads
+
+
+@pytest.fixture(autouse=True)
+def restore() -> Iterator[None]:
+    """Tests may change the instruction set and the number of threads."""
+    isa, threads = fi.active_isa(), fi.num_threads()
+    yield
+    fi.set_isa(isa)
+    fi.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def everywhere() -> Callable[..., Iterator[tuple[str, int]]]:
+    """Go through all instruction sets of this machine and some numbers of threads.
+
+    ``for isa, threads in everywhere(1, 2, 3):`` sets both before each turn; without numbers the threads stay as they are.
+    """
+
+    def each(*threads: int) -> Iterator[tuple[str, int]]:
+        for isa in fi.available_isas():
+            fi.set_isa(isa)
+            for n in threads or (fi.num_threads(),):
+                fi.set_num_threads(n)
+                yield isa, n
+
+    return each
+
+
+# ------------------------------------------------------------------------------------------------ Ctrl-C
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[..., subprocess.Popen[Any]]]:
+    """SIGINT raises KeyboardInterrupt in this test and in what it starts, even where this process ignores it (nohup, a
+    background job): a child inherits what is ignored, but not a handler. Gives `start`: as `subprocess.Popen`, but the child
+    leads a process group of its own, which ends with the test, whatever came of it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    started: list[subprocess.Popen[Any]] = []
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[Any]:
+        started.append(subprocess.Popen(*args, start_new_session=True, **options))
+        return started[-1]
+
+    yield start
+    for child in started:
+        with contextlib.suppress(ProcessLookupError):  # all have ended
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+    signal.signal(signal.SIGINT, before)
+
+
+# ------------------------------------------------------------------------------------------------ the C++ project
 
 
 class Tools:

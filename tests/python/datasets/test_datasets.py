@@ -41,14 +41,10 @@ def test_addressed_by_seed(draw):
         np.testing.assert_array_equal(first.x[:9], draw(9, seed=5).x)
 
 
-def test_same_points_at_any_thread_count():
-    threads, first = fi.num_threads(), datasets.gauss(50_000)
-    try:
-        for n in (1, 2, 3):
-            fi.set_num_threads(n)
-            np.testing.assert_array_equal(first.x, datasets.gauss(50_000).x)
-    finally:
-        fi.set_num_threads(threads)
+def test_same_points_everywhere(everywhere):
+    first = datasets.gauss(50_000)
+    for _ in everywhere(1, 2, 3):
+        np.testing.assert_array_equal(first.x, datasets.gauss(50_000).x)
 
 
 def test_sets_draw_from_streams_of_their_own():
