@@ -55,6 +55,33 @@ def everywhere() -> Callable[..., Iterator[tuple[str, int]]]:
     return each
 
 
+# ------------------------------------------------------------------------------------------------ data that a clone lacks
+
+NO_MNIST = "MNIST's test images are not here"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder of MNIST's 10 000 test images: FANIN_MNIST, otherwise ../shared/data/mnist beside the checkout."""
+    folder = Path(os.environ.get("FANIN_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
+    if not any(folder.glob("t10k-images*")):
+        pytest.skip(f"{NO_MNIST}: {folder}")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Skips are easily overlooked: say that figures of the literature were not tried, and what to do about it."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_MNIST in str(report.longrepr)]
+    if skipped:
+        names = sorted({report.nodeid.partition("::")[2].partition("[")[0] for report in skipped})
+        terminalreporter.section(f"{len(skipped)} tests did not run: {NO_MNIST}")
+        terminalreporter.write_line(", ".join(names))
+        terminalreporter.write_line(
+            "FANIN_MNIST=<the folder with t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz> runs them;"
+        )
+        terminalreporter.write_line("their counterparts on scikit-learn's digits ran all the same.")
+
+
 # ------------------------------------------------------------------------------------------------ Ctrl-C
 
 

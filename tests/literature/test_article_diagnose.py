@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,6 @@ import fanin as fi
 
 stats = pytest.importorskip("scipy.stats")
 
-MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
-needs_mnist = pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside this checkout")
 LAWS = {"tanh": "xavier_normal", "relu": "he_normal"}
 
 
@@ -107,9 +104,8 @@ def flags(x, y):
     return fi.diagnose(net, x, y)
 
 
-@needs_mnist
-def test_row_47_inputs_of_mnist_are_not_centred(literature):
-    x, y = fi.datasets.mnist(MNIST)
+def test_row_47_inputs_of_mnist_are_not_centred(literature, mnist):
+    x, y = fi.datasets.mnist(mnist)
     d = flags(x, y)
     literature.check("MNIST: mean of the pixels", d.trace.x.mean, computed=0.1325, within=1e-4)
     literature.check("MNIST: their std", d.trace.x.std, computed=0.3105, within=1e-4)
@@ -132,9 +128,8 @@ def test_row_47_inputs_of_the_digits_are_not_centred(literature):
     assert not any("centred" in note or "standardize" in note for note in flags(standard, y).notes)
 
 
-@needs_mnist
-def test_row_48_pixels_of_mnist_are_not_independent(literature):
-    x, y = fi.datasets.mnist(MNIST)
+def test_row_48_pixels_of_mnist_are_not_independent(literature, mnist):
+    x, y = fi.datasets.mnist(mnist)
     d = flags(x, y)
     literature.check("MNIST: correlation of neighbours", d.trace.neighbours, computed=0.75, within=0.03)
     assert any("neighbours correlate" in note for note in d.notes)

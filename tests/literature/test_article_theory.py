@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import pytest
 import fanin as fi
 from fanin import theory
 
-MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 LAWS = {"tanh": "xavier_normal", "relu": "he_normal"}
 
 
@@ -81,9 +79,8 @@ def test_row_36_gradients_on_digits(literature):
     )
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside this checkout")
-def test_row_36_gradients_on_mnist(literature):
-    x, y = fi.datasets.mnist(MNIST)
+def test_row_36_gradients_on_mnist(literature, mnist):
+    x, y = fi.datasets.mnist(mnist)
     gradients_to_the_input(literature, x, y, {"xavier_normal": (0.83, 0.1), "fan_in_uniform": (0.19, 0.03), "normal": (30, 8)})
 
 
@@ -138,14 +135,12 @@ def test_row_39_forward_and_backward(literature):
     assert backward.forward[-1] == pytest.approx(784 / 10)
 
 
-@pytest.mark.parametrize(
-    "data", ["digits", pytest.param("mnist", marks=pytest.mark.skipif(not MNIST.is_dir(), reason="no MNIST"))]
-)
-def test_row_45_histogram_widths(literature, data):
+@pytest.mark.parametrize("data", ["digits", "mnist"])
+def test_row_45_histogram_widths(literature, data, request):
     """Prediction from the user's own batch within 3 % of the measured std at 300 units (here of 15 networks' mean)."""
     if data == "digits":
         pytest.importorskip("sklearn")
-    x = (fi.datasets.digits() if data == "digits" else fi.datasets.mnist(MNIST)).x[:100]
+    x = (fi.datasets.digits() if data == "digits" else fi.datasets.mnist(request.getfixturevalue("mnist"))).x[:100]
     table = (
         {"xavier_normal": (0.82, 0.04), "fan_in_uniform": (3**-1.5, 0.012)}
         if data == "mnist"
