@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import filecmp
 import importlib
 import os
@@ -174,7 +175,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not any(map(_needs_build, session.items)) or session.config.option.collectonly:
         return
-    session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")  # of pytest -n 2; the first begins, the others wait for what it has built
+    if worker is None:
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+        _start_runs(session)
+    elif worker == "gw0":
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+
+
+def _build_of(session: pytest.Session) -> Builds:
+    if BUILD not in session.stash:
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+    return session.stash[BUILD].result()
+
+
+def _start_runs(session: pytest.Session) -> None:
+    """All C++ tests, one after the other; under xdist, in the worker that is given tests/cpp."""
     topics = [item.callspec.params["topic"] for item in session.items if "cpp_run" in getattr(item, "fixturenames", ())]
     session.stash[RUNS] = {topic: BACKGROUND.submit(_run, session, topic) for topic in topics}
 
@@ -188,9 +204,17 @@ def _build(config: pytest.Config) -> Builds:
     build = ROOT / "build" / "pytest"
     try:
         build.mkdir(parents=True, exist_ok=True)
+        lock = (build / "lock").open("w")
     except OSError:  # a read-only checkout
         build = Path(tempfile.mkdtemp(prefix="fanin-"))
         config.add_cleanup(lambda: shutil.rmtree(build))
+        lock = (build / "lock").open("w")
+    with lock:  # two processes must not build in one folder; the second finds nothing to do
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build_in(build)
+
+
+def _build_in(build: Path) -> Builds:
     core = _core_of_the_wheel()
     if core is not None:
         tests = Tools().build(ROOT / "tests" / "cpp", build / "tests", f"-Dfanin_DIR={fi.get_cmake_dir()}")
@@ -216,18 +240,21 @@ def _core_of_the_wheel() -> Path | None:
 @pytest.fixture(scope="session")
 def cpp_core(request: pytest.FixtureRequest) -> Path:
     """The build tree of the library."""
-    return request.session.stash[BUILD].result().core
+    return _build_of(request.session).core
 
 
 @pytest.fixture(scope="session")
 def cpp_tests(request: pytest.FixtureRequest) -> Path:
     """The C++ tests, built. In build/pytest, so that the next run only builds what has changed."""
-    return request.session.stash[BUILD].result().tests
+    return _build_of(request.session).tests
 
 
 @pytest.fixture
 def cpp_run(request: pytest.FixtureRequest, topic: str) -> Future[str]:
     """The run of the C++ tests of the test's parameter `topic`."""
+    _build_of(request.session)
+    if RUNS not in request.session.stash:
+        _start_runs(request.session)
     return request.session.stash[RUNS][topic]
 
 
@@ -236,7 +263,7 @@ def cpp_sweep(request: pytest.FixtureRequest, tools: Tools, cpp_tests: Path) -> 
     """Build and run one of the sweeps, which the suite leaves out: ``cpp_sweep("dense", "2000")`` returns what it printed."""
 
     def run(name: str, *arguments: str) -> str:
-        tools.run(tools.cmake, "--build", request.session.stash[BUILD].result().root, "--target", f"sweep_{name}")
+        tools.run(tools.cmake, "--build", _build_of(request.session).root, "--target", f"sweep_{name}")
         return tools.run(cpp_tests / f"sweep_{name}", *arguments, timeout=7200)
 
     return run
