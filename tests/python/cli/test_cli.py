@@ -217,14 +217,16 @@ def test_a_constant_column_is_only_shifted():
         np.testing.assert_allclose(held, [[0], [1]], atol=1e-15)
 
 
-def _start(*args, **options):
+def _start(popen, *args):
     code = "import sys; from fanin.cli import main; print('ready', file=sys.stderr, flush=True); sys.exit(main(sys.argv[1:]))"
-    return subprocess.Popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True, **options)
+    return popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_with_130_and_one_line(folder):
-    run = _start("compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal")
+def test_ctrl_c_ends_with_130_and_one_line(folder, ctrl_c):
+    run = _start(
+        ctrl_c, "compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal"
+    )
     assert run.stderr.readline() == "ready\n"
     time.sleep(2)  # from here on any moment will do; the training would take hours
     run.send_signal(signal.SIGINT)
@@ -232,8 +234,8 @@ def test_ctrl_c_ends_with_130_and_one_line(folder):
     assert (run.returncode, out, err) == (130, "", "fanin compare: interrupted\n")
 
 
-def test_a_pipe_is_quiet(folder):
-    run = _start("compare", "--data", "both.npz", *FAST)
+def test_a_pipe_is_quiet(folder, ctrl_c):
+    run = _start(ctrl_c, "compare", "--data", "both.npz", *FAST)
     out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (0, "ready\n")
     assert "\x1b" not in out

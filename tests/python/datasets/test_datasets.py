@@ -6,7 +6,6 @@ import gzip
 import struct
 import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ import pytest
 import fanin as fi
 from fanin import datasets
 
-MNIST = Path(__file__).resolve().parents[4] / "shared" / "data" / "mnist"
 DRAWN = [datasets.circle, datasets.moon, datasets.square, datasets.gauss, partial(datasets.spirals, noise=0.1)]
 
 
@@ -41,14 +39,10 @@ def test_addressed_by_seed(draw):
         np.testing.assert_array_equal(first.x[:9], draw(9, seed=5).x)
 
 
-def test_same_points_at_any_thread_count():
-    threads, first = fi.num_threads(), datasets.gauss(50_000)
-    try:
-        for n in (1, 2, 3):
-            fi.set_num_threads(n)
-            np.testing.assert_array_equal(first.x, datasets.gauss(50_000).x)
-    finally:
-        fi.set_num_threads(threads)
+def test_same_points_everywhere(everywhere):
+    first = datasets.gauss(50_000)
+    for _ in everywhere(1, 2, 3):
+        np.testing.assert_array_equal(first.x, datasets.gauss(50_000).x)
 
 
 def test_sets_draw_from_streams_of_their_own():
@@ -263,9 +257,8 @@ def test_mnist_form(tmp_path):
         datasets.mnist(tmp_path, "valid")
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST test images are not in ../shared/data/mnist")
-def test_mnist_images():
-    x, y = datasets.mnist(MNIST, dtype="float64")
+def test_mnist_images(mnist):
+    x, y = datasets.mnist(mnist, dtype="float64")
     assert x.shape == (10_000, 784)
     np.testing.assert_array_equal(y[:10], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9])
     assert abs(x.mean() - 0.1325) < 5e-5  # article.md 1.4

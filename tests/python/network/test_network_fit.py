@@ -62,7 +62,7 @@ def test_full_batch_and_nothing(case):
     assert np.array_equal(history.costs, history.epoch_costs)
 
 
-def test_ctrl_c_keeps_what_was_learned(case, layers):
+def test_ctrl_c_keeps_what_was_learned(case, layers, ctrl_c):
     net, x, y = case("cross_entropy", "tanh")
     before, sgd = layers(net), fi.SGD(0.01)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])

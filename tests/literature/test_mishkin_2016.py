@@ -1,4 +1,4 @@
-"""Anchor 14: layer-sequential unit variance (Mishkin and Matas 2016): for a linear map one scaling is exact."""
+"""Layer-sequential unit variance (Mishkin and Matas 2016): for a linear map one scaling is exact."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_one_scaling_is_exact(literature, activation, dtype):
         z = a @ w.T.astype(np.float64)
         literature.check(f"{activation}, {dtype}: Var(z) of layer {layer}", z.var(), published=1.0, within=1e-5)
         a = fi.activation.evaluate(g, z)
-    literature.check(f"{activation}, {dtype}: scalings of a layer", max(done.iterations), published=1, within=1)
+    literature.check(f"{activation}, {dtype}: scalings of a layer", max(done.iterations), expected=1, within=1)
     weights = [w.copy() for w in net.weights]
     fi.lsuv(net, X)
     for w, same in zip(net.weights, weights, strict=True):

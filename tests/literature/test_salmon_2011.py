@@ -1,9 +1,11 @@
-"""Anchor 1: known answers of Random123's Philox4x32-10 (Salmon et al., SC'11), streams and skip-ahead.
+"""Known answers of Random123's Philox4x32-10 (Salmon et al., SC'11), streams and skip-ahead.
 
 fanin has no other generator, so the vectors of the others (Threefry, the 64-bit Philox, fewer rounds) have nothing to hold.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,22 +25,13 @@ def words(text: str) -> list[int]:
     return [int(word, 16) for word in text.split()]
 
 
-def on_every_isa() -> list[str]:
-    return fi.available_isas()
-
-
-@pytest.mark.parametrize("isa", on_every_isa())
 @pytest.mark.parametrize(("counter", "key", "expected"), VECTORS)
-def test_known_answers(counter: str, key: str, expected: str, isa: str) -> None:
-    active = fi.active_isa()
-    try:
-        fi.set_isa(isa)
+def test_known_answers(counter: str, key: str, expected: str, everywhere: Any) -> None:
+    for _ in everywhere():
         c, k = words(counter), words(key)
         out = np.empty(4, np.uint32)
         _core.philox_words(out, k[0] | k[1] << 32, c[2] | c[3] << 32, c[0] | c[1] << 32)
         assert out.tolist() == words(expected)
-    finally:
-        fi.set_isa(active)
 
 
 def philox(seed: int, stream: int, block: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Anchor 2: moments and bounds of the initializers (Glorot and Bengio 2010, eq. 1, 12, 16; He et al. 2015, eq. 10; LeCun).
+"""Moments and bounds of the initializers (Glorot and Bengio 2010, eq. 1, 12, 16; He et al. 2015, eq. 10; LeCun).
 
 Matrices of 1000 x 800, N = 8e5 elements: the variance within 5 sqrt((kappa - 1) / N) of the target (normal 0.79 %, uniform
 0.50 %, truncated 0.65 %), the mean within 5 sigma / sqrt(N), no element beyond the bound, and Kolmogorov and Smirnov's

@@ -1,4 +1,4 @@
-"""Anchor 10: the exact law of a deep ReLU network's scale at finite width.
+"""The exact law of a deep ReLU network's scale at finite width.
 
 Hanin 2018; Hanin and Rolnick 2018; Hanin and Nica 2018. 4000 networks each: the mean of the logarithms within 4 standard
 errors, their variance within 4 sqrt(2.5 / R).
@@ -30,20 +30,20 @@ PRODUCTS = {(100, 50): (-1.2710, 1.6115), (50, 50): (-2.5869, 2.3256), (20, 20):
 @pytest.mark.parametrize("n", PER_LAYER)
 def test_law_of_one_layer(literature, n):
     law = theory.finite_width([n])
-    literature.check(f"n = {n}: mean of the log of a layer's factor", law.log_mean, published=PER_LAYER[n][0], within=1e-10)
-    literature.check(f"n = {n}: its variance", law.log_var, published=PER_LAYER[n][1], within=1e-10)
+    literature.check(f"n = {n}: mean of the log of a layer's factor", law.log_mean, computed=PER_LAYER[n][0], within=1e-10)
+    literature.check(f"n = {n}: its variance", law.log_var, computed=PER_LAYER[n][1], within=1e-10)
 
 
 def test_law_of_products(literature):
     for (n, depth), (mean, std) in PRODUCTS.items():
         law = theory.finite_width([n] * depth)
-        literature.check(f"n = {n}, L = {depth}: log-mean", law.log_mean, published=mean, within=6e-5)
-        literature.check(f"n = {n}, L = {depth}: log-sd", law.log_std, published=std, within=6e-5)
+        literature.check(f"n = {n}, L = {depth}: log-mean", law.log_mean, computed=mean, within=6e-5)
+        literature.check(f"n = {n}, L = {depth}: log-sd", law.log_std, computed=std, within=6e-5)
     deep = theory.finite_width([100] * 50)
-    literature.check("n = 100, L = 50: median", deep.median, published=0.2805, within=6e-5)
-    literature.check("n = 100, L = 50: E M^2 / (E M)^2", deep.second_moment, published=11.467, within=6e-4)
+    literature.check("n = 100, L = 50: median", deep.median, computed=0.2805, within=6e-5)
+    literature.check("n = 100, L = 50: E M^2 / (E M)^2", deep.second_moment, computed=11.467, within=6e-4)
     uniform = theory.finite_width([20] * 20, kurtosis=1.8)
-    literature.check("n = 20, L = 20, uniform weights: log-mean", uniform.log_mean, published=-2.384, within=6e-4)
+    literature.check("n = 20, L = 20, uniform weights: log-mean", uniform.log_mean, computed=-2.384, within=6e-4)
 
 
 def logs(n, depth, law, nets=NETS):
@@ -96,7 +96,7 @@ def test_uniform_weights(literature):
     values = values[np.isfinite(values)]
     within = 4 * law.log_std / math.sqrt(NETS)
     what = "n = 20, L = 20, uniform: mean log ||x||^2"
-    literature.check(what, values.mean(), published=-2.384, expected=law.log_mean, within=within)
+    literature.check(what, values.mean(), computed=-2.384, expected=law.log_mean, within=within)
 
 
 def test_linear_networks(literature):

@@ -1,4 +1,4 @@
-"""Anchor 12: self-normalizing networks, Klambauer et al. 2017."""
+"""Self-normalizing networks, Klambauer et al. 2017."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_the_map_of_the_paper(literature, nu0):
         m, v = theory.selu_map(m, v)
         if layer in (1, 3, 5, 10, 20):
             mean, variance = PAPER[nu0][(1, 3, 5, 10, 20).index(layer)]
-            literature.check(f"the paper's map, nu0 = {nu0}, layer {layer}: mean", m, published=mean, within=6e-7)
-            literature.check(f"the paper's map, nu0 = {nu0}, layer {layer}: variance", v, published=variance, within=6e-7)
+            literature.check(f"the paper's map, nu0 = {nu0}, layer {layer}: mean", m, computed=mean, within=6e-7)
+            literature.check(f"the paper's map, nu0 = {nu0}, layer {layer}: variance", v, computed=variance, within=6e-7)
 
 
 @pytest.mark.parametrize("nu0", POOLED)
@@ -64,11 +64,11 @@ def test_the_pooled_map(literature, nu0):
     for i, layer in enumerate(LAYERS):
         within = 6e-5 if nu0 == 16 else 6e-6
         literature.check(
-            f"pooled map, nu0 = {nu0}, layer {layer}: variance", found[layer - 1][1], published=variances[i], within=within
+            f"pooled map, nu0 = {nu0}, layer {layer}: variance", found[layer - 1][1], computed=variances[i], within=within
         )
         if means is not None:
             literature.check(
-                f"pooled map, nu0 = {nu0}, layer {layer}: mean", found[layer - 1][0], published=means[i], within=6e-6
+                f"pooled map, nu0 = {nu0}, layer {layer}: mean", found[layer - 1][0], computed=means[i], within=6e-6
             )
 
 
@@ -111,12 +111,10 @@ def test_networks(literature, nu0):
     for layer in (1, 3, 5, 10, 20):
         mean, variance = expected[layer - 1]
         noise = 5 * math.sqrt(3 / N / NETS)
-        published = POOLED[nu0][0][LAYERS.index(layer)] if nu0 in POOLED else None
+        computed = POOLED[nu0][0][LAYERS.index(layer)] if nu0 in POOLED else None
         what = f"n = 1000, nu0 = {nu0}, layer {layer}: "
         within = (0.02 + noise) * variance
-        literature.check(
-            what + "variance", found[:, layer - 1, 1].mean(), published=published, expected=variance, within=within
-        )
+        literature.check(what + "variance", found[:, layer - 1, 1].mean(), computed=computed, expected=variance, within=within)
         within = (0.02 + noise) * math.sqrt(variance)
         literature.check(what + "mean", found[:, layer - 1, 0].mean(), expected=mean, within=within)
 

@@ -33,7 +33,7 @@ def test_traces(draws: NDArray[np.float64]) -> None:
     within(np.trace(draws @ draws, axis1=1, axis2=2), 1, 2)
 
 
-def test_the_anchor_tells_a_missing_sign(draws: NDArray[np.float64]) -> None:
+def test_these_moments_tell_a_missing_sign(draws: NDArray[np.float64]) -> None:
     raw = np.linalg.qr(np.random.default_rng(1).standard_normal((M, N, N)))[0]
     assert abs(np.trace(raw, axis1=1, axis2=2).mean() + 2.38) < 5 / np.sqrt(M)
     assert abs(np.trace(draws, axis1=1, axis2=2).mean()) < 5 / np.sqrt(M)
@@ -76,7 +76,7 @@ def test_rectangular(shape: tuple[int, int]) -> None:
     within(w.reshape(M, -1)[:, -1] * np.sqrt(12), 0, 1)  # kurtosis 36 / 14 < 3: within() allows more
 
 
-def test_anchor_2_orthonormal() -> None:
+def test_orthonormal() -> None:
     for gain in (1.0, 1.5):
         w = fi.init.orthogonal((1000, 800), gain=gain, seed=2, stream="w").astype(np.float64)
         assert np.abs(w.T @ w - gain**2 * np.eye(800)).max() < 1e-5 * gain**2

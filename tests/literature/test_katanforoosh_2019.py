@@ -1,4 +1,4 @@
-"""Anchor 4: statements that hold without sampling (deeplearning.ai, "Initializing neural networks")."""
+"""What holds without sampling in "Initializing neural networks" (Katanforoosh and Kunin 2019, deeplearning.ai AI Notes)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_multiples_of_the_identity(literature, factor, depth):
     expected = x @ w_last.T * scale
     within = 0.0 if depth <= 10 else depth * 2.0**-52
     literature.check(
-        f"y of {factor} I, L = {depth}, relative", np.abs(net.forward(x) / expected - 1).max(), published=0, within=within
+        f"y of {factor} I, L = {depth}, relative", np.abs(net.forward(x) / expected - 1).max(), expected=0, within=within
     )
     # The cost is mean (y - t)^2 with one output: dW[1] = mean over rows of 2 (y - t) (d y / d z[1])^T x.
     t = np.zeros((2, 1))
     dw = net.gradients(x, t)[0][0]
     by_hand = (2 * expected[:, :, None] * (w_last.T * scale / factor)[None] * x[:, None, :]).mean(axis=0)
     literature.check(
-        f"dW[1] of {factor} I, L = {depth}, relative", np.abs(dw / by_hand - 1).max(), published=0, within=4 * depth * 2.0**-52
+        f"dW[1] of {factor} I, L = {depth}, relative", np.abs(dw / by_hand - 1).max(), expected=0, within=4 * depth * 2.0**-52
     )
 
 
