@@ -48,7 +48,7 @@ def test_equals_the_formulas(momentum, nesterov):
             lambda w, g, s: reference.adam(w, g, s, 0.02, 0.7, 0.95, 1e-6, 0.3),
         ),
     ],
-    ids=repr,
+    ids=lambda value: "" if callable(value) else repr(value),
 )
 def test_adaptive_ones_equal_the_formulas(optimizer, formula):
     net, (x, y) = network(), data()
