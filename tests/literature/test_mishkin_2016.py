@@ -51,8 +51,8 @@ def test_refusals_write_nothing():
     for given, options, words in (
         (X[:, :5], {}, r"x must have shape \(batch, n_in\) = \(1 or more, 100\), got \(256, 5\)"),
         (X * np.nan, {}, "row 0"),
-        (np.zeros((4, 100)), {}, "layer 1: the variance of z must be above 0"),
-        (X, {}, "layer 2: .* biases add a variance"),
+        (np.zeros((4, 100)), {}, "hidden 1: the variance of z must be above 0"),
+        (X, {}, "output: .* biases add a variance"),
         (X, {"tol": 0}, "tol must lie between 0 and 1"),
         (X, {"max_iterations": 0}, "max_iterations must be an integer of at least 1, got 0"),
     ):
