@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fanin.common import require
+from fanin.common.text import layer_name
 from fanin.dense import dense_forward
 from fanin.network.batch import batch
 from fanin.network.network import Network
@@ -95,7 +96,7 @@ def lsuv(
     with np.errstate(all="ignore"):
         for layer, w in enumerate(weights):
             b = net.biases[layer] if net.biases else None
-            scale, variance, times = _scale(f"layer {layer + 1}", data, w, b, tol, max_iterations)
+            scale, variance, times = _scale(layer_name(layer, len(weights)), data, w, b, tol, max_iterations)
             data = dense_forward(data, w, b, activation=net.activations[layer], keep_z=False).a
             scales.append(scale)
             variances.append(variance)

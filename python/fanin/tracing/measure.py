@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fanin import loss as _loss
 from fanin import saturation
+from fanin.common.text import layer_name
 from fanin.dense import dense_backward, dense_forward
 from fanin.network.network import Network
 from fanin.stats import Summaries, Summary, summarize
@@ -160,7 +161,9 @@ def _traces(layers: list[_Layer], expectation: Expectation) -> list[LayerTrace]:
         found = layer.found
         traces.append(
             LayerTrace(
-                name="output" if i == hidden else f"hidden {i + 1}",
+                name=layer_name(i, len(layers)),
+                index=i,
+                is_output=i == hidden,
                 activation=layer.activation,
                 n_in=layer.w.shape[1],
                 n_out=layer.w.shape[0],
