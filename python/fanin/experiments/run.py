@@ -114,8 +114,8 @@ class Experiment:
         optimizer : Optimizer
             It is not touched.
         stats : True or "moments"
-            How much the trace measures, as in `fanin.trace`. It looks at the first `batch_size` training rows, at least 100
-            and at most 1000 of them where there are so many.
+            How much the trace measures, as in `fanin.trace`. It is of the first `batch_size` training rows: at least
+            100 and at most 1000 of them, or all if there are fewer.
         stop_early : bool
             Whether to stop where a cost or gradient is not finite. Otherwise the training goes on with what it has.
         **watch

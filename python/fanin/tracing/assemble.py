@@ -102,6 +102,8 @@ def _records(layers: Sequence[Layer], expectation: Expectation) -> list[LayerTra
     return [
         LayerTrace(
             name=layer_name(i, len(layers)),
+            index=i,
+            is_output=i == hidden,
             activation=layer.activation,
             n_in=layer.w.shape[1],
             n_out=layer.w.shape[0],
