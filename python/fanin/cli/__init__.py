@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fanin._core import __version__
-from fanin.cli import article, compare, config, describe, trace
+from fanin.cli import article, compare, config, describe, trace, weights
 
-_COMMANDS = (compare, trace, article, describe, config)
+_COMMANDS = (compare, trace, weights, article, describe, config)
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn"}
 
 
