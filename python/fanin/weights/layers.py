@@ -128,7 +128,9 @@ def _paired(
             f"{file.path} is no network of dense layers alone, it has {', '.join(other[:5])}{more}: must hold a matrix "
             f"(n_out, n_in) for each layer, and a vector for each or none.{_ways_out(file)}"
         )
-    notes += [f"passed over, of types that are not read: {', '.join(f'{n} ({tensors[n].dtype})' for n in unread)}"] if unread else []
+    notes += (
+        [f"passed over, of types that are not read: {', '.join(f'{n} ({tensors[n].dtype})' for n in unread)}"] if unread else []
+    )
     vectors = [name for name, tensor in read.items() if len(tensor.shape) == 1 and kinds[name] not in _OTHER]
     bias_of = _biases(file, list(matrices), vectors, alone=alone)
     made = []
@@ -137,7 +139,9 @@ def _paired(
         made.append(Layer(weight, read.get(bias_of.get(name, "")), layout or usual, file.aliases.get(name, name)))
     for layer in made:
         if 0 in layer.weight.shape:
-            raise FileError(f"{file.path}: {layer.weight.name} must have shape {_LAYOUTS[layer.layout]}, got {layer.weight.shape}")
+            raise FileError(
+                f"{file.path}: {layer.weight.name} must have shape {_LAYOUTS[layer.layout]}, got {layer.weight.shape}"
+            )
     bare = [naming.short(layer.weight.name) for layer in made if layer.bias is None]
     if bare and len(bare) < len(made):
         notes.append(f"without a bias, which is 0 then: {', '.join(bare)}")

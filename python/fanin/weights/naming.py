@@ -14,10 +14,14 @@ _ROLES = {
     "bias": ("bias", "biases", "b", "intercept", "intercepts"),
 }
 _ROLE = {word: role for role, words in _ROLES.items() for word in words}
-_ATTENTION = re.compile(r"(^|[._/])(self_?attn|attn|attention|multi_?head\w*|mha|in_proj|[qkv]_proj|qkv|c_attn|query|key|value)([._/]|\d|$)")
+_ATTENTION = re.compile(
+    r"(^|[._/])(self_?attn|attn|attention|multi_?head\w*|mha|in_proj|[qkv]_proj|qkv|c_attn|query|key|value)([._/]|\d|$)"
+)
 _EMBEDDING = re.compile(r"(^|[._/])(\w*embed\w*|wte|wpe|tok_\w+)([._/]|\d|$)")
 _RECURRENT = re.compile(r"(weight|bias)_(ih|hh)_l\d|(^|[._/])(lstm|gru|rnn)\w*|recurrent_kernel")
-_NORM = re.compile(r"(^|[._/])(ln|bn|norm|layernorm|layer_norm|batchnorm|batch_norm|rmsnorm|groupnorm)(_?\d+|_\w+)?([._/]|$)", re.I)
+_NORM = re.compile(
+    r"(^|[._/])(ln|bn|norm|layernorm|layer_norm|batchnorm|batch_norm|rmsnorm|groupnorm)(_?\d+|_\w+)?([._/]|$)", re.I
+)
 _BATCH = ("running_mean", "running_var", "moving_mean", "moving_variance")
 
 

@@ -103,16 +103,25 @@ class Survey:
         widths = [max(len(line[i]) for line in table) for i in range(len(head))]
         left = {0, 1, 2, 3, 8, 11}
         lines = [
-            "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))).rstrip()
+            "  ".join(
+                c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
             for line in table
         ]
         elements = sum(row.size for row in self.rows)
-        lines.append(f"{len(self.rows)} tensors of {self.format}, {elements:,} elements. largest: distance from the mean in std")
+        lines.append(
+            f"{len(self.rows)} tensors of {self.format}, {elements:,} elements. largest: distance from the mean in std"
+        )
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {"path": self.path, "format": self.format, "tensors": [asdict(row) for row in self.rows], "notes": list(self.notes)}
+        return {
+            "path": self.path,
+            "format": self.format,
+            "tensors": [asdict(row) for row in self.rows],
+            "notes": list(self.notes),
+        }
 
     def to_json(self, path: str | None = None) -> str:
         """Return the survey as JSON, and write it if a path is given."""

@@ -101,7 +101,9 @@ def _measured(
     pool: ThreadPoolExecutor, tensors: list[Tensor], axes: list[Axes | None]
 ) -> Iterator[tuple[Axes | None, _Found | None]]:
     """Summaries of all tensors in order, while the pieces of the next ones are being read."""
-    units = [Units.of(t.shape, a) if a is not None and t.pieces is not None else None for t, a in zip(tensors, axes, strict=True)]
+    units = [
+        Units.of(t.shape, a) if a is not None and t.pieces is not None else None for t, a in zip(tensors, axes, strict=True)
+    ]
 
     def work() -> Iterator[Callable[[], tuple[Summary, Any]] | None]:
         for tensor, of in zip(tensors, units, strict=True):
@@ -150,9 +152,7 @@ def _in_order(pool: ThreadPoolExecutor, work: Iterable[Callable[[], _T] | None])
         yield None if left is None else left.result()
 
 
-def _row(
-    pool: ThreadPoolExecutor, tensor: Tensor, kind: str, axes: Axes | None, found: _Found, effective: float | None
-) -> Row:
+def _row(pool: ThreadPoolExecutor, tensor: Tensor, kind: str, axes: Axes | None, found: _Found, effective: float | None) -> Row:
     whole = found.whole
     n_in = n_out = None
     if axes is not None:
@@ -194,7 +194,5 @@ def _beyond(pool: ThreadPoolExecutor, tensor: Tensor, whole: Summary) -> int:
             found = summarize(values, bins=None, moments="two", saturation=limits)
         return found.saturated
 
-    tasks = (lambda piece=piece: count(piece()) for piece in tensor.pieces(_most(tensor, None)))  # type: ignore[misc]
+    tasks = (lambda piece=piece: count(piece()) for piece in tensor.pieces(_most(tensor, None)))
     return sum(n for n in _in_order(pool, tasks) if n is not None) - whole.infs
-
-

@@ -41,7 +41,8 @@ class Units:
 
     def head(self, values: FloatArray) -> NDArray[Any]:
         """Return the first weights of the units in a piece."""
-        return values.reshape(-1, self.length)[:, :_HEAD].copy()
+        heads: NDArray[Any] = values.reshape(-1, self.length)[:, :_HEAD].copy()
+        return heads
 
     def copies(self, tensor: Tensor, whole: Summary, most: int) -> int:
         """Return how many units have the very weights of an earlier one, bit by bit."""
@@ -74,7 +75,7 @@ def rank(tensor: Tensor, whole: Summary, budget: int) -> tuple[float | None, int
     cost = least * least * most
     if cost > min(budget, _MOST_COST) or tensor.size > _MOST_ELEMENTS or whole.rms == 0:
         return None, 0
-    w = tensor.array()
+    w: NDArray[Any] = tensor.array()
     # of the size of 1, so that no square leaves the range
     w = np.asarray(w / np.float64(max(whole.max, -whole.min)), w.dtype)
     w = np.ascontiguousarray(w if w.shape[0] == least else w.T)

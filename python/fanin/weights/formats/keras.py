@@ -12,7 +12,14 @@ from typing import Any
 from fanin.weights.formats.npz import BAD_ZIP, check_size
 from fanin.weights.formats.tensors import FileError, Piece, Stage, Tensor, TensorFile, known, widened, word_of
 
-_ACTIVATIONS = {"linear": "identity", "relu": "relu", "tanh": "tanh", "sigmoid": "sigmoid", "selu": "selu", "softplus": "softplus"}
+_ACTIVATIONS = {
+    "linear": "identity",
+    "relu": "relu",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "selu": "selu",
+    "softplus": "softplus",
+}
 _LOSSES = {
     "sparse_categorical_crossentropy": "cross_entropy",
     "categorical_crossentropy": "cross_entropy",
@@ -122,7 +129,9 @@ def _describe(found: TensorFile, described: dict[str, Any]) -> None:
     if other:
         found.no_network = f"it has layers {', '.join(dict.fromkeys(other))}"
         return
-    if any(len(node.get("args", [])) > 1 for layer in layers for node in layer.get("inbound_nodes", []) if isinstance(node, dict)):
+    if any(
+        len(node.get("args", [])) > 1 for layer in layers for node in layer.get("inbound_nodes", []) if isinstance(node, dict)
+    ):
         found.no_network = "its layers are no chain"
         return
     names = {tensor.name for tensor in found.tensors}

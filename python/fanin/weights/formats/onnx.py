@@ -66,7 +66,9 @@ def _chain(found: TensorFile, graph: Any, tensors: dict[str, Tensor]) -> None:
         for name in node.input:
             if name not in tensors:
                 readers.setdefault(name, []).append(node)
-    at, stages, after = inputs[0], [], []
+    at = inputs[0]
+    stages: list[Stage] = []
+    after: list[str | None] = []
     last: str | None = None
     for _ in nodes:
         here = readers.get(at, [])
@@ -108,7 +110,9 @@ def _step(node: Any, at: str, tensors: dict[str, Tensor], stages: list[Stage], a
             return f"{name} scales or transposes its input"
         if list(node.input[:1]) != [at] or not others or any(other not in tensors for other in others):
             return f"{name} multiplies what are no weights"
-        stages.append(Stage(others[0], others[1] if len(others) > 1 else None, "out_in" if options.get("transB", 0) else "in_out"))
+        stages.append(
+            Stage(others[0], others[1] if len(others) > 1 else None, "out_in" if options.get("transB", 0) else "in_out")
+        )
         after.append(None)
         return None
     if kind == "Add" and stages and len(others) == 1 and others[0] in tensors:

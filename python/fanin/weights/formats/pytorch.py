@@ -46,7 +46,9 @@ def read(path: str) -> TensorFile:
     found = dict(_tensors(_model(torch, held), torch))
     if not found:
         raise FileError(f"{path} holds no tensors: save model.state_dict()")
-    tensors, aliases, seen = [], {}, {}
+    tensors: list[Tensor] = []
+    aliases: dict[str, str] = {}
+    seen: dict[Any, str] = {}
     for name, value in found.items():
         try:
             where = (value.data_ptr(), tuple(value.shape), tuple(value.stride()), value.dtype)

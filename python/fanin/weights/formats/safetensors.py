@@ -66,7 +66,8 @@ def read_index(path: str) -> TensorFile:
         where = _object(index["weight_map"])
     except (ValueError, KeyError, RecursionError) as error:
         raise FileError(f"{path} is no index of safetensors files: {' '.join(str(error).split())[:200]}") from None
-    folder, tensors = os.path.dirname(path), []
+    folder = os.path.dirname(path)
+    tensors: list[Tensor] = []
     whole = TensorFile(path, "safetensors", tensors)
     for shard in dict.fromkeys(where.values()):
         if not isinstance(shard, str) or os.path.basename(shard) != shard or shard in ("", ".", ".."):
@@ -111,7 +112,9 @@ def _entry(path: str, name: str, entry: Any) -> tuple[Tensor, int, int]:
     if not isinstance(entry, _Pairs) or set(entry) != _KEYS:
         raise _damaged(path, f"tensor {name!r} must have dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
-    numbers = isinstance(shape, list) and isinstance(span, list) and all(type(n) is int and 0 <= n < 2**63 for n in shape + span)
+    numbers = (
+        isinstance(shape, list) and isinstance(span, list) and all(type(n) is int and 0 <= n < 2**63 for n in shape + span)
+    )
     if not isinstance(dtype, str) or not numbers or len(span) != 2 or span[0] > span[1]:
         raise _damaged(path, f"tensor {name!r} has a dtype, shape or data_offsets that is none")
     if known(dtype) and math.prod(shape) * stored_dtype(dtype).itemsize != span[1] - span[0]:
@@ -129,7 +132,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
         raw = np.empty(count, stored)
         with open(path, "rb", buffering=0) as file:
             file.seek(offset + begin * stored.itemsize)
-            view, done = memoryview(raw).cast("B"), 0
+            view, done = memoryview(raw.data).cast("B"), 0
             while done < len(view):
                 got = file.readinto(view[done:])
                 if not got:

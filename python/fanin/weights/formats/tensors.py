@@ -39,10 +39,16 @@ def widened(raw: NDArray[Any], dtype: str) -> FloatArray:
     """
     if dtype == "BF16":  # the upper half of a float32
         return (raw.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    return raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False)
+    out: FloatArray = raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False)
+    return out
 
 
-_STORED = {"F64": np.dtype("<f8"), "F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+_STORED: dict[str, np.dtype[Any]] = {
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "BF16": np.dtype("<u2"),
+}
 
 
 def stored_dtype(dtype: str) -> np.dtype[Any]:
