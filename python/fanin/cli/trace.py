@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,15 +135,22 @@ def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any,
 
 
 def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
-    """The network of a file, and the data as it wants them."""
-    from fanin.network.targets import labels_of
+    """The network of a file, and the data as it wants them; how the file was read is said on the standard error."""
     from fanin.weights.read import read
 
     net, notes = read(
         args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype, layers=args.layers, layout=args.layout
     )
+    x, y = _fitting(args, net, loaded)
     for note in notes:
-        print(f"weights: {note}")
+        print(f"weights: {note}", file=sys.stderr)
+    return net, x, y
+
+
+def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tuple[Any, Any]:
+    """Return the data as a network wants them."""
+    from fanin.network.targets import labels_of
+
     x, y = loaded.train
     if x.shape[1] != net.sizes[0]:
         raise ValueError(f"{args.weights}: its first layer takes {net.sizes[0]} inputs, the data has {x.shape[1]} columns")
@@ -151,21 +159,21 @@ def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, An
         y = y.reshape(len(y), -1)
         if y.shape[1] != outputs:
             raise ValueError(f"{args.weights}: its last layer must have an output a target, {y.shape[1]}, got {outputs}")
-        return net, x, y
+        return x, y
     names = getattr(loaded, "classes", None)  # what the labels of the data stand for
     values = y if names is None else np.asarray(names)[y]
     hinge = net.loss_name == "hinge"
     if net.classes is not None and not (names is None and _labels(y, len(net.classes))):
-        return net, x, labels_of(values, net.classes, hinge=hinge)
+        return x, labels_of(values, net.classes, hinge=hinge)
     most = max(outputs, 2)  # one output tells two classes apart
     if hinge and set(np.unique(y).tolist()) <= {-1, 1}:
-        return net, x, y
+        return x, y
     if not _labels(y, most):
         classes = np.unique(np.concatenate([y, loaded.held_out.y]))
         if len(classes) > most:
             raise ValueError(f"{args.weights}: its last layer tells {most} classes apart, the data has {len(classes)}")
         y = np.searchsorted(classes, y)
-    return net, x, 2 * y - 1 if hinge else y
+    return x, 2 * y - 1 if hinge else y
 
 
 def _labels(y: Any, classes: int) -> bool:

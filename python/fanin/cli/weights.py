@@ -7,8 +7,8 @@ from typing import Any
 
 _WEIGHTS = """\
 Measure every tensor of a file of weights, of any model, however large: shape and fans, standard deviation, n_in Var(w) and the
-law whose scale that is, the largest weight in standard deviations, the effective rank where it is cheap; NaN, infinities, zeros,
-outliers and units that are copies of others. The file is read once, in pieces; nothing in it is executed."""
+law whose scale that is, the largest weight in standard deviations, the effective rank where it is cheap; NaN, infinities,
+zeros, outliers and units that are copies of others. The file is read once, in pieces; nothing in it is executed."""
 
 _EXAMPLES = """\
 examples:

@@ -142,6 +142,7 @@ class Network:
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
+        """What the labels 0, 1, ... stand for."""
         return self._classes
 
     @classes.setter

@@ -167,8 +167,8 @@ def _biases(file: TensorFile, matrices: list[str], vectors: list[str], *, alone:
         return dict(pairs)
     if left and alone:
         raise FileError(
-            f"{file.path}: {', '.join(left)} without a weight: must hold a matrix (n_out, n_in) for each layer, and a vector for "
-            f"each or none, got {', '.join([*matrices, *vectors])}"
+            f"{file.path}: {', '.join(left)} without a weight: must hold a matrix (n_out, n_in) for each layer, and a vector "
+            f"for each or none, got {', '.join([*matrices, *vectors])}"
         )
     return found
 
@@ -270,7 +270,8 @@ def _layout_note(file: TensorFile, layers: Sequence[Layer], layout: Layout | Non
     turned: list[Layout] = ["in_out" if layer.layout == "out_in" else "out_in" for layer in layers]
     if not _follows([layer._replace(layout=way) for layer, way in zip(layers, turned, strict=True)]):
         return []
-    return [
+    words = (
         f"the shapes do not tell the layout: they fit as {_LAYOUTS[turned[0]]} too. Taken as {_LAYOUTS[layers[0].layout]}; "
         f"otherwise --layout {turned[0]}"
-    ]
+    )
+    return [words]

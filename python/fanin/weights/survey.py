@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +15,7 @@ from fanin.threads import compute_alone, num_threads
 from fanin.weights import naming
 from fanin.weights.formats import sklearn
 from fanin.weights.formats.opening import opened
-from fanin.weights.formats.tensors import PIECE_BYTES, FloatArray, Layout, Piece, Tensor, TensorFile
+from fanin.weights.formats.tensors import PIECE_BYTES, FloatArray, Layout, Piece, Tensor
 from fanin.weights.rows import Row, Survey
 from fanin.weights.scale import Axes, law
 from fanin.weights.units import Units, rank

@@ -33,5 +33,5 @@ def read(estimator: Any) -> TensorFile:
         found.no_network = "it has several labels a row, each with a loss of its own"
     found.loss = {"softmax": "cross_entropy", "logistic": "binary_cross_entropy"}.get(last, "mean_squared_error")
     classes = getattr(estimator, "classes_", None)
-    found.classes = None if classes is None or outputs > 1 and last == "logistic" else np.asarray(classes).tolist()
+    found.classes = None if classes is None or (outputs > 1 and last == "logistic") else np.asarray(classes).tolist()
     return found
