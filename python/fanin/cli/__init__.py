@@ -58,6 +58,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments") and "--" not in message:  # as of --init zeros he_normal
+            message += ": names of one option are joined by commas, as in --init zeros,he_normal"
         self.exit(_fail(self.prog, f"{message} ({self.prog} --help)"))
 
 

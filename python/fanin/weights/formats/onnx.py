@@ -42,6 +42,10 @@ def read(path: str) -> TensorFile:
     if not graph.node and not tensors:
         raise FileError(f"{path} is no ONNX model, or damaged: it has no nodes and no tensors")
     names = [tensor.name for tensor in tensors]
+    words = [word for node in graph.node for word in (*node.input, *node.output, node.op_type, node.name)]
+    words += [value.name for value in graph.input]
+    if not all(isinstance(word, str) for word in (*names, *words)):  # protobuf gives bytes for what is no UTF-8
+        raise FileError(f"{path} is damaged: it has names that are not UTF-8")
     if len(set(names)) != len(names):
         raise FileError(f"{path} is damaged: {next(n for n in names if names.count(n) > 1)!r} stands twice")
     found = TensorFile(path, "ONNX", tensors, ordered=True)

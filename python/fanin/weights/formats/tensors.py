@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +38,9 @@ def widened(raw: NDArray[Any], dtype: str) -> FloatArray:
     dtype : {"F64", "F32", "F16", "BF16"}
     """
     if dtype == "BF16":  # the upper half of a float32
-        return (raw.astype(np.uint32) << np.uint32(16)).view(np.float32)
-    out: FloatArray = raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False)
-    return out
+        return cast(FloatArray, (raw.astype(np.uint32) << np.uint32(16)).view(np.float32))
+    out: Any = raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False)
+    return cast(FloatArray, out)
 
 
 _STORED: dict[str, np.dtype[Any]] = {
