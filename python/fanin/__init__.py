@@ -21,7 +21,7 @@ from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from fanin import datasets, theory
+    from fanin import datasets, theory, weights
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
     from fanin.experiments.compare import Comparison, compare
     from fanin.experiments.lsuv import lsuv
@@ -81,6 +81,7 @@ __all__ = [
     "sweep",
     "theory",
     "trace",
+    "weights",
 ]
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
@@ -103,6 +104,7 @@ _LAZY = {
     "sweep": "experiments.sweep",
     "theory": "",
     "trace": "tracing.take",
+    "weights": "",
 }
 
 

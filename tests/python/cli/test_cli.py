@@ -68,9 +68,22 @@ def test_digits_by_default(folder, capsys):
 def test_seed_gives_the_same_table(folder, capsys):
     outs = []
     for seed in ("1", "1", "2"):
-        main(["compare", "--data", "both.npz", *FAST, "--init", "xavier_normal", "--seed", seed])
+        main(["compare", "--data", "both.npz", *FAST, "--init", "xavier_normal", "--seed", seed, "--figure", "f.png"])
         outs.append(capsys.readouterr().out)
     assert outs[0] == outs[1] != outs[2]
+
+
+def test_a_picture_is_not_overwritten_in_silence(folder, capsys):
+    for name in ("compare.png", "compare-2.png", "compare-3.png"):
+        assert main(["compare", "--data", "both.npz", *FAST, "--init", "zeros", "--optimizer", "adam"]) == 0
+        assert f"picture: {name}\n" in capsys.readouterr().out
+
+
+def test_hints_in_the_terms_of_the_command_line(capsys, fails):
+    assert "fanin describe 'he_normal' 300 784" in fails("describe", "he_normal", "300")
+    with pytest.raises(SystemExit):
+        main(["compare", "--init", "zeros", "he_normal"])
+    assert "--init zeros,he_normal" in capsys.readouterr().err
 
 
 def test_linear(capsys):
@@ -145,7 +158,7 @@ def test_delimiters(folder, capsys, fails):
     table = (folder / "labels.csv").read_text()
     (folder / "semi.csv").write_text(table.replace(",", ";"))
     (folder / "tab.csv").write_text(table.replace(",", "\t"))
-    mine = ["--target", "kind", *FAST, "--init", "zeros"]
+    mine = ["--target", "kind", *FAST, "--init", "zeros", "--figure", "f.png"]
     outs = []
     for name, more in (("labels", []), ("semi", ["--delimiter", ";"]), ("tab", ["--delimiter", "tab"])):
         assert main(["compare", "--data", f"{name}.csv", *mine, *more]) == 0
