@@ -5,7 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "dense_passes.hpp"
+#include "dense/passes.hpp"
+#include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -24,8 +25,8 @@ std::uint64_t next_identity() {
 // Rounded up to whole cache lines, so that every array begins at one.
 template <class T>
 std::size_t padded(std::size_t n) {
-    constexpr std::size_t kLine = 64 / sizeof(T);
-    return (n + kLine - 1) / kLine * kLine;
+    constexpr std::size_t kLine = detail::kCacheLine / sizeof(T);
+    return detail::round_up(n, kLine);
 }
 
 void check_weight_of(NetworkShape& shape) {

@@ -17,9 +17,9 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     constexpr std::size_t lanes = kLanes<T>, width = vectors * lanes;
     const T* column[width];  // past the last one: the last one again, never stored
     for (std::size_t q = 0; q < width; ++q)
-        column[q] = p.b + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b_col;
+        column[q] = p.b.data + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b.col;
     constexpr std::size_t kCopied = kThinCopy + 64 / sizeof(T);
-    const bool copies = static_cast<std::size_t>(p.b_col < 0 ? -p.b_col : p.b_col) * sizeof(T) % kAliasBytes == 0;
+    const bool copies = static_cast<std::size_t>(p.b.col < 0 ? -p.b.col : p.b.col) * sizeof(T) % kAliasBytes == 0;
     alignas(64) T copy[width * kCopied];
     const T* copied[width];
     for (std::size_t q = 0; q < width; ++q) copied[q] = copy + q * kCopied;
@@ -29,8 +29,8 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
 
     Vec<T> r[rows][vectors] = {};
     T ends[width] = {};
-    for (std::size_t i = 0; p.init != nullptr && i < rows; ++i) {
-        for (std::size_t q = 0; q < cols; ++q) ends[q] = p.init[place(i, q, p.init_row, p.init_col)];
+    for (std::size_t i = 0; p.init.data != nullptr && i < rows; ++i) {
+        for (std::size_t q = 0; q < cols; ++q) ends[q] = p.init.data[place(i, q, p.init.row, p.init.col)];
         for (std::size_t v = 0; v < vectors; ++v) r[i][v] = load<T>(ends + v * lanes);
     }
     for (std::size_t first = 0; first < p.k; first += kProductBlock) {
@@ -39,7 +39,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
         const auto add = [&](std::size_t k, std::size_t v, Vec<T> b) {
 #pragma GCC unroll 16
             for (std::size_t i = 0; i < rows; ++i) {
-                const T* a = p.a + static_cast<std::ptrdiff_t>(i) * p.a_row + static_cast<std::ptrdiff_t>(k) * p.a_k;
+                const T* a = p.a.data + static_cast<std::ptrdiff_t>(i) * p.a.row + static_cast<std::ptrdiff_t>(k) * p.a.col;
                 s[i][v] = fma(splat(*a), b, s[i][v]);
             }
         };
@@ -75,7 +75,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     }
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t v = 0; v < vectors; ++v) store<T>(ends + v * lanes, r[i][v]);
-        for (std::size_t q = 0; q < cols; ++q) p.c[place(i, q, p.c_row, p.c_col)] = ends[q];
+        for (std::size_t q = 0; q < cols; ++q) p.c.data[place(i, q, p.c.row, p.c.col)] = ends[q];
     }
 }
 

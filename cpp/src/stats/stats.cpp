@@ -8,11 +8,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
-#include "stats_blocks.hpp"
-#include "stats_histogram.hpp"
+#include "stats/blocks.hpp"
+#include "stats/histogram.hpp"
 
 namespace fanin {
 namespace {
@@ -176,7 +177,7 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
     const detail::SummaryBlocks<T> rows(x);
     const detail::SlotPlan<T> plan(options);
     const std::size_t group_size = group_blocks(rows.blocks());
-    std::vector<BlockMoments> groups((rows.blocks() + group_size - 1) / group_size);
+    std::vector<BlockMoments> groups(detail::ceil_div(rows.blocks(), group_size));
     Histogram histogram = plan.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {

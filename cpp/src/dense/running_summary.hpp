@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "fanin/stats.hpp"
-#include "stats_blocks.hpp"
-#include "stats_histogram.hpp"
+#include "stats/blocks.hpp"
+#include "stats/histogram.hpp"
 
 namespace fanin::detail {
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "division.hpp"
 #include "fanin/dense.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -39,8 +40,6 @@ inline constexpr std::size_t kTurnK = 128;
 // Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time.
 inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = std::size_t{1} << 18;
 
-inline std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
-
 // Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set: for b, and
 // where k is small for a instead. It grows with m, n and k.
 inline std::size_t product_workspace(std::size_t m, std::size_t n, std::size_t k) {
@@ -55,10 +54,10 @@ inline std::size_t product_workspace(std::size_t m, std::size_t n, std::size_t k
 template <class T>
 Product<T> part(Product<T> p, std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
     const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-    p.a += row * p.a_row;
-    p.b += col * p.b_col;
-    if (p.init != nullptr) p.init += row * p.init_row + col * p.init_col;
-    p.c += row * p.c_row + col * p.c_col;
+    p.a.data += row * p.a.row;
+    p.b.data += col * p.b.col;
+    if (p.init.data != nullptr) p.init.data += row * p.init.row + col * p.init.col;
+    p.c.data += row * p.c.row + col * p.c.col;
     p.m = m;
     p.n = n;
     return p;
@@ -67,13 +66,11 @@ Product<T> part(Product<T> p, std::size_t i, std::size_t m, std::size_t j, std::
 // Chunk [first, first + k) of the sum; from the second on r stands in c.
 template <class T>
 Product<T> chunk(Product<T> p, std::size_t first, std::size_t k) {
-    p.a += static_cast<std::ptrdiff_t>(first) * p.a_k;
-    p.b += static_cast<std::ptrdiff_t>(first) * p.b_k;
+    p.a.data += static_cast<std::ptrdiff_t>(first) * p.a.col;
+    p.b.data += static_cast<std::ptrdiff_t>(first) * p.b.row;
     p.k = k;
     if (first != 0) {
-        p.init = p.c;
-        p.init_row = p.c_row;
-        p.init_col = p.c_col;
+        p.init = {.data = p.c.data, .row = p.c.row, .col = p.c.col};
     }
     return p;
 }
@@ -84,14 +81,18 @@ void copy_init(const Product<T>& p) {
     for (std::size_t i = 0; i < p.m; ++i)
         for (std::size_t j = 0; j < p.n; ++j) {
             const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-            p.c[row * p.c_row + col * p.c_col] = p.init == nullptr ? T(0) : p.init[row * p.init_row + col * p.init_col];
+            p.c.data[row * p.c.row + col * p.c.col] =
+                p.init.data == nullptr ? T(0) : p.init.data[row * p.init.row + col * p.init.col];
         }
 }
 
 // The same sums with the parts of a and b exchanged: c^T = b^T a^T.
 template <class T>
 Product<T> turned(const Product<T>& p) {
-    return {p.n, p.m, p.k, p.b, p.b_col, p.b_k, p.a, p.a_k, p.a_row, p.init, p.init_col, p.init_row, p.c, p.c_col, p.c_row};
+    const auto turned = [](const auto& operand) {
+        return std::decay_t<decltype(operand)>{operand.data, operand.col, operand.row};
+    };
+    return {.m = p.n, .n = p.m, .k = p.k, .a = turned(p.b), .b = turned(p.a), .init = turned(p.init), .c = turned(p.c)};
 }
 
 // What a product calls with what is complete, on the thread that completed it: finish(i, m, j, n) once for each rectangle
@@ -117,7 +118,7 @@ struct Nothing {
 // Whether p is multiplied without packing; below kThinK setting up takes longer than it saves.
 template <class T>
 bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
-    return p.m <= kernel.thin_rows && p.b_k == 1 && p.k >= kThinK;
+    return p.m <= kernel.thin_rows && p.b.row == 1 && p.k >= kThinK;
 }
 
 // Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does; or few rows,
@@ -125,9 +126,9 @@ bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
     if (is_thin(p, kernel)) return false;
-    if (p.m <= p.n) return p.b_k == 1 && p.c_col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
+    if (p.m <= p.n) return p.b.row == 1 && p.c.col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
     if (is_thin(turned(p), kernel)) return true;
-    return (p.a_row == 1 || (p.c_row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
+    return (p.a.row == 1 || (p.c.row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
 }
 
 // Bands for rows that are complete already.
@@ -205,7 +206,8 @@ void pack_chunk(const Product<T>& p, T* to, const DenseKernels<T>& kernel) {
     const std::size_t unit = kernel.tile_cols, cols = parallel ? std::max<std::size_t>(kPackTask / p.k / unit, 1) * unit : p.n;
     fanin::parallel_for(ceil_div(p.n, cols), [&](std::size_t task) {
         const std::size_t j = task * cols;
-        kernel.pack(p.k, std::min(cols, p.n - j), p.b + static_cast<std::ptrdiff_t>(j) * p.b_col, p.b_k, p.b_col, to + j * p.k);
+        kernel.pack(p.k, std::min(cols, p.n - j), p.b.data + static_cast<std::ptrdiff_t>(j) * p.b.col, p.b.row, p.b.col,
+                    to + j * p.k);
     });
 }
 
@@ -239,7 +241,7 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
         return all_rows_done(p.m, p.n, call);
     }
     // Packing pays from the second row tile on; where columns are neighbours, from the fourth or so.
-    const bool in_place = p.b_col == 1 && p.m <= 3 * kernel.tile_rows;
+    const bool in_place = p.b.col == 1 && p.m <= 3 * kernel.tile_rows;
     const std::size_t chunk_k = std::min(p.k, kChunkK);
     std::size_t group = p.n;
     if (chunk_k * (p.n + kernel.lanes) > kPackedElements)

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "message.hpp"
-#include "stats_blocks.hpp"
+#include "stats/blocks.hpp"
 
 namespace fanin {
 namespace {
@@ -72,7 +73,7 @@ std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t
 
     const detail::SummaryBlocks<T> blocks(first);
     const detail::SlotPlan<T> plan(options);
-    parallel_for((kept.count + kSlices - 1) / kSlices, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(kept.count, kSlices), [&](std::size_t task) {
         const std::size_t begin = task * kSlices, n = std::min(kSlices, kept.count - begin);
         T buffer[kSummaryBlock];
         std::vector<std::vector<BlockMoments>> parts(n, std::vector<BlockMoments>(blocks.blocks()));
