@@ -14,7 +14,9 @@ namespace {
 template <class T>
 inline constexpr std::size_t kCopyStride = kProductBlock + 64 / sizeof(T);
 
-// Reads the tile's part of `a` from a copy, if that is worth it: where neighbouring k are far apart, or rows alias.
+// Reads the tile's part of `a` (rows x t.k) from a copy, if that is worth it: where neighbouring k are far apart, or rows
+// alias. `copy` has rows * kCopyStride elements; t.a is changed to stand there. Fewer than 8 k are read too few times to pay
+// for it.
 template <class T, std::size_t rows>
 FANIN_INLINE void copy_a(TileArguments<T>& t, T* copy) {
     const std::size_t row_bytes = static_cast<std::size_t>(t.a.row < 0 ? -t.a.row : t.a.row) * sizeof(T);
@@ -37,7 +39,7 @@ FANIN_INLINE void copy_a(TileArguments<T>& t, T* copy) {
     t.a.data = copy;
 }
 
-// `vectors` is a run-time number from here up, a compile-time one below.
+// tile<T, rows, vectors>(t) for width = vectors * kLanes: a run-time number from here up, a compile-time one below.
 template <class T, std::size_t rows, std::size_t vectors = kTileVectors>
 FANIN_INLINE void tile_of_width(const TileArguments<T>& t, std::size_t width) {
     if constexpr (vectors == 1) tile<T, rows, 1>(t);
@@ -96,6 +98,7 @@ void row_of_tiles(const Product<T>& p, TileArguments<T> t, const Panels<T>& pane
     }
 }
 
+// row_of_tiles<T, height>: 1 <= height <= kTileRows, a run-time number above and a compile-time one below.
 template <class T, std::size_t rows = kTileRows>
 FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const TileArguments<T>& t, const Panels<T>& panels) {
     if constexpr (rows == 1) row_of_tiles<T, 1>(p, t, panels);
@@ -103,6 +106,9 @@ FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const
     else row_of_tiles_of<T, rows - 1>(height, p, t, panels);
 }
 
+// DenseKernels::multiply. Blocks of k are the outermost loop, so that the block of b that a row of tiles reads is read again by
+// the next one while it is in the cache; r stands in c between them. Tasks of dense/product.hpp call it, each with its own
+// rectangle of c.
 template <class T>
 void multiply(const Product<T>& p, const T* packed) {
     constexpr std::size_t full = kTileVectors * kLanes<T>;
@@ -135,7 +141,8 @@ void multiply(const Product<T>& p, const T* packed) {
     }
 }
 
-// `vectors` neighbouring vectors of columns: as many independent chains.
+// r[v] = (r[v] + s_0) + s_1 ..., s_q the sum of the q-th 512 rows of x in order from +0, for `vectors` neighbouring vectors of
+// columns: as many independent chains, to hide the latency of an addition. Columns are neighbours.
 template <class T, std::size_t vectors>
 FANIN_INLINE void sum_columns(std::size_t m, const T* x, std::ptrdiff_t row, Vec<T> (&r)[vectors]) {
     for (std::size_t first = 0; first < m; first += kProductBlock) {
@@ -148,6 +155,7 @@ FANIN_INLINE void sum_columns(std::size_t m, const T* x, std::ptrdiff_t row, Vec
     }
 }
 
+// DenseKernels::column_sums. Four vectors of columns at a time, then one, then single columns; all in the same order.
 template <class T>
 void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, const T* init, T* sums, std::ptrdiff_t stride) {
     const T* x = operand.data;

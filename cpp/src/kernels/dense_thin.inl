@@ -11,7 +11,8 @@ inline constexpr std::size_t kThinRows = 8;
 // the cache: turning would read each line four times over and find it gone.
 inline constexpr std::size_t kThinCopy = 64;
 
-// The columns j .. j + cols - 1 of all rows, cols <= vectors * kLanes.
+// c for all rows (p.m = rows) and the columns j .. j + cols - 1, 1 <= cols <= vectors * kLanes; p.b.row is 1. Elements of b are
+// read inside its columns only. Each sum is one chain a block of 512 k, in ascending k, as in tile().
 template <class T, std::size_t rows, std::size_t vectors>
 void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     constexpr std::size_t lanes = kLanes<T>, width = vectors * lanes;
@@ -79,6 +80,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     }
 }
 
+// All columns of p, p.m = rows.
 template <class T, std::size_t rows>
 void thin_rows(const Product<T>& p) {
     // One row alone needs a second chain beside its own, or it waits for every fused multiply-add.
@@ -88,6 +90,7 @@ void thin_rows(const Product<T>& p) {
     for (; j < p.n; j += kLanes<T>) thin_panel<T, rows, 1>(p, j, p.n - j < kLanes<T> ? p.n - j : kLanes<T>);
 }
 
+// thin_rows<T, p.m>: 1 <= p.m <= kThinRows, a run-time number above and a compile-time one below.
 template <class T, std::size_t rows = kThinRows>
 FANIN_INLINE void thin_rows_of(const Product<T>& p) {
     if constexpr (rows == 1) thin_rows<T, 1>(p);
@@ -95,6 +98,7 @@ FANIN_INLINE void thin_rows_of(const Product<T>& p) {
     else thin_rows_of<T, rows - 1>(p);
 }
 
+// DenseKernels::multiply_thin.
 template <class T>
 void multiply_thin(const Product<T>& p) {
     thin_rows_of<T>(p);

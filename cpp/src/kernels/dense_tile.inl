@@ -37,7 +37,8 @@ struct TileArguments {
     Operand<T> c;
 };
 
-// r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the vector.
+// The end of tile(): r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the
+// vector.
 template <class T, std::size_t rows, std::size_t width>
 FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][width]) {
     constexpr std::size_t lanes = kLanes<T>;
@@ -59,6 +60,9 @@ FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][
     }
 }
 
+// c = r + a b for `rows` x t.cols elements and at most 512 k: the chains s start from +0, run in ascending k, and are added to
+// r once. vectors * kLanes columns of b are read, t.cols of them are stored (t.cols > (vectors - 1) * kLanes; the last vector
+// alone can be cut); panel_vectors of them are one panel. row_of_tiles() calls it.
 // Never inlined: among the registers of its caller some of the loop's own would move to the stack.
 template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vectors = vectors>
 [[gnu::noinline]] void tile(const TileArguments<T>& t) {
