@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -113,7 +114,7 @@ void check_lr(const std::vector<double>& all) {
 template <class Body>
 void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
     const InterruptScope uninterrupted(nullptr);
-    parallel_for((end - begin + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(end - begin, kTaskElements), [&](std::size_t task) {
         const std::size_t first = begin + task * kTaskElements;
         body(first, std::min(kTaskElements, end - first));
     });
@@ -195,7 +196,7 @@ void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_end
     layer_ends_.assign(layer_ends.begin(), layer_ends.end());
     const std::size_t n = layer_ends.empty() ? 0 : layer_ends.back();
     for (std::size_t i = 0; i < state_names().size(); ++i) arrays_of<T>()[i].assign(n, T(0));
-    if (clip_norm_ != 0) partial_.resize((n + kNormBlock - 1) / kNormBlock);
+    if (clip_norm_ != 0) partial_.resize(detail::ceil_div(n, kNormBlock));
 }
 
 template <class T>

@@ -174,7 +174,7 @@ class Network {
     static std::size_t steps_per_epoch(std::size_t rows, std::size_t batch_size);
 
     // Writes a safetensors file: the parameters under `names`, the state of `optimizer` if there is one, and in the metadata
-    // what they belong to (network_file.cpp lists it), and `more` beside it. Errors: safetensors.hpp, and
+    // what they belong to (cpp/src/network/file.cpp lists it), and `more` beside it. Errors: safetensors.hpp, and
     // std::invalid_argument where `optimizer` belongs to another network; a fresh one becomes this network's.
     void save(const std::string& path, Optimizer* optimizer = nullptr, TensorNames names = TensorNames::fanin,
               const Metadata& more = {});
@@ -187,7 +187,7 @@ class Network {
     void load_optimizer(const SafeTensors& file, Optimizer& optimizer);
 
  private:
-    struct State;  // cpp/src/network_state.hpp
+    struct State;  // cpp/src/network/state.hpp
     std::unique_ptr<State> state_;
 };
 

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "fanin/view.hpp"
 #include "message.hpp"
@@ -115,7 +116,7 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     if (plan.size == 0) return;
     constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
     constexpr std::size_t kShortRun = 64, kChunk = 1024;
-    fanin::parallel_for((plan.size + kTask - 1) / kTask, [&](std::size_t task) {
+    fanin::parallel_for(ceil_div(plan.size, kTask), [&](std::size_t task) {
         const std::size_t begin = task * kTask, end = std::min(plan.size, begin + kTask);
         ElementwiseCursor<T> cursor(plan, begin);
         if (plan.unit_inner() && plan.inner().size >= std::min(kShortRun, plan.size)) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/activation.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -49,7 +50,7 @@ void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
     const bool direct = contiguous(z) && contiguous(out);
     const std::size_t at_once = std::clamp<std::size_t>(kTaskElements / classes, 1, kLossBlock);
     const std::ptrdiff_t from_stride = z.strides.back(), to_stride = out.strides.back();
-    fanin::parallel_for((rows + at_once - 1) / at_once, [&](std::size_t task) {
+    fanin::parallel_for(detail::ceil_div(rows, at_once), [&](std::size_t task) {
         const std::size_t first = task * at_once, count = std::min(at_once, rows - first);
         if (direct) return kernel(count, z.data + first * classes, out.data + first * classes);
         std::vector<T> buffer(count * classes);

@@ -1,9 +1,10 @@
 // Batches through a network: the buffers, forward, backward, and the cost between.
+#include "dense/passes.hpp"
+
 #include <algorithm>
 #include <utility>
 
-#include "dense_passes.hpp"
-#include "network_state.hpp"
+#include "network/state.hpp"
 
 namespace fanin {
 

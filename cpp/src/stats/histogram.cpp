@@ -1,4 +1,4 @@
-#include "stats_histogram.hpp"
+#include "stats/histogram.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -12,7 +12,7 @@
 #include <type_traits>
 
 #include "fanin/version.hpp"
-#include "network_state.hpp"
+#include "network/state.hpp"
 
 namespace fanin {
 namespace {

@@ -1,7 +1,7 @@
 // What a network is made of: its parameters, its buffers, and the passes over them.
 //
-// network.cpp checks arguments and answers the public calls, network_passes.cpp carries batches forward and backward,
-// network_observe.cpp measures a pass, network_fit.cpp trains, network_file.cpp reads and writes.
+// network.cpp checks arguments and answers the public calls, passes.cpp carries batches forward and backward,
+// observe.cpp measures a pass, fit.cpp trains, file.cpp reads and writes.
 #pragma once
 
 #include <atomic>
@@ -10,10 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/aligned.hpp"
 #include "fanin/network.hpp"
 #include "message.hpp"
-#include "network_observe.hpp"
+#include "network/observe.hpp"
 
 namespace fanin {
 namespace detail {
@@ -21,8 +22,7 @@ namespace detail {
 // Rounded up to whole cache lines, so that every array begins at one.
 template <class T>
 std::size_t padded(std::size_t n) {
-    constexpr std::size_t kLine = 64 / sizeof(T);
-    return (n + kLine - 1) / kLine * kLine;
+    return round_up(n, kCacheLine / sizeof(T));
 }
 
 template <class T>

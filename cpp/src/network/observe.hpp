@@ -1,4 +1,4 @@
-// What an observed pass gathers (network_observe.cpp).
+// What an observed pass gathers (observe.cpp).
 #pragma once
 
 #include <cstddef>

@@ -5,17 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "message.hpp"
-#include "stats_blocks.hpp"
+#include "stats/blocks.hpp"
 
 namespace fanin {
 namespace {
 
 // Neighbouring slices that a task measures together: where they are columns, a cache line holds an element of each.
 constexpr std::size_t kSlices = 16;
-// Elements of a slice from which its own blocks feed the threads, where there are few slices.
+// Elements of a slice from which its own blocks feed the threads, where there are few slices: 16 blocks, some 40 us.
 constexpr std::size_t kLongSlice = std::size_t{1} << 16;
 
 // The kept axes, to find where a slice begins.
@@ -70,9 +71,11 @@ std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t
         return result;
     }
 
+    // A task measures kSlices neighbouring slices block by block, each into counters of its own; all slices have one shape, so
+    // one set of blocks serves them, moved by an offset.
     const detail::SummaryBlocks<T> blocks(first);
     const detail::SlotPlan<T> plan(options);
-    parallel_for((kept.count + kSlices - 1) / kSlices, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(kept.count, kSlices), [&](std::size_t task) {
         const std::size_t begin = task * kSlices, n = std::min(kSlices, kept.count - begin);
         T buffer[kSummaryBlock];
         std::vector<std::vector<BlockMoments>> parts(n, std::vector<BlockMoments>(blocks.blocks()));

@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "fanin/stats.hpp"
-#include "stats_blocks.hpp"
-#include "stats_histogram.hpp"
+#include "stats/blocks.hpp"
+#include "stats/histogram.hpp"
 
 namespace fanin::detail {
 
+// Each block is measured once, by any thread, in any order; result() merges them in the order of summarize(), so that the bits
+// are the same. The view must outlive it. One Task a thread at a time: its tables are its own.
 template <class T>
 class RunningSummary {
  public:

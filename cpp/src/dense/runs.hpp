@@ -9,7 +9,8 @@
 namespace fanin::detail {
 
 // Calls run(n, (pointers)...) on contiguous runs that cover the m x n views: the whole, or rows, or pieces of rows that
-// were copied together. The last view is written.
+// were copied together. The views have one shape; `out` is written and comes last, and may be one of the inputs (each element
+// is read before its place is written). What `run` computes of an element must not depend on where a run begins.
 template <class T, class Run, class... Inputs>
 void over_runs(Run&& run, MatrixView<T> out, Inputs... in) {
     const std::size_t m = out.rows, n = out.cols;
@@ -40,6 +41,7 @@ void over_runs(Run&& run, MatrixView<T> out, Inputs... in) {
         }
 }
 
+// The m x n elements of v from row i and column j on.
 template <class T>
 MatrixView<T> block(const MatrixView<T>& v, std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
     return {&v(i, j), m, n, v.row_stride, v.col_stride};

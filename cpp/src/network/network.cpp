@@ -5,11 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "dense_passes.hpp"
+#include "dense/passes.hpp"
+#include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
-#include "network_state.hpp"
+#include "network/state.hpp"
 
 namespace fanin {
 namespace {
@@ -309,7 +310,7 @@ void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
 template <class T>
 std::size_t Network<T>::steps_per_epoch(std::size_t rows, std::size_t batch_size) {
     if (batch_size == 0 || batch_size >= rows) return 1;
-    return (rows - 1) / batch_size + 1;
+    return detail::ceil_div(rows, batch_size);
 }
 
 template class Network<float>;

@@ -8,19 +8,21 @@
 #include <stdexcept>
 #include <string>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
-#include "stats_blocks.hpp"
-#include "stats_histogram.hpp"
+#include "stats/blocks.hpp"
+#include "stats/histogram.hpp"
 
 namespace fanin {
 namespace {
 
-// The most blocks that a task takes: a whole subtree of the tree of merges, so that tasks can be merged in its upper levels.
+// The most blocks that a task takes (2^18 elements, some 150 us at the 1.8 elements a nanosecond of one core): a whole subtree
+// of the tree of merges, so that tasks can be merged in its upper levels.
 constexpr std::size_t kGroupBlocks = 64;
 
-// Fewer where threads would go without; still a power of two.
+// The blocks of a task: fewer than kGroupBlocks where threads would go without, still a power of two and at least 2.
 std::size_t group_blocks(std::size_t blocks) {
     std::size_t group = kGroupBlocks;
     while (group > 2 && blocks < 2 * group * num_threads()) group /= 2;
@@ -170,13 +172,15 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
     return parts;
 }
 
+// A task takes a group of neighbouring blocks, two at a time where they have one size, and merges them; the groups, whole
+// subtrees, are merged at the end. So the tree is the same for any group size and any number of threads.
 template <class T>
 Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
     validate(options);
     const detail::SummaryBlocks<T> rows(x);
     const detail::SlotPlan<T> plan(options);
     const std::size_t group_size = group_blocks(rows.blocks());
-    std::vector<BlockMoments> groups((rows.blocks() + group_size - 1) / group_size);
+    std::vector<BlockMoments> groups(detail::ceil_div(rows.blocks(), group_size));
     Histogram histogram = plan.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {

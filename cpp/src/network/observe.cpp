@@ -1,9 +1,9 @@
 // Observed steps: what a pass measured, and what is measured once it is over.
-#include "network_observe.hpp"
+#include "network/observe.hpp"
 
 #include <algorithm>
 
-#include "network_state.hpp"
+#include "network/state.hpp"
 
 namespace fanin {
 

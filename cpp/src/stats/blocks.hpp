@@ -1,4 +1,5 @@
-// The blocks of a summary (P4): where they lie, and how what was measured of them becomes one summary.
+// The blocks of a summary (docs/principles.md, "Statistics that merge"): where they lie, and how what was measured of them
+// becomes one summary.
 #pragma once
 
 #include <algorithm>
@@ -8,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/stats.hpp"
 #include "kernels/stats.hpp"
-#include "stats_histogram.hpp"
+#include "stats/histogram.hpp"
 
 namespace fanin::detail {
 
@@ -104,7 +106,6 @@ class SummaryBlocks {
     }
 
  private:
-    static std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
     const T* row_data(std::size_t row) const {
         std::ptrdiff_t offset = 0;
         for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])

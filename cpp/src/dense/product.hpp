@@ -9,37 +9,49 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "division.hpp"
 #include "fanin/dense.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin::detail {
 
-// The largest packed b: 2 or 4 MiB, a part of the outer cache.
+// What set the numbers below. Measured figures are of float32 with AVX-512, the others are estimates from
+// sizes of caches and from the rate of one core, some 50 multiply-adds a nanosecond. No number changes a bit, so that each may
+// be tuned alone.
+
+// The largest packed b: 2 MiB of float32 or 4 of float64, a part of the outer cache.
 inline constexpr std::size_t kPackedElements = std::size_t{1} << 19;
-// The longest chunk of k.
+// The longest chunk of k. Each chunk but the first reads and writes c once more: with 2048 multiply-adds between, that is
+// lost in the product. A multiple of kSumBlock, so that a chunk ends where a chain does.
 inline constexpr std::size_t kChunkK = 4 * kSumBlock;
 // Columns of one task: with a block of k, 512 KiB of packed float32, which stays in the inner cache.
 inline constexpr std::size_t kTaskCols = 256;
-// Multiply-adds of one task, at most: some milliseconds.
+// Multiply-adds of one task, at most: some milliseconds, since an interrupt is seen between tasks only.
 inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
-// Elements of a band of whole rows: with what belongs to it, a part of the inner cache.
+// Elements of a band of whole rows: 128 KiB of z and as many of a in float32, which stay in an inner cache of 1 or 2 MiB
+// beside the packed b until they have been measured.
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements of c that stay in the caches until all are there: bands are then made of what is complete, since tasks of whole
-// rows each read all of the packed b, which moves back and forth between the threads' caches.
+// rows each read all of the packed b, which moves back and forth between the threads' caches. Measured: with two threads the
+// moments of a layer cost 5 % of it this way and 10 % with bands (commit 352dd0c).
 inline constexpr std::size_t kWholeElements = std::size_t{1} << 17;
-// Elements that one task packs.
+// Elements that one task packs: 128 KiB of float32, some 10 us, the least that a task should last (threads.hpp).
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
-// The least k of a thin product.
+// The least k of a thin product. Measured on one core of a busy machine (best of 60, n = 256, everything cached), thin over
+// packed: one row 0.92 at k = 8, 0.83 at 16, 0.65 at 32; two rows 1.28, 1.07, 0.83. So 16 is about where one and two rows
+// break even. Four and eight rows stay behind at this size (1.34 and 1.90 at k = 64); where b is too large for the
+// caches, so that packing writes all of it to memory, was not measured again.
 inline constexpr std::size_t kThinK = 16;
-// The least k of a product that is turned for the sake of packing: storing c^T takes the time of some 16.
+// The least k of a product that is turned for the sake of packing: storing c^T takes the time of some 16 k. Measured likewise,
+// turned over not turned: m x n = 32 x 512: 1.00 at k = 64, 0.89 at 128, 0.84 at 256; 64 x 256: 1.09, 1.00, 0.96; 128 x 512:
+// 1.11, 1.05 and, at 192, 0.99. So 128 is where the middle one breaks even.
 inline constexpr std::size_t kTurnK = 128;
-// Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time.
+// Elements of b that one task of a thin product reads, and from which threads pay: there reading b takes the time. 128 KiB
+// and 1 MiB of float32: some 10 us and some 100 us at 10 GB/s.
 inline constexpr std::size_t kThinTask = std::size_t{1} << 15, kThinParallel = std::size_t{1} << 18;
-
-inline std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 // Elements of workspace that product() may use for such a shape, whatever the strides and the instruction set: for b, and
 // where k is small for a instead. It grows with m, n and k.
@@ -55,10 +67,10 @@ inline std::size_t product_workspace(std::size_t m, std::size_t n, std::size_t k
 template <class T>
 Product<T> part(Product<T> p, std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
     const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-    p.a += row * p.a_row;
-    p.b += col * p.b_col;
-    if (p.init != nullptr) p.init += row * p.init_row + col * p.init_col;
-    p.c += row * p.c_row + col * p.c_col;
+    p.a.data += row * p.a.row;
+    p.b.data += col * p.b.col;
+    if (p.init.data != nullptr) p.init.data += row * p.init.row + col * p.init.col;
+    p.c.data += row * p.c.row + col * p.c.col;
     p.m = m;
     p.n = n;
     return p;
@@ -67,31 +79,33 @@ Product<T> part(Product<T> p, std::size_t i, std::size_t m, std::size_t j, std::
 // Chunk [first, first + k) of the sum; from the second on r stands in c.
 template <class T>
 Product<T> chunk(Product<T> p, std::size_t first, std::size_t k) {
-    p.a += static_cast<std::ptrdiff_t>(first) * p.a_k;
-    p.b += static_cast<std::ptrdiff_t>(first) * p.b_k;
+    p.a.data += static_cast<std::ptrdiff_t>(first) * p.a.col;
+    p.b.data += static_cast<std::ptrdiff_t>(first) * p.b.row;
     p.k = k;
     if (first != 0) {
-        p.init = p.c;
-        p.init_row = p.c_row;
-        p.init_col = p.c_col;
+        p.init = {.data = p.c.data, .row = p.c.row, .col = p.c.col};
     }
     return p;
 }
 
-// r = init where there is nothing to sum.
+// c = init where there is nothing to sum (k = 0), on the calling thread.
 template <class T>
 void copy_init(const Product<T>& p) {
     for (std::size_t i = 0; i < p.m; ++i)
         for (std::size_t j = 0; j < p.n; ++j) {
             const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-            p.c[row * p.c_row + col * p.c_col] = p.init == nullptr ? T(0) : p.init[row * p.init_row + col * p.init_col];
+            p.c.data[row * p.c.row + col * p.c.col] =
+                p.init.data == nullptr ? T(0) : p.init.data[row * p.init.row + col * p.init.col];
         }
 }
 
-// The same sums with the parts of a and b exchanged: c^T = b^T a^T.
+// The same sums with the parts of a and b exchanged: c^T = b^T a^T. Each fma(x, w, s) becomes fma(w, x, s), the same bits.
 template <class T>
 Product<T> turned(const Product<T>& p) {
-    return {p.n, p.m, p.k, p.b, p.b_col, p.b_k, p.a, p.a_k, p.a_row, p.init, p.init_col, p.init_row, p.c, p.c_col, p.c_row};
+    const auto turned = [](const auto& operand) {
+        return std::decay_t<decltype(operand)>{operand.data, operand.col, operand.row};
+    };
+    return {.m = p.n, .n = p.m, .k = p.k, .a = turned(p.b), .b = turned(p.a), .init = turned(p.init), .c = turned(p.c)};
 }
 
 // What a product calls with what is complete, on the thread that completed it: finish(i, m, j, n) once for each rectangle
@@ -117,7 +131,7 @@ struct Nothing {
 // Whether p is multiplied without packing; below kThinK setting up takes longer than it saves.
 template <class T>
 bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
-    return p.m <= kernel.thin_rows && p.b_k == 1 && p.k >= kThinK;
+    return p.m <= kernel.thin_rows && p.b.row == 1 && p.k >= kThinK;
 }
 
 // Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does; or few rows,
@@ -125,12 +139,13 @@ bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
     if (is_thin(p, kernel)) return false;
-    if (p.m <= p.n) return p.b_k == 1 && p.c_col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
+    if (p.m <= p.n) return p.b.row == 1 && p.c.col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
     if (is_thin(turned(p), kernel)) return true;
-    return (p.a_row == 1 || (p.c_row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
+    return (p.a.row == 1 || (p.c.row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;
 }
 
-// Bands for rows that are complete already.
+// rows_done for rows [0, m) of n columns that are complete already: tasks of about kPackTask elements that begin at multiples
+// of call.band. Does nothing where no bands are wanted.
 template <class C>
 void all_rows_done(std::size_t m, std::size_t n, const C& call) {
     if (call.band == 0) return;
@@ -139,7 +154,8 @@ void all_rows_done(std::size_t m, std::size_t n, const C& call) {
                         [&](std::size_t task) { call.rows_done(task * rows, std::min(rows, m - task * rows)); });
 }
 
-// is_thin().
+// A product for which is_thin() holds, in tasks of whole columns; a sum is never divided. b is read once and never packed.
+// Calls finish_part for each task; bands are the caller's.
 template <class T, class C>
 void thin_product(const Product<T>& p, const DenseKernels<T>& kernel, const C& call) {
     const bool parallel = p.n * p.k >= kThinParallel;
@@ -164,16 +180,29 @@ struct Piece {
     std::size_t size() const { return end - begin; }
 };
 
-// One group of columns and one chunk of k, b packed or (null) in place. `last`: c is complete then.
+// One group of columns and one chunk of k: what compute_chunk() is given.
+template <class T>
+struct Chunk {
+    Product<T> product;
+    const T* packed;        // its b as the kernel packs it; null: b is read in place, and b.col is 1
+    std::size_t first_col;  // of the group, in the whole c
+    bool last_k;            // c is complete after this chunk
+    bool last_group;        // and with it the rows, since the groups before it are
+};
+
+// Computes one chunk in tasks that are rectangles of its c, cut at multiples of the register tile, each with all of the
+// chunk's k: no sum is divided. After the last chunk of k it calls finish_part for each rectangle, and after the last group,
+// where bands are wanted, rows_done. product() calls it, chunk after chunk, since r stands in c between them.
 template <class T, class C>
-void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, bool last, bool last_group,
-                   const DenseKernels<T>& kernel, const C& call) {
+void compute_chunk(const Chunk<T>& chunk, const DenseKernels<T>& kernel, const C& call) {
+    const Product<T>& p = chunk.product;
     const auto compute = [&](const Piece& i, const Piece& j) {
-        kernel.multiply(part(p, i.begin, i.size(), j.begin, j.size()), packed == nullptr ? nullptr : packed + j.begin * p.k);
-        if (last) call.finish_part(i.begin, i.size(), first_col + j.begin, j.size());
+        kernel.multiply(part(p, i.begin, i.size(), j.begin, j.size()),
+                        chunk.packed == nullptr ? nullptr : chunk.packed + j.begin * p.k);
+        if (chunk.last_k) call.finish_part(i.begin, i.size(), chunk.first_col + j.begin, j.size());
     };
     const std::size_t work = p.m * p.n * p.k;
-    const bool bands = call.band != 0 && last && last_group;
+    const bool bands = call.band != 0 && chunk.last_k && chunk.last_group;
     // Columns first; rows so that no task is long and each thread has at least four; where there are too few rows for
     // that, columns again. Where bands of rows are wanted, one task takes all columns of its rows.
     const bool parallel = work >= kParallelWork || (p.m <= kernel.thin_rows && p.n * p.k >= kThinParallel);
@@ -199,13 +228,16 @@ void compute_chunk(const Product<T>& p, const T* packed, std::size_t first_col, 
     });
 }
 
+// Packs p.b (p.k rows, p.n columns) into `to`, in tasks of whole panels; k * (n rounded up to lanes) elements are written.
+// product() calls it before compute_chunk() reads them.
 template <class T>
 void pack_chunk(const Product<T>& p, T* to, const DenseKernels<T>& kernel) {
     const bool parallel = p.m * p.n * p.k >= kParallelWork;
     const std::size_t unit = kernel.tile_cols, cols = parallel ? std::max<std::size_t>(kPackTask / p.k / unit, 1) * unit : p.n;
     fanin::parallel_for(ceil_div(p.n, cols), [&](std::size_t task) {
         const std::size_t j = task * cols;
-        kernel.pack(p.k, std::min(cols, p.n - j), p.b + static_cast<std::ptrdiff_t>(j) * p.b_col, p.b_k, p.b_col, to + j * p.k);
+        kernel.pack(p.k, std::min(cols, p.n - j), p.b.data + static_cast<std::ptrdiff_t>(j) * p.b.col, p.b.row, p.b.col,
+                    to + j * p.k);
     });
 }
 
@@ -226,7 +258,10 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
         product<T>(p, kernel, packed, workspace, without);
         return all_rows_done(p.m, p.n, call);
     }
-    if (packed != nullptr) return compute_chunk(p, packed, 0, true, true, kernel, call);
+    if (packed != nullptr) {
+        const Chunk<T> whole{.product = p, .packed = packed, .first_col = 0, .last_k = true, .last_group = true};
+        return compute_chunk(whole, kernel, call);
+    }
     if (!call.turned && turning_pays(p, kernel)) {
         C turned_call = call;
         turned_call.turned = true;
@@ -239,7 +274,7 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
         return all_rows_done(p.m, p.n, call);
     }
     // Packing pays from the second row tile on; where columns are neighbours, from the fourth or so.
-    const bool in_place = p.b_col == 1 && p.m <= 3 * kernel.tile_rows;
+    const bool in_place = p.b.col == 1 && p.m <= 3 * kernel.tile_rows;
     const std::size_t chunk_k = std::min(p.k, kChunkK);
     std::size_t group = p.n;
     if (chunk_k * (p.n + kernel.lanes) > kPackedElements)
@@ -248,10 +283,13 @@ void product(const Product<T>& p, const DenseKernels<T>& kernel, const std::type
         const std::size_t cols = std::min(group, p.n - first_col);
         for (std::size_t first_k = 0; first_k < p.k; first_k += chunk_k) {
             const std::size_t k = std::min(chunk_k, p.k - first_k);
-            const Product<T> now = chunk(part(p, 0, p.m, first_col, cols), first_k, k);
-            if (!in_place) pack_chunk(now, workspace, kernel);
-            compute_chunk(now, in_place ? nullptr : workspace, first_col, first_k + k == p.k, first_col + cols == p.n, kernel,
-                          call);
+            const Chunk<T> now{.product = chunk(part(p, 0, p.m, first_col, cols), first_k, k),
+                               .packed = in_place ? nullptr : workspace,
+                               .first_col = first_col,
+                               .last_k = first_k + k == p.k,
+                               .last_group = first_col + cols == p.n};
+            if (!in_place) pack_chunk(now.product, workspace, kernel);
+            compute_chunk(now, kernel, call);
         }
     }
 }

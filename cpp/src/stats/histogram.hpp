@@ -1,4 +1,4 @@
-// From SummaryOptions to counted slots to a Histogram (stats.cpp, kernels/stats.hpp).
+// From SummaryOptions to counted slots to a Histogram (stats/stats.cpp, kernels/stats.hpp).
 #pragma once
 
 #include <cstdint>

@@ -5,9 +5,10 @@
 #include <cmath>
 #include <type_traits>
 
+#include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
-#include "network_state.hpp"
+#include "network/state.hpp"
 
 namespace fanin {
 namespace {
@@ -30,7 +31,7 @@ bool all_finite(const T* p, std::size_t n) {
     if (n <= kTaskElements) return all_finite_here(p, n);
     std::atomic<bool> finite{true};
     const InterruptScope uninterrupted(nullptr);
-    parallel_for((n + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(n, kTaskElements), [&](std::size_t task) {
         const std::size_t first = task * kTaskElements;
         if (!all_finite_here(p + first, std::min(kTaskElements, n - first))) finite.store(false, std::memory_order_relaxed);
     });
