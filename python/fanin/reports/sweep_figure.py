@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fanin.experiments.sweep_result import Sweep
 
-WORDS = {"depth": "hidden layers", "width": "units in a hidden layer", "lr": "learning rate", "seed": "seed"}
+WORDS = {"depth": "number of hidden layers", "width": "units in a hidden layer", "lr": "learning rate", "seed": "seed"}
 
 
 def figure(result: Sweep) -> Figure:

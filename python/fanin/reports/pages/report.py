@@ -44,7 +44,13 @@ def _trace_alone(trace: Trace, title: str) -> str:
     """Return the page of a trace, judged by itself."""
     sizes = [trace.layers[0].n_in, *(layer.n_out for layer in trace.layers)]
     activation = ", ".join(dict.fromkeys(layer.activation for layer in trace.hidden)) or "none"
-    about = {"sizes": sizes, "activation": activation, "loss": trace.loss_name, "rows": trace.batch, "cost": trace.cost}
+    about = {
+        "sizes": sizes,
+        "activation": activation,
+        "loss": trace.loss_name,
+        "rows": trace.batch,
+        "cost": None if trace.cost is None else f"{trace.cost:.4g}",
+    }
     lead = f"{text.sizes(sizes)}, {activation}, {trace.loss_name}, a batch of {trace.batch} rows."
     return trace_page(diagnose(trace), about, title, lead)
 
