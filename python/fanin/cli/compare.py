@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
-from fanin.cli.progress import bars
+from fanin.common.progress import bars
 
 if TYPE_CHECKING:
     from fanin.experiments.compare import Comparison

@@ -1,11 +1,15 @@
-"""Numbers, sizes and choices in text, and rows as comma-separated values."""
+"""Numbers, tables, sizes and choices in text, and rows as comma-separated values.
+
+Every number that fanin prints is written by one of four functions, by what it is for: `number` in the columns of a trace,
+`brief` in sentences and on axes, `narrow` where several share a cell, `cost` for costs.
+"""
 
 from __future__ import annotations
 
 import csv
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import IO, Any
 
@@ -33,6 +37,50 @@ def brief(value: float, places: int | None = None) -> str:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
     return f"{value:.{places}f}" if places and 0.01 <= abs(value) < 10 else f"{value:.4g}"
+
+
+def narrow(value: float) -> str:
+    """Format a number with two digits in at most five columns: ".26", "5.1", "1e-4"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    if 0.01 <= value < 100:
+        return f"{value:.2f}".lstrip("0") if value < 1 else f"{value:.2g}"
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def cost(value: float | None) -> str:
+    """Format a cost with three digits, zeros included: "2.30"."""
+    if value is None:
+        return "-"
+    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e4:
+        return f"{value:#.3g}".rstrip(".")
+    return brief(value)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[int] = (), width: int = 0) -> list[str]:
+    """Return the lines of a table whose columns are two spaces apart.
+
+    Parameters
+    ----------
+    heads : sequence of str
+    rows : sequence of sequences of str
+    right : collection of int
+        The columns that are flush right.
+    width : int
+        If above 0, the longest cells of columns that are flush left are cut until a line fits it.
+    """
+    cells = [heads, *rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
+    words = [i for i in range(len(heads)) if i not in right]
+    while width and words and sum(widths) + 2 * (len(widths) - 1) > width and max(widths[i] for i in words) > 1:
+        widths[max(words, key=lambda i: widths[i])] -= 1
+
+    def fitted(cell: str, i: int) -> str:
+        cut = cell if len(cell) <= widths[i] else f"{cell[: widths[i] - 1]}…"
+        return f"{cut:>{widths[i]}}" if i in right else f"{cut:<{widths[i]}}"
+
+    return ["  ".join(fitted(cell, i) for i, cell in enumerate(row)).rstrip() for row in cells]
 
 
 def layer_name(index: int, layers: int) -> str:

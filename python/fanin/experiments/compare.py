@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -133,10 +132,10 @@ class Comparison(Result):
         rows = [
             [
                 run.law,
-                " ".join(_short(run.spread[i]) for i in shown),
-                " ".join(_short(run.gradients[i]) for i in shown),
-                f"{run.cost_start:#.3g}",
-                f"{run.cost_end:#.3g}",
+                " ".join(text.narrow(run.spread[i]) for i in shown),
+                " ".join(text.narrow(run.gradients[i]) for i in shown),
+                text.cost(run.cost_start),
+                text.cost(run.cost_end),
                 f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
                 run.verdict,
             ]
@@ -155,19 +154,7 @@ class Comparison(Result):
 
     def __str__(self) -> str:
         heads, rows = self.table()
-        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
-        return "\n".join([self.title(), "", *lines])
-
-
-def _short(value: float) -> str:
-    """Two digits in at most five columns."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if 0.01 <= value < 100:
-        return f"{value:.2f}".lstrip("0") if value < 1 else f"{value:.2g}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+        return "\n".join([self.title(), "", *text.table(heads, rows)])
 
 
 def _listed(shown: list[int]) -> str:

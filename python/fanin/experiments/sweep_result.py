@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import IO, Any
 
 from fanin.common.result import Result
-from fanin.common.text import number, write_rows
+from fanin.common.text import cost, number, table, write_rows
 
 _AXES = ("law", "activation", "depth", "width", "seed", "lr")
 _WIDTH = 100  # columns of a terminal
@@ -170,8 +170,8 @@ class Sweep(Result):
         rows = [
             [
                 *(_text(getattr(row, name)) for name in axes),
-                _cost(row.cost_start),
-                _cost(row.cost_end),
+                cost(row.cost_start),
+                cost(row.cost_end),
                 "-" if row.error is None else f"{100 * row.error:.1f} %" if percent else number(row.error, 0),
                 row.words,
                 str(row.steps),
@@ -196,12 +196,7 @@ class Sweep(Result):
         left_out = len(rows) - _LINES
         if left_out > 0:
             rows = [*rows[: _LINES // 2], *rows[-_LINES // 2 :]]
-        cells = [heads, *rows]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
-        words = [i for i, head in enumerate(heads) if head in ("law", "activation", "lr", "verdict at the start")]
-        while sum(widths) + 2 * (len(widths) - 1) > _WIDTH:
-            widths[max(words, key=lambda i: widths[i])] -= 1
-        lines = ["  ".join(_fitted(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+        lines = table(heads, rows, width=_WIDTH)
         if left_out > 0:
             lines.insert(1 + _LINES // 2, f"... {left_out} more: .where(), .best(), .to_csv() ...")
         return "\n".join([*textwrap.wrap(self.title(), _WIDTH), "", *lines])
@@ -221,11 +216,3 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(f"{one:g}" for one in value) + ")"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _cost(value: float | None) -> str:
-    return "-" if value is None else f"{value:#.3g}"
-
-
-def _fitted(cell: str, width: int) -> str:
-    return f"{cell:<{width}}" if len(cell) <= width else f"{cell[: width - 1]}…"

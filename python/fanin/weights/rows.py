@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fanin.common import jsonable
-from fanin.common.text import number
+from fanin.common.text import number, table
 from fanin.weights.formats.tensors import Tensor
 
 _MOST_NAME = 48
@@ -99,15 +99,7 @@ class Survey:
 
     def __repr__(self) -> str:
         head = ("tensor", "kind", "type", "shape", "n_in", "n_out", "std", "n_in Var(w)", "law", "largest", "rank", "remarks")
-        table = [head, *(_cells(row) for row in self.rows)]
-        widths = [max(len(line[i]) for line in table) for i in range(len(head))]
-        left = {0, 1, 2, 3, 8, 11}
-        lines = [
-            "  ".join(
-                c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in table
-        ]
+        lines = table(head, [_cells(row) for row in self.rows], right={4, 5, 6, 7, 9, 10})
         elements = sum(row.size for row in self.rows)
         lines.append(
             f"{len(self.rows)} tensors of {self.format}, {elements:,} elements. largest: distance from the mean in std"

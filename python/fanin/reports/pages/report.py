@@ -110,9 +110,9 @@ def _verdicts(result: Comparison, percent: bool) -> str:
     rows = []
     for i, run in enumerate(result.runs):
         share = min(run.error / worst, 1.0) if np.isfinite(run.error) else 1.0
-        text = f"{100 * run.error:.1f} %" if percent else _cost(run.error)
+        error_text = f"{100 * run.error:.1f} %" if percent else text.cost(run.error)
         bar = f'<span class="bar"><i style="width:{100 * share:.1f}%;background:var(--law-{i % 8})"></i></span>'
-        numbers = [_cost(run.cost_start), _cost(run.cost_end), f"{text} {bar}"]
+        numbers = [text.cost(run.cost_start), text.cost(run.cost_end), f"{error_text} {bar}"]
         cells = "".join(f'<td role="cell" data-head="{h}">{cell}</td>' for h, cell in zip(heads[2:], numbers, strict=True))
         rows.append(
             f'<tr role="row"><th role="rowheader" scope="row">{swatch(i, run.law)}</th><td role="cell" class="words">'
@@ -127,11 +127,6 @@ def _verdicts(result: Comparison, percent: bool) -> str:
         f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>'
     )
     return scrolled(table, "Verdicts")
-
-
-def _cost(value: float) -> str:
-    """Three digits, as on a terminal."""
-    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else text.brief(value)
 
 
 def _reasons(i: int, run: Run, shared: list[str]) -> str:
