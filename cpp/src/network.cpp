@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "dense/passes.hpp"
-#include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
-#include "network_parts.hpp"
+#include "network_state.hpp"
 
 namespace fanin {
 namespace {
@@ -20,13 +19,6 @@ static_assert(kPieceRows % kSumBlock == 0);  // so that dw and db of the pieces 
 std::uint64_t next_identity() {
     static std::atomic<std::uint64_t> last{0};
     return ++last;
-}
-
-// Rounded up to whole cache lines, so that every array begins at one.
-template <class T>
-std::size_t padded(std::size_t n) {
-    constexpr std::size_t kLine = detail::kCacheLine / sizeof(T);
-    return detail::round_up(n, kLine);
 }
 
 void check_weight_of(NetworkShape& shape) {
@@ -66,10 +58,22 @@ NetworkShape checked(NetworkShape shape) {
     return shape;
 }
 
+// A parameter as a law fills it.
+template <class T>
+struct Whole {
+    explicit Whole(MatrixView<T> v) : data(v.data), rank(2), shape{v.rows, v.cols}, strides{v.row_stride, v.col_stride} {}
+    explicit Whole(VectorView<T> v) : data(v.data), rank(1), shape{v.size, 0}, strides{v.stride, 0} {}
+    ArrayView<T> view() const { return {data, {shape, rank}, {strides, rank}}; }
+
+    T* data;
+    std::size_t rank, shape[2];
+    std::ptrdiff_t strides[2];
+};
+
 }  // namespace
 
 template <class T>
-Network<T>::Network(NetworkShape shape, std::uint64_t seed)
+Network<T>::State::State(NetworkShape shape, std::uint64_t seed)
     : shape_(checked(std::move(shape))), seed_(seed), id_(next_identity()) {
     std::size_t total = 0;
     for (std::size_t l = 0; l + 1 < shape_.sizes.size(); ++l) {
@@ -80,13 +84,14 @@ Network<T>::Network(NetworkShape shape, std::uint64_t seed)
                                         std::to_string(n_out));
         const bool last = l + 2 == shape_.sizes.size();
         const std::size_t of = owner(l);
-        const std::size_t weight = of == l ? total : layers_[of].weight, end = of == l ? total + padded<T>(weights) : total;
+        const std::size_t weight = of == l ? total : layers_[of].weight,
+                          end = of == l ? total + detail::padded<T>(weights) : total;
         layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false,
                            !last && n_out < kernels<T>().dense.lanes});
         if (of != l) layers_[of].adds = true;
         for (std::size_t before = of + 1; before < l; ++before)
             if (owner(before) == of) layers_[before].adds = true;
-        total = end + (shape_.bias ? padded<T>(n_out) : 0);
+        total = end + (shape_.bias ? detail::padded<T>(n_out) : 0);
         layer_ends_.push_back(total);
     }
     parameters_.assign(total, T(0));
@@ -95,170 +100,44 @@ Network<T>::Network(NetworkShape shape, std::uint64_t seed)
     a_.resize(layers_.size());
 }
 
-template <class T>
-Network<T>::Network(const Network& other) : Network(other.shape_, other.seed_) {
-    const Busy busy(other.busy_);
-    parameters_ = other.parameters_;
-    epochs_ = other.epochs_;
-}
-
 // ------------------------------------------------------------------------------------------------ arguments
 
 template <class T>
-void Network<T>::check(MatrixView<const T> x, std::size_t first_row) const {
+void Network<T>::State::check(MatrixView<const T> x, std::size_t first_row) const {
     const std::size_t n_in = shape_.sizes.front();
     if (x.cols != n_in)
         throw std::invalid_argument("x must have shape (batch, " + std::to_string(n_in) + "), got (" + std::to_string(x.rows) +
                                     ", " + std::to_string(x.cols) + ")");
+    const T *const begin = x.data, *const end = x.rows == 0 ? x.data : &x(x.rows - 1, 0) + n_in;
+    for (const auto& [from, to] : trusted_)
+        if (from <= begin && end <= to && x.row_stride >= 0 && x.col_stride == 1) return;
     detail::check_no_nan(x, first_row);
 }
 
 template <class T>
-void Network<T>::check(MatrixView<const T> x, Targets<T> y) const {
+void Network<T>::State::check(MatrixView<const T> x, Targets<T> y) const {
     if (x.rows == 0) throw std::invalid_argument("x must have at least one row, got 0");
     check(x);
     check_targets(shape_.loss, x.rows, outputs(), y);
 }
 
-// ------------------------------------------------------------------------------------------------ buffers
-
-// Room for `rows` rows (at most a piece), and for as many that have to be gathered first. Grows, never shrinks.
-template <class T>
-void Network<T>::reserve(std::size_t rows, bool gather) {
-    rows = std::min(rows, kPieceRows);
-    if (rows > capacity_) {
-        std::size_t total = 0, widest = 0;
-        for (const Layer& layer : layers_) {
-            total += padded<T>(rows * layer.n_out) * (layer.activation == Activation::identity ? 1 : 2);
-            widest = std::max(widest, layer.n_out);
-        }
-        const std::size_t delta = padded<T>(rows * widest);
-        capacity_ = 0;
-        storage_.assign(total + 2 * delta, T(0));
-        capacity_ = rows;
-        T* next = storage_.data();
-        for (T*& buffer : delta_) {
-            buffer = next;
-            next += delta;
-        }
-        for (std::size_t l = 0; l < layers_.size(); ++l) {
-            const std::size_t n = padded<T>(rows * layers_[l].n_out);
-            z_[l] = a_[l] = next;
-            next += n;
-            if (layers_[l].activation == Activation::identity) continue;
-            a_[l] = next;
-            next += n;
-        }
-    }
-    if (!gather) return;
-    gathered_x_.resize(std::max(gathered_x_.size(), rows * shape_.sizes.front()));
-    if (shape_.loss == Loss::cross_entropy) gathered_labels_.resize(std::max(gathered_labels_.size(), rows));
-    else gathered_values_.resize(std::max(gathered_values_.size(), rows * outputs()));
-}
-
-// Rows begin .. begin + n - 1 of a batch as consecutive rows: as they stand, or gathered.
-template <class T>
-typename Network<T>::Rows Network<T>::piece(const Rows& rows, std::size_t begin, std::size_t n) {
-    const std::size_t width = outputs();
-    if (rows.order == nullptr) return {detail::rows_of(rows.x, begin, n), rows.y.rows(begin, n, width), nullptr};
-    const MatrixView<T> x = matrix_view(gathered_x_.data(), n, rows.x.cols);
-    const bool labels = shape_.loss == Loss::cross_entropy;
-    for (std::size_t i = 0; i < n; ++i) {
-        const auto from = static_cast<std::size_t>(rows.order[begin + i]);
-        if (rows.x.col_stride == 1) std::copy_n(&rows.x(from, 0), x.cols, &x(i, 0));
-        else
-            for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = rows.x(from, j);
-        if (labels) gathered_labels_[i] = rows.y.labels[from];
-        else std::copy_n(rows.y.values.data() + from * width, width, gathered_values_.data() + i * width);
-    }
-    if (labels) return {x, {{gathered_labels_.data(), n}, {}}, nullptr};
-    return {x, {{}, {gathered_values_.data(), n * width}}, nullptr};
-}
-
-// ------------------------------------------------------------------------------------------------ passes
-
-// `rows` rows of layer l's z, a or da.
-template <class T>
-MatrixView<T> Network<T>::rows_in(T* buffer, std::size_t rows, std::size_t l) const {
-    const std::size_t n = layers_[l].n_out;
-    return layers_[l].upright ? matrix_view(buffer, n, rows).transposed() : matrix_view(buffer, rows, n);
-}
-
-template <class T>
-void Network<T>::forward_piece(MatrixView<const T> x, T* logits) {
-    MatrixView<const T> input = x;
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-        const Layer& layer = layers_[l];
-        const bool last = l + 1 == layers_.size(), two = layer.activation != Activation::identity;
-        const MatrixView<T> a = rows_in(last ? logits : a_[l], x.rows, l);
-        std::optional<VectorView<const T>> b;
-        if (shape_.bias) b = bias(l);
-        std::optional<MatrixView<T>> z;
-        if (two) z = rows_in(z_[l], x.rows, l);
-        detail::forward_pass<T>(input, weight(l), b, layer.activation, a, z);
-        input = a;
-    }
-}
-
-// From d cost / d logits in delta_[0] to the gradients of all parameters. The first layer owes no dx.
-template <class T>
-void Network<T>::backward_piece(MatrixView<const T> x, bool accumulate) {
-    std::size_t now = 0;
-    for (std::size_t l = layers_.size(); l-- > 0; now = 1 - now) {
-        const Layer& layer = layers_[l];
-        const MatrixView<T> delta = rows_in(delta_[now], x.rows, l);
-        const MatrixView<const T> input = l == 0 ? x : rows_in(a_[l - 1], x.rows, l - 1);
-        std::optional<MatrixView<const T>> z;
-        if (layer.activation != Activation::identity) z = rows_in(z_[l], x.rows, l);
-        DenseGradients<T> out;
-        out.out_dw = weight_in(gradients_.data(), l);
-        if (shape_.bias) out.out_db = bias_in(gradients_.data(), l);
-        out.out_dz = delta;
-        std::optional<MatrixView<T>> dx;
-        if (l != 0) dx = rows_in(delta_[1 - now], x.rows, l - 1);
-        if (!accumulate) out.out_dx = dx;
-        if (layer.adds && !accumulate) {  // to the matrix's gradient alone
-            const MatrixView<T> dw = *std::exchange(out.out_dw, std::nullopt);
-            detail::backward_pass<T>(delta, input, weight(l), z, layer.activation, out);
-            detail::backward_pass<T>(delta, input, weight(l), std::nullopt, Activation::identity, {{}, dw, {}, {}}, true);
-            continue;
-        }
-        detail::backward_pass<T>(delta, input, weight(l), z, layer.activation, out, accumulate);
-        // dx is of these rows alone: never added to. delta is dz by now.
-        if (accumulate && dx)
-            detail::backward_pass<T>(delta, input, weight(l), std::nullopt, Activation::identity, {dx, {}, {}, {}});
-    }
-}
-
-// The mean cost of n rows of a batch, and with_gradients its gradients in gradients_.
-template <class T>
-double Network<T>::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients) {
-    double total = 0;
-    if (with_gradients) given_ = false;
-    for (std::size_t done = 0; done < n; done += kPieceRows) {
-        const std::size_t count = std::min(kPieceRows, n - done);
-        const Rows now = piece(rows, begin + done, count);
-        forward_piece(now.x, z_.back());
-        detail::add_loss<T>(shape_.loss, count, outputs(), z_.back(), now.y, n, delta_[0], total);
-        if (with_gradients) backward_piece(now.x, done != 0);
-    }
-    return total / detail::mean_terms(shape_.loss, n, outputs());
-}
-
 // ------------------------------------------------------------------------------------------------ public
 
 template <class T>
-void Network<T>::draw_weights(const Law& law) {
+void Network<T>::State::draw(std::span<const std::optional<Law>> weights, std::span<const std::optional<Law>> biases) {
     const Busy busy(busy_);
-    detail::AlignedVector<T> drawn(parameters_.size());  // a law may refuse a later layer
-    for (std::size_t l = 0; l < layers(); ++l)
-        if (owner(l) == l) fill<T>(weight_in(drawn.data(), l), law, {seed_, stream_id(std::to_string(l) + ".weight")});
-    for (const Layer& layer : layers_)
-        std::copy_n(drawn.data() + layer.weight, layer.n_in * layer.n_out, parameters_.data() + layer.weight);
+    const auto each = [&](auto&& visit) {
+        for (std::size_t l = 0; l < weights.size(); ++l)
+            if (weights[l] && owner(l) == l) visit(Whole(weight(l)), *weights[l], stream_id(std::to_string(l) + ".weight"));
+        for (std::size_t l = 0; l < biases.size(); ++l)
+            if (biases[l]) visit(Whole(bias(l)), *biases[l], stream_id(std::to_string(l) + ".bias"));
+    };
+    each([&](const auto& out, const Law& law, std::uint64_t) { check_fill<T>(out.view(), law); });
+    each([&](const auto& out, const Law& law, std::uint64_t stream) { fill<T>(out.view(), law, {seed_, stream}); });
 }
 
 template <class T>
-void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
+void Network<T>::State::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
     check(x, first_row);
     if (logits.size() != x.rows * outputs())
         throw std::invalid_argument("logits must have shape (batch, outputs) = (" + std::to_string(x.rows) + ", " +
@@ -270,8 +149,8 @@ void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t
 }
 
 template <class T>
-void Network<T>::predict(MatrixView<const T> x, std::span<std::int64_t> labels) {
-    check(x);
+void Network<T>::State::predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row) {
+    check(x, first_row);
     if (shape_.loss == Loss::mean_squared_error)
         throw std::invalid_argument("predict needs a loss of classes, got mean_squared_error: forward gives its values");
     if (labels.size() != x.rows)
@@ -293,7 +172,7 @@ void Network<T>::predict(MatrixView<const T> x, std::span<std::int64_t> labels) 
 }
 
 template <class T>
-double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
+double Network<T>::State::loss(MatrixView<const T> x, Targets<T> y) {
     check(x, y);
     const Busy busy(busy_);
     reserve(x.rows, false);
@@ -301,8 +180,8 @@ double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
 }
 
 template <class T>
-double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
-                             std::span<const VectorView<T>> out_db) {
+double Network<T>::State::gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
+                                    std::span<const VectorView<T>> out_db) {
     check(x, y);
     bool fits = out_dw.size() == layers() && out_db.size() == (shape_.bias ? layers() : 0);
     for (std::size_t l = 0; fits && l < layers(); ++l)
@@ -319,6 +198,118 @@ double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<cons
         for (std::size_t i = 0; shape_.bias && i < dw.rows; ++i) out_db[l][i] = bias_in(gradients_.data(), l)[i];
     }
     return cost;
+}
+
+// ------------------------------------------------------------------------------------------------ the public face
+
+template <class T>
+Network<T>::Network(NetworkShape shape, std::uint64_t seed) : state_(std::make_unique<State>(std::move(shape), seed)) {}
+template <class T>
+Network<T>::Network(const Network& other) : Network(other.shape(), other.seed()) {
+    const typename State::Busy busy(other.state_->busy_);
+    state_->parameters_ = other.state_->parameters_;
+    state_->epochs_ = other.state_->epochs_;
+}
+template <class T>
+Network<T>::~Network() = default;
+
+template <class T>
+const NetworkShape& Network<T>::shape() const {
+    return state_->shape_;
+}
+template <class T>
+std::size_t Network<T>::layers() const {
+    return state_->layers();
+}
+template <class T>
+Activation Network<T>::activation(std::size_t l) const {
+    return state_->layers_[l].activation;
+}
+template <class T>
+MatrixView<T> Network<T>::weight(std::size_t l) {
+    return state_->weight(l);
+}
+template <class T>
+VectorView<T> Network<T>::bias(std::size_t l) {
+    return state_->bias(l);
+}
+template <class T>
+std::uint64_t Network<T>::seed() const {
+    return state_->seed_;
+}
+template <class T>
+std::uint64_t Network<T>::epochs() const {
+    return state_->epochs_;
+}
+template <class T>
+void Network<T>::set_epochs(std::uint64_t epochs) {
+    state_->epochs_ = epochs;
+}
+template <class T>
+const Nonfinite& Network<T>::nonfinite() const {
+    return state_->nonfinite_;
+}
+template <class T>
+void Network<T>::draw_weights(const Law& law) {
+    state_->draw(std::vector<std::optional<Law>>(layers(), law), {});
+}
+template <class T>
+void Network<T>::draw(std::span<const std::optional<Law>> weights, std::span<const std::optional<Law>> biases) {
+    for (const std::size_t n : {weights.size(), biases.size()})
+        if (n != 0 && n != layers())
+            throw std::invalid_argument("weights and biases must have a law, or none, for each of the " +
+                                        std::to_string(layers()) + " layers, got " + std::to_string(n));
+    state_->draw(weights, biases);
+}
+template <class T>
+void Network<T>::trust(MatrixView<const T> x) {
+    if (x.col_stride != 1 || x.row_stride != static_cast<std::ptrdiff_t>(x.cols))
+        throw std::invalid_argument("x must be in C order");
+    state_->trusted_.emplace_back(x.data, x.data + x.rows * x.cols);
+}
+template <class T>
+void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
+    state_->forward(x, logits, first_row);
+}
+template <class T>
+void Network<T>::predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row) {
+    state_->predict(x, labels, first_row);
+}
+template <class T>
+double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
+    return state_->loss(x, y);
+}
+template <class T>
+double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
+                             std::span<const VectorView<T>> out_db) {
+    return state_->gradients(x, y, out_dw, out_db);
+}
+template <class T>
+double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
+    return state_->step(x, y, optimizer);
+}
+template <class T>
+void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
+                     std::span<double> costs, std::span<double> epoch_costs, FitState& state, std::size_t max_steps,
+                     StepObserver<T>* observer) {
+    state_->fit(x, y, options, optimizer, costs, epoch_costs, state, max_steps, observer);
+}
+template <class T>
+void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
+    state_->save(path, optimizer, names, more);
+}
+template <class T>
+void Network<T>::load(const SafeTensors& file) {
+    state_->load(file);
+}
+template <class T>
+void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
+    state_->load_optimizer(file, optimizer);
+}
+template <class T>
+std::size_t Network<T>::steps_per_epoch(std::size_t rows, std::size_t batch_size) {
+    if (batch_size == 0 || batch_size >= rows) return 1;
+    return (rows - 1) / batch_size + 1;
 }
 
 template class Network<float>;

@@ -3,7 +3,7 @@
 //   fanin.version, fanin.algorithm_version
 //   network.sizes, .activations (of the hidden layers), .loss, .bias (0 or 1), .seed, .epochs
 //   network.weight_of    for each layer the one whose matrix it uses, where layers share one
-//   optimizer.rule       sgd, rmsprop or adam; then .lr, .clip_norm and the hyper-parameters by name, .steps, .powers
+//   optimizer.rule       its name, see optimizer.hpp; then .lr, .clip_norm and the hyper-parameters by name, .steps, .powers
 // The arrays of an optimizer's state are tensors "optimizer.<array>.<parameter>", as "optimizer.velocity.0.weight".
 #include <algorithm>
 #include <charconv>
@@ -12,7 +12,7 @@
 #include <type_traits>
 
 #include "fanin/version.hpp"
-#include "network_parts.hpp"
+#include "network_state.hpp"
 
 namespace fanin {
 namespace {
@@ -39,33 +39,15 @@ N number(const SafeTensors& file, const std::string& key, std::string_view text)
     return value;
 }
 
-std::string_view rule_name(const OptimizerRule& rule) {
-    static constexpr std::string_view kNames[] = {"sgd", "rmsprop", "adam"};
-    return kNames[rule.index()];
-}
-
 void describe_optimizer(const Optimizer& optimizer, Metadata& out) {
     const auto put = [&](const char* name, const std::string& value) { out["optimizer." + std::string(name)] = value; };
     const auto number_of = [](double x) { return detail::text(x); };
-    put("rule", std::string(rule_name(optimizer.rule())));
+    put("rule", std::string(optimizer_name(optimizer.rule())));
     put("lr", joined(optimizer.lr(), number_of));
     put("clip_norm", number_of(optimizer.clip_norm()));
     put("steps", std::to_string(optimizer.steps()));
     put("powers", joined(optimizer.powers(), number_of));
-    if (const Sgd* sgd = std::get_if<Sgd>(&optimizer.rule())) {
-        put("momentum", number_of(sgd->momentum));
-        put("nesterov", sgd->nesterov ? "1" : "0");
-    } else if (const RmsProp* rms = std::get_if<RmsProp>(&optimizer.rule())) {
-        put("alpha", number_of(rms->alpha));
-        put("eps", number_of(rms->eps));
-        put("momentum", number_of(rms->momentum));
-    } else {
-        const Adam& adam = std::get<Adam>(optimizer.rule());
-        put("beta1", number_of(adam.beta1));
-        put("beta2", number_of(adam.beta2));
-        put("eps", number_of(adam.eps));
-        put("weight_decay", number_of(adam.weight_decay));
-    }
+    for (const auto& [name, value] : hyper_parameters(optimizer.rule())) put(name.c_str(), number_of(value));
 }
 
 // The numbers n of the tensors "n.weight", ascending: the layers of the file.
@@ -110,7 +92,7 @@ void copy_tensor(const Tensor& tensor, T* to) {
 }  // namespace
 
 template <class T>
-Metadata Network<T>::describe() const {
+Metadata Network<T>::State::describe() const {
     Metadata out;
     out["fanin.version"] = FANIN_VERSION;
     out["fanin.algorithm_version"] = std::to_string(kAlgorithmVersion);
@@ -126,7 +108,7 @@ Metadata Network<T>::describe() const {
 }
 
 template <class T>
-void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
+void Network<T>::State::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
     const Busy busy(busy_);
     Metadata metadata = describe();
     metadata.insert(more.begin(), more.end());
@@ -157,7 +139,7 @@ void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames
 
 // Reads what stands beside the parameters under `prefix` into `all`, which is laid out like them.
 template <class T>
-void Network<T>::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
+void Network<T>::State::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
     const std::vector<std::size_t> numbers = file_layers(file);
     if (numbers.size() != layers())
         throw std::invalid_argument(file.path() + " has the weights of " + std::to_string(numbers.size()) +
@@ -182,7 +164,7 @@ void Network<T>::read_tensors(const SafeTensors& file, const std::string& prefix
 }
 
 template <class T>
-void Network<T>::load(const SafeTensors& file) {
+void Network<T>::State::load(const SafeTensors& file) {
     const Busy busy(busy_);
     detail::AlignedVector<T> read(parameters_.size());
     read_tensors(file, "", read.data());
@@ -192,11 +174,11 @@ void Network<T>::load(const SafeTensors& file) {
 }
 
 template <class T>
-void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
+void Network<T>::State::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
     const Busy busy(busy_);
-    if (file.text("optimizer.rule") != rule_name(optimizer.rule()))
+    if (file.text("optimizer.rule") != optimizer_name(optimizer.rule()))
         throw std::invalid_argument("optimizer must be of the rule saved in " + file.path() + ", " +
-                                    file.text("optimizer.rule") + ", got " + std::string(rule_name(optimizer.rule())));
+                                    file.text("optimizer.rule") + ", got " + std::string(optimizer_name(optimizer.rule())));
     const auto steps = number<std::uint64_t>(file, "optimizer.steps", file.text("optimizer.steps"));
     const std::string_view powers = file.text("optimizer.powers");
     const std::size_t comma = std::min(powers.find(','), powers.size());
@@ -213,14 +195,7 @@ void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
         std::copy(arrays[i].begin(), arrays[i].end(), optimizer.state<T>(i).begin());
 }
 
-#define FANIN_INSTANTIATE(T)                                                                      \
-    template Metadata Network<T>::describe() const;                                               \
-    template void Network<T>::save(const std::string&, Optimizer*, TensorNames, const Metadata&); \
-    template void Network<T>::read_tensors(const SafeTensors&, const std::string&, T*) const;     \
-    template void Network<T>::load(const SafeTensors&);                                           \
-    template void Network<T>::load_optimizer(const SafeTensors&, Optimizer&);
-FANIN_INSTANTIATE(float)
-FANIN_INSTANTIATE(double)
-#undef FANIN_INSTANTIATE
+template struct Network<float>::State;
+template struct Network<double>::State;
 
 }  // namespace fanin

@@ -8,7 +8,7 @@
 #include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
-#include "network_parts.hpp"
+#include "network_state.hpp"
 
 namespace fanin {
 namespace {
@@ -41,7 +41,7 @@ bool all_finite(const T* p, std::size_t n) {
 }  // namespace
 
 template <class T>
-Nonfinite Network<T>::find_nonfinite(double cost, const Rows& rows, std::size_t begin, std::size_t n) {
+Nonfinite Network<T>::State::find_nonfinite(double cost, const Rows& rows, std::size_t begin, std::size_t n) {
     using What = Nonfinite::What;
     if (std::isfinite(cost)) {
         if (all_finite(gradients_.data(), gradients_.size())) return {};
@@ -63,7 +63,7 @@ Nonfinite Network<T>::find_nonfinite(double cost, const Rows& rows, std::size_t 
 
 // layers() where all are finite.
 template <class T>
-std::size_t Network<T>::first_nonfinite_parameter() const {
+std::size_t Network<T>::State::first_nonfinite_parameter() const {
     if (all_finite(parameters_.data(), parameters_.size())) return layers();
     std::size_t l = 0, begin = 0;
     for (; all_finite(parameters_.data() + begin, layer_ends_[l] - begin); ++l) begin = layer_ends_[l];
@@ -71,7 +71,7 @@ std::size_t Network<T>::first_nonfinite_parameter() const {
 }
 
 template <class T>
-double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
+double Network<T>::State::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
     check(x, y);
     const Busy busy(busy_);
     optimizer.bind<T>(id_, layer_ends_);
@@ -89,15 +89,9 @@ double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimize
     return cost;
 }
 
-template <class T>
-std::size_t Network<T>::steps_per_epoch(std::size_t rows, std::size_t batch_size) {
-    if (batch_size == 0 || batch_size >= rows) return 1;
-    return (rows - 1) / batch_size + 1;
-}
-
 // The permutation of a round, drawn once.
 template <class T>
-const std::int64_t* Network<T>::order_of(std::size_t rows, std::uint64_t round) {
+const std::int64_t* Network<T>::State::order_of(std::size_t rows, std::uint64_t round) {
     if (order_.size() != rows || order_round_ != round) {
         order_.resize(rows);
         permutation(order_, {seed_, detail::own_stream("fanin/shuffle")}, round);
@@ -108,7 +102,7 @@ const std::int64_t* Network<T>::order_of(std::size_t rows, std::uint64_t round) 
 
 // The rows of one batch: the caller may have written to them since the fit began.
 template <class T>
-void Network<T>::check_again(const Rows& rows, std::size_t begin, std::size_t n) const {
+void Network<T>::State::check_again(const Rows& rows, std::size_t begin, std::size_t n) const {
     for (std::size_t i = begin; i < begin + n; ++i) {
         const std::size_t row = rows.order == nullptr ? i : static_cast<std::size_t>(rows.order[i]);
         detail::check_no_nan(detail::rows_of(rows.x, row, 1), row);
@@ -117,9 +111,10 @@ void Network<T>::check_again(const Rows& rows, std::size_t begin, std::size_t n)
 }
 
 template <class T>
-void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
-                     std::span<double> costs, std::span<double> epoch_costs, FitState& state, std::size_t max_steps) {
-    const std::size_t steps = steps_per_epoch(x.rows, options.batch_size);
+void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
+                            std::span<double> costs, std::span<double> epoch_costs, FitState& state, std::size_t max_steps,
+                            StepObserver<T>* observer) {
+    const std::size_t steps = Network::steps_per_epoch(x.rows, options.batch_size);
     const std::size_t batch_size = steps == 1 ? x.rows : options.batch_size;
     // A call of a step or two looks at its own rows, any other at all of them.
     const bool check_rows = max_steps < steps && state.steps != 0;
@@ -149,8 +144,11 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
             const std::size_t n = std::min(batch_size, x.rows - state.row);
             check_interrupt();
             if (check_rows) check_again(rows, state.row, n);
-            const double cost = given_ ? given_cost_ : pass(rows, state.row, n, true);
-            given_ = false;
+            const bool seen = observer != nullptr && state.steps % observer->every == 0;
+            std::optional<Watch<T>> watch;
+            if (seen) watch.emplace(*observer, layers());
+            const double cost = pass(rows, state.row, n, true, seen ? &*watch : nullptr);
+            if (seen) show(*observer, *watch, state.steps + 1, rows, state.row, n, cost);
             costs[state.steps++] = cost;
             if (found.what == Nonfinite::What::nothing) {
                 found = find_nonfinite(cost, rows, state.row, n);
@@ -178,38 +176,7 @@ void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& opti
     }
 }
 
-template <class T>
-void Network<T>::give_gradients(double cost, std::span<const MatrixView<const T>> dw, std::span<const VectorView<const T>> db) {
-    bool fits = shape_.weight_of.empty() && dw.size() == layers() && db.size() == (shape_.bias ? layers() : 0);
-    for (std::size_t l = 0; fits && l < layers(); ++l)
-        fits =
-            dw[l].rows == layers_[l].n_out && dw[l].cols == layers_[l].n_in && (!shape_.bias || db[l].size == layers_[l].n_out);
-    if (!fits)
-        throw std::invalid_argument("dw and db must have the shapes of the network's weights and biases, none of them shared");
-    const Busy busy(busy_);
-    for (std::size_t l = 0; l < layers(); ++l) {
-        const MatrixView<T> to = weight_in(gradients_.data(), l);
-        for (std::size_t i = 0; i < to.rows; ++i)
-            for (std::size_t j = 0; j < to.cols; ++j) to(i, j) = dw[l](i, j);
-        for (std::size_t i = 0; shape_.bias && i < to.rows; ++i) bias_in(gradients_.data(), l)[i] = db[l][i];
-    }
-    given_cost_ = cost;
-    given_ = true;
-}
-
-#define FANIN_INSTANTIATE(T)                                                                                         \
-    template Nonfinite Network<T>::find_nonfinite(double, const Rows&, std::size_t, std::size_t);                    \
-    template std::size_t Network<T>::first_nonfinite_parameter() const;                                              \
-    template double Network<T>::step(MatrixView<const T>, Targets<T>, Optimizer&);                                   \
-    template std::size_t Network<T>::steps_per_epoch(std::size_t, std::size_t);                                      \
-    template const std::int64_t* Network<T>::order_of(std::size_t, std::uint64_t);                                   \
-    template void Network<T>::check_again(const Rows&, std::size_t, std::size_t) const;                              \
-    template void Network<T>::fit(MatrixView<const T>, Targets<T>, const FitOptions&, Optimizer&, std::span<double>, \
-                                  std::span<double>, FitState&, std::size_t);                                        \
-    template void Network<T>::give_gradients(double, std::span<const MatrixView<const T>>,                           \
-                                             std::span<const VectorView<const T>>);
-FANIN_INSTANTIATE(float)
-FANIN_INSTANTIATE(double)
-#undef FANIN_INSTANTIATE
+template struct Network<float>::State;
+template struct Network<double>::State;
 
 }  // namespace fanin

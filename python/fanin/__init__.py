@@ -15,13 +15,13 @@ from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network.history import FitEvent, History
 from fanin.network.network import Network
-from fanin.optimizer import SGD, Adam, RMSProp
+from fanin.optimizer import SGD, AdaGrad, Adam, RMSProp
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from fanin import datasets, theory
+    from fanin import datasets, theory, weights
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
     from fanin.experiments.compare import Comparison, compare
     from fanin.experiments.lsuv import lsuv
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
+    "AdaGrad",
     "Adam",
     "Checkpoint",
     "Comparison",
@@ -80,6 +81,7 @@ __all__ = [
     "sweep",
     "theory",
     "trace",
+    "weights",
 ]
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
@@ -102,6 +104,7 @@ _LAZY = {
     "sweep": "experiments.sweep",
     "theory": "",
     "trace": "tracing.take",
+    "weights": "",
 }
 
 

@@ -35,6 +35,11 @@ def brief(value: float, places: int | None = None) -> str:
     return f"{value:.{places}f}" if places and 0.01 <= abs(value) < 10 else f"{value:.4g}"
 
 
+def layer_name(index: int, layers: int) -> str:
+    """Return what layer `index`, counted from 0, of `layers` is called: "hidden 1", "hidden 2", ..., "output"."""
+    return "output" if index == layers - 1 else f"hidden {index + 1}"
+
+
 def sizes(widths: Sequence[int]) -> str:
     """Return the widths of a network in words, long runs of one width short: "64-300x4-10"."""
     runs = [(size, len(list(group))) for size, group in groupby(widths)]
@@ -49,7 +54,7 @@ def evenly(layers: int, most: int) -> list[int]:
 
 
 def write_rows(rows: Sequence[dict[str, Any]], file: str | os.PathLike[str] | IO[str]) -> None:
-    """Write dictionaries of the same keys to a path, anew, or to a text file; None is left empty."""
+    """Write dictionaries of the same keys to a path, anew, or to a text file; None is left empty, a list is "0.1 0.2"."""
     if isinstance(file, str | os.PathLike):
         with open(file, "w", encoding="utf-8", newline="") as opened:
             write_rows(rows, opened)
@@ -58,4 +63,5 @@ def write_rows(rows: Sequence[dict[str, Any]], file: str | os.PathLike[str] | IO
         raise TypeError(f"file must be a path or a text file, got {file!r}")
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({k: " ".join(map(repr, v)) if isinstance(v, list | tuple) else v for k, v in row.items()})

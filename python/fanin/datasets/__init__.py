@@ -11,7 +11,7 @@ and NPZ, `splitting` holds rows out.
 from __future__ import annotations
 
 from fanin.datasets.files import Data, load_csv, load_idx, load_npz, mnist
-from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, square
+from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, spirals, square
 from fanin.datasets.splitting import Split, split
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "load_npz",
     "mnist",
     "moon",
+    "spirals",
     "split",
     "square",
 ]

@@ -10,7 +10,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fanin.common import jsonable, require, text, upward
+from fanin.common import require, text
+from fanin.common.result import Result
 from fanin.common.text import number
 from fanin.experiments.run import Run, prepare
 from fanin.network.parameters import widths
@@ -21,7 +22,7 @@ _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the la
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Result):
     """What `compare` returns; print it for a table.
 
     Attributes
@@ -31,6 +32,8 @@ class Comparison:
     settings : dict
         What all runs share: sizes, activation, loss, epochs, batch_size, optimizer, seed, dtype, rows, held_out.
     """
+
+    _kind = _json = "comparison"
 
     runs: tuple[Run, ...]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -74,28 +77,38 @@ class Comparison:
             ],
         }
 
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return `to_dict` as JSON, and write it to a path if one is given.
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary for each law: its costs, error and verdict, and each hidden layer's scales at the start.
 
-        Before the keys of `to_dict` stand ``"fanin"`` (the version), ``"kind": "comparison"`` and ``"format": 1``. A number
-        that is not finite becomes the string "NaN", "Infinity" or "-Infinity", which Python's ``float`` reads. The same text
-        for the same result; `docs/reports.md` lists the keys.
+        ``spread.hidden 1`` is the standard deviation of a in the first hidden layer, ``gradients.hidden 1`` the rms of da.
         """
-        written = jsonable.dumps("comparison", self.to_dict())
-        if path is not None:
-            jsonable.write(written, path)
-        return written
+        rows = []
+        for run in self.runs:
+            row: dict[str, Any] = {
+                "law": run.law,
+                "verdict": run.verdict,
+                "learns_late": run.learns_late,
+                "diverged": run.diverged,
+                "cost_start": run.cost_start,
+                "cost_end": run.cost_end,
+                "error": run.error,
+                "seconds": run.seconds,
+            }
+            for key, values in (("spread", run.spread), ("gradients", run.gradients)):
+                row |= {f"{key}.{layer.name}": value for layer, value in zip(run.trace.hidden, values, strict=True)}
+            rows.append(row)
+        return rows
 
     def to_html(self, path: str | os.PathLike[str], *, title: str = "Which initialization learns?") -> None:
         """Write a page for the browser: verdicts, cost curves, reasons, every layer's signal and histogram, the settings.
 
-        The page holds all that it needs and asks nothing of anybody; light and dark, readable on a phone. The same bytes for
-        the same result and the same versions of fanin and Bokeh.
+        The page is one file and makes no network requests; it has a light and a dark style and fits a phone. The same result
+        and the same versions of fanin and Bokeh give the same bytes.
 
         Parameters
         ----------
         path : path
-            Ends with .html; written anew.
+            Ends with .html; overwritten if it exists.
         title : str
             The heading.
 
@@ -106,9 +119,9 @@ class Comparison:
         OSError
             If there is no such folder, or the path may not be written.
         ModuleNotFoundError
-            If Bokeh is missing; the extra ``fanin[report]`` brings it.
+            If Bokeh is missing; the extra ``fanin[report]`` installs it.
         """
-        upward.page("comparison", self, path, title)
+        self._page(path, title)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
@@ -139,9 +152,6 @@ class Comparison:
             f"{text.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
-
-    def _repr_html_(self) -> str:
-        return upward.html("comparison", self)
 
     def __str__(self) -> str:
         heads, rows = self.table()
@@ -208,8 +218,8 @@ def compare(
     Returns
     -------
     Comparison
-        A run for every law. The trace at the start is of the first `batch_size` training rows, but of 100 at least and of
-        1000 at most, as far as there are so many.
+        A run for every law. The trace at the start is of the first `batch_size` training rows: at least 100 and at most 1000
+        of them, or all if there are fewer.
 
     Raises
     ------

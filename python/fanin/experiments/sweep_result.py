@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import IO, Any
 
-from fanin.common import upward
+from fanin.common.result import Result
 from fanin.common.text import number, write_rows
 
 _AXES = ("law", "activation", "depth", "width", "seed", "lr")
@@ -74,7 +74,7 @@ COLUMNS = tuple(one.name for one in fields(Row))
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Result):
     """What `fanin.sweep` returns; print it for a table.
 
     Attributes
@@ -84,6 +84,8 @@ class Sweep:
     settings : dict
         What all points share: n_in, outputs, loss, optimizer, epochs, batch_size, dtype, rows, held_out, split_seed.
     """
+
+    _kind = _json = "sweep"
 
     rows: tuple[Row, ...]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -121,8 +123,11 @@ class Sweep:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for infinity."""
-        rows = [{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
-        return {"settings": dict(self.settings), "rows": rows}
+        return {"settings": dict(self.settings), "rows": self.to_rows()}
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary for each point, its keys the attributes of `Row`; a learning rate for each layer is a list."""
+        return [{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
 
     def to_csv(self, file: str | os.PathLike[str] | IO[str]) -> None:
         """Write a line for each point, its columns the attributes of `Row`.
@@ -132,8 +137,30 @@ class Sweep:
         file : path or text file
             A path is written anew. None is left empty; a learning rate for each layer is written ``"0.1 0.2"``.
         """
-        rows = [{k: " ".join(map(repr, v)) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
-        write_rows(rows or [dict.fromkeys(COLUMNS)], file)
+        write_rows(self.to_rows() or [dict.fromkeys(COLUMNS)], file)
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Which networks learn?") -> None:
+        """Write a page for the browser: the error of every point over the grid, the best of each law, and the table.
+
+        The page is one file and makes no network requests.
+
+        Parameters
+        ----------
+        path : path
+            Ends with .html; overwritten if it exists.
+        title : str
+            The heading.
+
+        Raises
+        ------
+        ValueError
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
+        ModuleNotFoundError
+            If Bokeh is missing; the extra ``fanin[report]`` installs it.
+        """
+        self._page(path, title)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text. Settings that all points share are left to the title."""
@@ -163,9 +190,6 @@ class Sweep:
         words = [*shared, s.get("loss"), s.get("optimizer"), f"batch {s.get('batch_size') or 'of all rows'}", epochs]
         words += [f"{s.get('rows')} rows", f"{s.get('held_out')} held out"]
         return f"{len(self)} point{'s' * (len(self) != 1)}: " + ", ".join(str(word) for word in words)
-
-    def _repr_html_(self) -> str:
-        return upward.html("sweep", self)
 
     def __str__(self) -> str:
         heads, rows = self.table()

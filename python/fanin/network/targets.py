@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,32 @@ def class_labels(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
     if y.dtype.kind not in "iub":
         raise TypeError(f"y must hold integer labels for cross_entropy, got dtype {y.dtype}")
     return y
+
+
+def class_names(classes: Sequence[Any], n_outputs: int) -> tuple[Any, ...]:
+    """Return what the labels of a network of so many outputs stand for, checked: different strings or numbers."""
+    if isinstance(classes, str):
+        raise TypeError(f"classes must be a sequence of strings or numbers, got {classes!r}")
+    names = tuple(name.item() if isinstance(name, np.generic) else name for name in classes)
+    if not all(isinstance(name, str | bool | int | float) for name in names):
+        raise TypeError(f"classes must hold strings or numbers, got {classes!r}")
+    if len(names) != max(n_outputs, 2) or len(set(names)) != len(names):
+        raise ValueError(f"classes must be {max(n_outputs, 2)} different ones for {n_outputs} outputs, got {list(names)}")
+    return names
+
+
+def labels_of(values: NDArray[Any], classes: Sequence[Any], *, hinge: bool = False) -> NDArray[np.int64]:
+    """Return the labels of targets that are written as their classes: 0, 1, ..., or -1 and 1.
+
+    Raises
+    ------
+    ValueError
+        If a value is none of the classes; the message lists both.
+    """
+    place = {name: label for label, name in enumerate(classes)}  # 1, 1.0 and True are one key, as they are one value
+    found, where = np.unique(values, return_inverse=True)
+    unknown = [name for name in found.tolist() if name not in place]
+    if unknown:
+        raise ValueError(f"y must hold the network's classes {list(classes)}, got {unknown[:10]}")
+    labels = np.array([place[name] for name in found.tolist()], np.int64)[where.reshape(-1)]
+    return 2 * labels - 1 if hinge else labels
