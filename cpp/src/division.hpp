@@ -5,15 +5,15 @@
 
 namespace fanin::detail {
 
-// The least q with q * b >= a; b > 0, and a + b - 1 fits the unsigned type.
-template <class Unsigned>
-constexpr Unsigned ceil_div(Unsigned a, Unsigned b) {
+// The least q with q * b >= a; a >= 0, b > 0, and a + b - 1 fits the type.
+template <class Integer>
+constexpr Integer ceil_div(Integer a, Integer b) {
     return (a + b - 1) / b;
 }
 
 // The least multiple of b that is not below a.
-template <class Unsigned>
-constexpr Unsigned round_up(Unsigned a, Unsigned b) {
+template <class Integer>
+constexpr Integer round_up(Integer a, Integer b) {
     return ceil_div(a, b) * b;
 }
 

@@ -155,7 +155,7 @@ class Draw {
             case Family::identity: {
                 std::fill_n(out, n, Real(0));
                 const std::uint64_t step = columns_ + 1;  // element (i, i) is i (n_in + 1)
-                for (std::uint64_t i = (index + step - 1) / step; i < columns_ && i * step < index + n; ++i)
+                for (std::uint64_t i = detail::ceil_div(index, step); i < columns_ && i * step < index + n; ++i)
                     out[i * step - index] = a_;
                 break;
             }

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "division.hpp"
+
 namespace fanin::detail {
 namespace {
 
@@ -30,7 +32,7 @@ struct Search {
         if (--work < 0) return true;
         const auto [step, most] = terms[k];
         const std::intptr_t least = target - slack - reach[k + 1];  // what this term must bring at least
-        const std::intptr_t first = least <= 0 ? 0 : (least + step - 1) / step;
+        const std::intptr_t first = least <= 0 ? 0 : ceil_div(least, step);
         const std::intptr_t last = std::min(most, (target + slack) / step);
         for (std::intptr_t i = first; i <= last; ++i)
             if (found(k + 1, target - i * step)) return true;

@@ -37,8 +37,7 @@ class Places {
         require_distinct(v, name);
         const Extent e = extent(v);
         for (std::size_t i = 0; i < count_; ++i)
-            if (may_overlap(e, extents_[i]))
-                throw std::invalid_argument(std::string(name) + " must not overlap " + names_[i]);
+            if (may_overlap(e, extents_[i])) throw std::invalid_argument(std::string(name) + " must not overlap " + names_[i]);
         add(e, name);
     }
     void output(VectorView<T> v, const char* name) { output(as_matrix(v), name); }

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "dense/passes.hpp"
-#include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"

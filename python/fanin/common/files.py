@@ -58,12 +58,12 @@ def kind(path: str | os.PathLike[str]) -> str:
         raise OSError(code, "is a folder" if os.path.isdir(where) else "is no regular file", where)
     with open(where, "rb") as file:
         head = file.read(16)
+    # The length of the header, below 2^32, then its first brace. It comes first: a length of 640 begins like a pickle.
+    if len(head) > 8 and head[4:8] == b"\0\0\0\0" and head[8:9] == b"{":
+        return "safetensors"
     for magic, found in _MAGIC:
         if head.startswith(magic):
             return found
-    # the length of the header, below 2^32, then its first brace
-    if len(head) > 8 and head[4:8] == b"\0\0\0\0" and head[8:9] == b"{":
-        return "safetensors"
     return "json" if head.lstrip()[:1] in (b"{", b"[") else ""
 
 

@@ -1,5 +1,7 @@
-"""Progress on a terminal: one bar, or one for each of several names. Rich draws them; without it,
-`bar` is a line."""
+"""Progress on a terminal: one bar, or one for each of several names.
+
+Rich draws them; without it, `bar` is a line.
+"""
 
 from __future__ import annotations
 

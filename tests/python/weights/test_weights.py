@@ -315,3 +315,17 @@ def valid(folder, kind):
         graph = onnx.helper.make_graph(nodes, "g", *ends, [onnx.numpy_helper.from_array(a, name) for name, a in ARRAYS.items()])
         onnx.save(onnx.helper.make_model(graph), path)
     return path
+
+
+def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
+    """640 = 0x280: the file begins with the two bytes of a pickle of protocol 2."""
+    save_file = pytest.importorskip("safetensors.numpy").save_file
+    w = np.ones((3, 4), np.float32)
+    for words in range(1, 2000):
+        save_file({"0.weight": w}, tmp_path / "w.safetensors", {"note": "x" * words})
+        if (tmp_path / "w.safetensors").read_bytes()[:2] == b"\x80\x02":
+            break
+    else:
+        pytest.fail("no header of such a length was written")
+    assert np.array_equal(fi.weights.read(tmp_path / "w.safetensors").network.weights[0], w)
+    fi.Network([4, 3]).load_weights(tmp_path / "w.safetensors")
