@@ -23,6 +23,7 @@ from fanin.threads import num_threads, set_num_threads
 if TYPE_CHECKING:
     from fanin import datasets, theory
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+    from fanin.diagnosis.learning_rate import LearningRates, find_lr
     from fanin.experiments.compare import Comparison, compare
     from fanin.experiments.lsuv import lsuv
     from fanin.experiments.run import Run
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALGORITHM_VERSION",
+    "LearningRates",
     "SGD",
     "AdaGrad",
     "Adam",
@@ -64,6 +66,7 @@ __all__ = [
     "dense_backward",
     "dense_forward",
     "diagnose",
+    "find_lr",
     "get_cmake_dir",
     "get_include",
     "init",
@@ -97,6 +100,8 @@ _LAZY = {
     "compare": "experiments.compare",
     "datasets": "",
     "diagnose": "diagnosis.diagnosis",
+    "find_lr": "diagnosis.learning_rate",
+    "LearningRates": "diagnosis.learning_rate",
     "load": "network.load",
     "lsuv": "experiments.lsuv",
     "selftest": "verify.selftest",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -91,7 +92,8 @@ def _forward(
     if full and known is None:  # 64 bins over the values' own range
         low, high = float(summary.min), float(summary.max)
         if low < high and math.isfinite(high - low):
-            summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])
+            with suppress(ValueError):  # values a few ulp apart have no 64 bins: what was measured stays without them
+                summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])
     of_w = summarize(w, **options)
     top = math.nan if summary.nans or summary.infs else max(abs(float(summary.min)), abs(float(summary.max)))
     rank, cosine = likeness.similarity(f.a, top) if full else (None, None)
