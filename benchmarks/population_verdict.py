@@ -246,7 +246,9 @@ def score(first: int, last: int, steps: int, cache: Path, trial: bool, fixes: bo
             count[said == "trains", result == "trains"] += n
     total = sum(count.values())
     bad, good = count[True, False] + count[False, False], count[True, True] + count[False, True]
-    print(f"agreement {count[True, True] + count[False, False]} of {total} = {(count[True, True] + count[False, False]) / total:.1%}")
+    print(
+        f"agreement {count[True, True] + count[False, False]} of {total} = {(count[True, True] + count[False, False]) / total:.1%}"
+    )
     print(f'"trains" said of {count[True, False]} of {bad} that do not, ill of {count[False, True]} of {good} that train')
     if fixes:
         print(f"after d.apply(net), of those ill and called ill: {dict(fixed)}")

@@ -77,9 +77,7 @@ class LearningRates:
         return "\n".join([*lines, f"constant prediction: cost {self.constant_cost:.4g}; {self.steps} steps a rate"])
 
 
-def find_lr(
-    net: Network, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | None = None, steps: int = 100
-) -> LearningRates:
+def find_lr(net: Network, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | None = None, steps: int = 100) -> LearningRates:
     """Train copies of a network at learning rates from 1e-4 to 10 and return what each reached.
 
     Parameters

@@ -169,9 +169,7 @@ def _reached(one: _Course, rows: Rows) -> tuple[float, float]:
     return float(one.net.score(rows.x, rows.y)), cost
 
 
-def judge(
-    net: Network, reference: Network, law: str, rows: Rows, steps: int, optimizer: Optimizer | None
-) -> Trial:
+def judge(net: Network, reference: Network, law: str, rows: Rows, steps: int, optimizer: Optimizer | None) -> Trial:
     """Train the network and its reference, and say what to expect of the network."""
     own = attempt(net, rows, steps, optimizer, RATES if optimizer is None else None)
     best = attempt(reference, rows, steps, optimizer, RATES)

@@ -251,7 +251,20 @@ def test_a_large_change_is_never_scatter():
 def test_trace_and_network_give_one_diagnosis():
     n = net()
     assert fi.diagnose(n, X, Y, trial=False) == fi.diagnose(fi.trace(n, X, Y))
-    keys = {"verdict", "forward", "backward", "reasons", "notes", "advice", "layers", "thresholds", "outlook", "findings", "trial", "fix"}
+    keys = {
+        "verdict",
+        "forward",
+        "backward",
+        "reasons",
+        "notes",
+        "advice",
+        "layers",
+        "thresholds",
+        "outlook",
+        "findings",
+        "trial",
+        "fix",
+    }
     assert set(fi.diagnose(n, X, Y).to_dict()) == keys
     json.dumps(fi.diagnose(n, X, Y).to_dict())
 
