@@ -13,7 +13,7 @@ from fanin.network.batch import batch
 from fanin.network.network import Network
 from fanin.optimizer import SGD, Optimizer
 
-GRID = tuple(float(f"{m}e{e}") for e in range(-4, 1) for m in (1, 3)) + (10.0,)
+GRID = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
