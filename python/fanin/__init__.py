@@ -23,6 +23,7 @@ from fanin.threads import num_threads, set_num_threads
 if TYPE_CHECKING:
     from fanin import datasets, theory, weights
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+    from fanin.diagnosis.learning_rate import LearningRates, find_lr
     from fanin.experiments.compare import Comparison, compare
     from fanin.experiments.lsuv import lsuv
     from fanin.experiments.run import Run
@@ -44,6 +45,7 @@ __all__ = [
     "FitEvent",
     "History",
     "LayerTrace",
+    "LearningRates",
     "Network",
     "PackedWeight",
     "RMSProp",
@@ -64,6 +66,7 @@ __all__ = [
     "dense_backward",
     "dense_forward",
     "diagnose",
+    "find_lr",
     "get_cmake_dir",
     "get_include",
     "init",
@@ -98,6 +101,8 @@ _LAZY = {
     "compare": "experiments.compare",
     "datasets": "",
     "diagnose": "diagnosis.diagnosis",
+    "find_lr": "diagnosis.learning_rate",
+    "LearningRates": "diagnosis.learning_rate",
     "load": "network.load",
     "lsuv": "experiments.lsuv",
     "selftest": "verify.selftest",

@@ -48,7 +48,7 @@ def fit(
     if trace_every is not None:
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
         tracer = upward.tracer(net, every)
-    x, y, rule, core = net._x(x), net._y(y), core_of(optimizer), net._core
+    x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     judge = None if validation is None else _validation(net, *require.pair("validation", validation))
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
     if each * epochs >= 2**48:

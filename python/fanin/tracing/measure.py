@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,7 +59,8 @@ def _forward(
     if full and known is None:  # 64 bins over the values' own range
         low, high = float(summary.min), float(summary.max)
         if low < high and math.isfinite(high - low):
-            summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])
+            with suppress(ValueError):  # values a few ulp apart have no 64 bins: what was measured stays without them
+                summary = summarize(f.a, bins=_BINS, range=(low, high), saturation=of_a["saturation"])
     of_w, of_b = summarize(w, **options), None if b is None else summarize(b, **options)
     layer = layer_of(w, b, activation, z=f.stats.z, a=summary, of_w=of_w, of_b=of_b, dead=likeness.dead(f.a, summary.zeros))
     if full:
