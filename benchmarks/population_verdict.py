@@ -1,14 +1,12 @@
 """Hold `fanin.diagnose` against what training does: a population of random networks, their outcomes, and the table of both.
 
 Each seed makes one network of 1 to 20 hidden layers, one data set and, in two thirds of the cases, one defect. The outcome
-comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression: within twice
-the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has half of the
-reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted apart. The
-diagnosis sees rows of its own, and a third of the steps.
-
-    python benchmarks/population_verdict.py outcomes 0 250 --steps 300
-    python benchmarks/population_verdict.py score 0 250 --steps 300           # develop on these seeds
-    python benchmarks/population_verdict.py score 10000 10250 --steps 300     # scored once
+comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression:
+within twice the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has
+half of the reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted
+apart. The diagnosis sees rows of its own, and a third of the steps. python benchmarks/population_verdict.py outcomes 0 250
+--steps 300 python benchmarks/population_verdict.py score 0 250 --steps 300 # develop on these seeds python
+benchmarks/population_verdict.py score 10000 10250 --steps 300 # scored once
 """
 
 from __future__ import annotations
