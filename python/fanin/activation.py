@@ -22,6 +22,8 @@ softsign   z / (1 + abs(z))
 tanh
 sigmoid    1 / (1 + e^-z)
 hardtanh   min(max(z, -1), 1)
+relu6      min(max(z, 0), 6)                                     Krizhevsky 2010
+hardswish  z min(max(z + 3, 0), 6) / 6                           Howard et al., ICCV 2019
 ========== ===================================================== =========================================
 
 The largest errors measured, and the values at zeros, infinities and kinks, are in docs/activations.md.
@@ -46,7 +48,7 @@ def names() -> list[str]:
     --------
     >>> import fanin as fi
     >>> print(*fi.activation.names())
-    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh
+    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish
     """
     return _core.activation_names()
 
@@ -69,7 +71,7 @@ def evaluate(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None)
     ndarray
         `out`, or the new array. ``tanh`` and ``sigmoid`` are right to 2 units in the last place, the others to 4, also far
         left, where ``gelu``, ``silu`` and ``mish`` follow e^z down to the subnormals. NaN gives NaN; -0.0 stays -0.0 where
-        g(0) is 0, but ``relu(-0.0)`` is ``+0.0``; infinities give the limits.
+        g(0) is 0, but those of ``relu`` and ``relu6`` are ``+0.0``; infinities give the limits.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def derivative(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = Non
     It is evaluated from `z` and not from g(z), so it is right where g saturates: tanh'(20) is 1.7e-17, though
     ``1 - tanh(20)**2`` is 0. Within 1/4 of the roots of gelu_tanh', silu' and mish' the error is absolute, below 2^-23 (2^-52).
     At a kink it is the derivative from the left: ``relu'(0)`` is 0, ``leaky_relu'(0)`` slope, ``elu'(0)`` alpha;
-    ``hardtanh'`` is 0 at -1 and 1. NaN gives NaN, save for ``identity``, whose derivative is 1 everywhere. Arguments,
+    ``hardtanh'`` is 0 at -1 and 1, ``relu6'`` at 0 and 6; ``hardswish'(3)`` is 3/2. NaN gives NaN, save for ``identity``, whose derivative is 1 everywhere. Arguments,
     result and errors are those of `evaluate`. A gradient goes back as the plain product ``da * g'(z)``: where the derivative
     is 0, an infinite ``da`` gives NaN.
 

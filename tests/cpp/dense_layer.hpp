@@ -21,11 +21,12 @@ using fanin::MatrixView;
 using fanin::VectorView;
 
 using Random = std::mt19937;
-inline const Activation kAll[] = {Activation::identity, Activation::relu,      Activation(Activation::leaky_relu, 0.2),
-                                  Activation::elu,      Activation::selu,      Activation::gelu,
-                                  Activation::silu,     Activation::gelu_tanh, Activation::mish,
-                                  Activation::softplus, Activation::softsign,  Activation::tanh,
-                                  Activation::sigmoid,  Activation::hardtanh};
+// Every kind as it stands, and leaky_relu once more with another slope.
+inline const std::vector<Activation> kAll = [] {
+    std::vector<Activation> all{{Activation::leaky_relu, 0.2}};
+    for (std::size_t kind = 0; kind < Activation::kKinds; ++kind) all.push_back(static_cast<Activation::Kind>(kind));
+    return all;
+}();
 
 inline std::size_t below(Random& random, std::size_t n) { return random() % n; }
 

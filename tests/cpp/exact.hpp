@@ -146,6 +146,15 @@ W selu_derivative(W x) {
     return static_cast<W>(kSeluLambda) * (x > 0 ? 1 : static_cast<W>(kSeluAlpha) * exp(x));
 }
 
+template <class W>
+W hardswish(W x) {
+    return x < -3 ? W(0) : x > 3 ? x : x * (x + 3) / 6;
+}
+template <class W>
+W hardswish_derivative(W x) {
+    return x <= -3 ? W(0) : x > 3 ? W(1) : (2 * x + 3) / 6;
+}
+
 // The activations that round: take(name, kind, value, derivative, root of the derivative). Those whose argument of exp or
 // erfc is itself rounded come apart: against them the type of one more word is needed.
 template <class W, class Take>
@@ -160,6 +169,7 @@ void each_activation(Take&& take) {
     take("softsign", Activation::softsign, softsign<W>, softsign_derivative<W>, kNone);
     take("tanh", Activation::tanh, tanh_of<W>, tanh_derivative<W>, kNone);
     take("sigmoid", Activation::sigmoid, sigmoid<W>, sigmoid_derivative<W>, kNone);
+    take("hardswish", Activation::hardswish, hardswish<W>, hardswish_derivative<W>, kNone);
 }
 template <class W, class Take>
 void each_rounded_activation(Take&& take) {

@@ -29,6 +29,8 @@ namespace fanin {
 //     softsign                                 z / (1 + |z|)
 //     tanh, sigmoid                            sigmoid: 1 / (1 + e^-z)
 //     hardtanh                                 min(max(z, -1), 1)
+//     relu6                                    min(max(z, 0), 6)
+//     hardswish                                z min(max(z + 3, 0), 6) / 6      Howard et al., ICCV 2019
 class Activation {
  public:
     enum Kind : unsigned char {
@@ -45,9 +47,11 @@ class Activation {
         softsign,
         tanh,
         sigmoid,
-        hardtanh
+        hardtanh,
+        relu6,
+        hardswish
     };
-    static constexpr std::size_t kKinds = hardtanh + 1;  // the last, and one
+    static constexpr std::size_t kKinds = hardswish + 1;  // the last, and one
 
     constexpr Activation(Kind kind = identity)  // with the parameter above, if it has one
         : kind_(kind),
@@ -90,8 +94,8 @@ Activation activation_from_name(std::string_view name);
 // out[i] = g(z[i]). `out` and `z` have one shape, at most kMaxRank axes, any strides, and are the same array or do not
 // overlap; std::invalid_argument otherwise. tanh, sigmoid: 2 ULP; the others: 4 ULP (what was measured is in
 // docs/activations.md), also far left, where gelu, silu and mish follow e^z into the subnormals. A parameter is rounded to T
-// first. NaN stays NaN; -0 stays -0 where g(0) = 0, but relu(-0) = +0; the values at infinity are the limits (gelu(-inf) =
-// -0). In parallel; same bits everywhere.
+// first. NaN stays NaN; -0 stays -0 where g(0) = 0, but relu(-0) = relu6(-0) = +0; the values at infinity are the limits
+// (gelu(-inf) = -0). In parallel; same bits everywhere.
 template <class T>
 void activate(Activation activation, ArrayView<const T> z, ArrayView<T> out);
 template <class T>
@@ -100,7 +104,8 @@ void activate(Activation activation, std::span<const T> z, std::span<T> out);
 // out[i] = g'(z[i]), evaluated from z: 4 ULP, also where g saturates (tanh'(20) = 1.7e-17) and where g' is subnormal; within
 // 1/4 of the roots of gelu', gelu_tanh', silu' and mish' the error is below 2^-23 (2^-52). At a kink it is the left
 // derivative: relu'(0) = 0, leaky_relu'(0) = slope, elu'(0) = alpha, selu'(0) = lambda alpha; hardtanh'(-1) = hardtanh'(1) =
-// 0. identity' = 1 for every z, NaN included; otherwise NaN stays NaN. The rest as for activate.
+// relu6'(6) = 0; hardswish'(-3) = 0, hardswish'(3) = 3/2. identity' = 1 for every z, NaN included; otherwise NaN stays NaN. The
+// rest as for activate.
 //
 // Back through an activation goes dz = da g'(z), a plain product: where g'(z) = 0, an infinite da gives NaN.
 template <class T>

@@ -35,6 +35,10 @@ constexpr ActivationFacts kFacts[] = {
     {.name = "tanh", .gain = 1.592537419722831427770438846018598, .low = -1, .high = 1},
     {.name = "sigmoid", .gain = 1.846228545338605412960881409669293, .low = 0, .high = 1},
     {.name = "hardtanh", .gain = 1.392036140448309751323609353189898, .low = -1, .high = 1, .kinks = {-1, 1}, .n_kinks = 2},
+    // The bound of 6: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010; 0 is no bound, as for relu.
+    {.name = "relu6", .gain = 1.414213565095073651449787566789541, .high = 6, .kinks = {0, 6}, .n_kinks = 2},
+    // Howard et al., "Searching for MobileNetV3", ICCV 2019
+    {.name = "hardswish", .gain = 1.736657212766541619654762295891531, .kinks = {-3, 3}, .n_kinks = 2},
 };
 static_assert(std::size(kFacts) == Activation::kKinds);
 

@@ -42,6 +42,36 @@ struct HardtanhDerivative {
         return y < one ? one : (y >= one ? V{} : z);
     }
 };
+struct Relu6Value {
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        return at_most(z <= V{} ? V{} : z, splat(typename LaneOf<V>::T(6)));
+    }
+};
+struct Relu6Derivative {
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V one = splat(typename LaneOf<V>::T(1)), six = splat(typename LaneOf<V>::T(6));
+        return (z <= V{}) | (z >= six) ? V{} : (z > V{} ? one : z);
+    }
+};
+struct HardswishValue {  // z held at -3 on the left, where the other factor is 0; on the right that factor is 1
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V three = splat(typename LaneOf<V>::T(3)), six = splat(typename LaneOf<V>::T(6));
+        const V t = at_least(z, -three);
+        return t * (at_most(t + three, six) / six);
+    }
+};
+struct HardswishDerivative {  // (2 z + 3) / 6 in [-3, 3]; the sum is exact near its root, so the quotient is right there
+    template <class V>
+    FANIN_INLINE V operator()(V z) const {
+        const V one = splat(typename LaneOf<V>::T(1)), three = splat(typename LaneOf<V>::T(3));
+        const V t = clamped(z, typename LaneOf<V>::T(3));
+        const V inside = ((t + t) + three) / splat(typename LaneOf<V>::T(6));
+        return z <= -three ? V{} : (z > three ? one : inside);
+    }
+};
 struct SoftsignValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -148,12 +178,12 @@ constexpr ActivationKernels<T> activation_kernels() {
     return {{forward<T, IdentityValue>, forward<T, ReluValue>, forward<T, LeakyReluValue<T>>, forward<T, EluValue<T>>,
              forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>, forward<T, SiluValue>,
              forward<T, MishValue>, forward<T, SoftplusValue>, forward<T, SoftsignValue>, forward<T, Tanh>, forward<T, Sigmoid>,
-             forward<T, HardtanhValue>},
+             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>},
             {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, LeakyReluDerivative<T>>,
              backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
              backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
              backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
-             backward<T, HardtanhDerivative>}};
+             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>}};
 }
 
 }  // namespace

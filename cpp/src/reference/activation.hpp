@@ -39,6 +39,10 @@ T activate(Activation activation, T z) {
             return sigmoid(z);
         case Activation::hardtanh:
             return z < -1 ? T(-1) : z > 1 ? T(1) : z;
+        case Activation::relu6:
+            return z <= 0 ? T(0) : z > 6 ? T(6) : z;
+        case Activation::hardswish:
+            return z < -3 ? T(-0.0) : z > 3 ? z : z * ((z + 3) / 6);
     }
     return z;
 }
@@ -77,6 +81,10 @@ T activation_derivative(Activation activation, T z) {
             return sigmoid_derivative(z);
         case Activation::hardtanh:
             return std::abs(z) < 1 ? T(1) : T(0);
+        case Activation::relu6:
+            return z > 0 && z < 6 ? T(1) : T(0);
+        case Activation::hardswish:
+            return z <= -3 ? T(0) : z > 3 ? T(1) : (2 * z + 3) / 6;
     }
     return z;
 }

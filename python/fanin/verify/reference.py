@@ -153,6 +153,11 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
     "tanh": (np.tanh, lambda z: 4 * _far(2 * z) / (1 + _far(2 * z)) ** 2),
     "sigmoid": (_sigmoid, _sigmoid_slope),
     "hardtanh": (lambda z: np.clip(z, -1, 1), lambda z: (np.abs(z) < 1).astype(z.dtype)),
+    "relu6": (lambda z: np.clip(z, 0, 6), lambda z: ((z > 0) & (z < 6)).astype(z.dtype)),
+    "hardswish": (
+        lambda z: z * np.clip(z + 3, 0, 6) / 6,
+        lambda z: np.where(z <= -3, 0, np.where(z > 3, 1, (2 * z + 3) / 6)).astype(z.dtype),
+    ),
 }
 
 

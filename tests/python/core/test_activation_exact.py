@@ -69,6 +69,11 @@ EXACT: dict[str, tuple[Function, Function]] = {
     "tanh": (mp.tanh, lambda z: mp.sech(z) ** 2),
     "sigmoid": (sigmoid, slope_of_sigmoid),
     "hardtanh": (lambda z: max(mpf(-1), min(mpf(1), z)), lambda z: mpf(abs(z) < 1)),
+    "relu6": (lambda z: max(mpf(0), min(mpf(6), z)), lambda z: mpf(0 < z < 6)),
+    "hardswish": (
+        lambda z: z * max(mpf(0), min(mpf(6), z + 3)) / 6,
+        lambda z: mpf(0) if z <= -3 else mpf(1) if z > 3 else (2 * z + 3) / 6,
+    ),
 }
 ROOTS = {"silu": -1.2784645427610738, "mish": -1.1924312145154165, "gelu_tanh": -0.7524614220710163}
 
@@ -163,6 +168,8 @@ def test_special_values(everywhere: Any) -> None:
         "tanh": ([-1, -0.0, 0, 1], [0, 1, 1, 0]),
         "sigmoid": ([0, 0.5, 0.5, 1], [0, 0.25, 0.25, 0]),
         "hardtanh": ([-1, -0.0, 0, 1], [0, 1, 1, 0]),
+        "relu6": ([0, 0, 0, 6], [0, 0, 0, 0]),
+        "hardswish": ([-0.0, -0.0, 0, inf], [0, 0.5, 0.5, 1]),
     }
     assert list(table) == fi.activation.names()
     for _ in everywhere():
