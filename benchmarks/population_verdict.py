@@ -1,7 +1,7 @@
 """Hold `fanin.diagnose` against what training does: a population of random networks, their outcomes, and the table of both.
 
-Each seed makes one network of 1 to 20 hidden layers, one data set and, in two thirds of the cases, one defect. The outcome comes
-from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression: within twice
+Each seed makes one network of 1 to 20 hidden layers, one data set and, in two thirds of the cases, one defect. The outcome
+comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression: within twice
 the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has half of the
 reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted apart. The
 diagnosis sees rows of its own, and a third of the steps.

