@@ -1,12 +1,14 @@
 """Hold `fanin.diagnose` against what training does: a population of random networks, their outcomes, and the table of both.
 
 Each seed makes one network of 1 to 20 hidden layers, one data set and, in two thirds of the cases, one defect. The outcome
-comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression:
-within twice the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has
-half of the reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted
-apart. The diagnosis sees rows of its own, and a third of the steps. python benchmarks/population_verdict.py outcomes 0 250
---steps 300 python benchmarks/population_verdict.py score 0 250 --steps 300 # develop on these seeds python
-benchmarks/population_verdict.py score 10000 10250 --steps 300 # scored once
+comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression: within
+twice the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has half of the
+reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted apart. The
+diagnosis sees rows of its own, and a third of the steps.
+
+    python benchmarks/population_verdict.py outcomes 0 250 --steps 300
+    python benchmarks/population_verdict.py score 0 250 --steps 300           # develop on these seeds
+    python benchmarks/population_verdict.py score 10000 10250 --steps 300     # scored once
 """
 
 from __future__ import annotations
@@ -244,8 +246,8 @@ def score(first: int, last: int, steps: int, cache: Path, trial: bool, fixes: bo
             count[said == "trains", result == "trains"] += n
     total = sum(count.values())
     bad, good = count[True, False] + count[False, False], count[True, True] + count[False, True]
-    right = count[True, True] + count[False, False]
-    print(f"agreement {right} of {total} = {right / total:.1%}")
+    agree = count[True, True] + count[False, False]
+    print(f"agreement {agree} of {total} = {agree / total:.1%}")
     print(f'"trains" said of {count[True, False]} of {bad} that do not, ill of {count[False, True]} of {good} that train')
     if fixes:
         print(f"after d.apply(net), of those ill and called ill: {dict(fixed)}")

@@ -18,10 +18,6 @@ script = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(script)
 
 
-# The labels were made before a verdict named the cause: units that are dead or saturated leave no gradient.
-CAUSES = {"no gradient": ("dead", "saturated")}
-
-
 def load(name):
     return json.loads((DATA / name).read_text())
 
@@ -44,7 +40,10 @@ def score(entries):
     for entry in entries:
         net, x, y = network(entry)
         d = fi.diagnose(net, x, y, trial=False)  # the labels are of the signals
-        wrong[entry["label"], d.verdict] += d.verdict not in (entry["label"], *CAUSES.get(entry["label"], ()))
+        label = entry["label"]
+        if label == "no gradient" and d.verdict in ("dead", "saturated"):  # the cause is named where a whole layer has it
+            label = d.verdict if any(getattr(layer, d.verdict) == 1 for layer in d.trace.hidden) else label
+        wrong[label, d.verdict] += label != d.verdict
         never_healthy_with_a_ratio_of_1000(d)
     return len(entries) - wrong.total(), len(entries), +wrong
 

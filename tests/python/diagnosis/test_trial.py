@@ -88,7 +88,7 @@ def test_find_lr():
     n = net()
     found = fi.find_lr(n, X, Y, steps=50)
     low, high = found.range
-    assert 0.003 < found.best <= 10
+    assert found.best > 0.003
     assert low <= found.best <= high
     assert "best" in str(found)
     assert n.fit(X, Y, optimizer=found, epochs=5).costs[-1] < 0.5
