@@ -91,6 +91,7 @@ def _run(args: argparse.Namespace) -> None:
         )
     result = replace(result, settings={**about, **result.settings})
     _print(result)
+    data.said(about)
     report.save_figure(result, args.figure)
     print(f"picture: {args.figure}")
     if args.html is not None:

@@ -35,7 +35,6 @@ def load(args: argparse.Namespace) -> Loaded:
         if args.loss is not None and args.loss != table.loss:
             task = "regression" if table.loss == "cross_entropy" else "classification"
             raise ValueError(f"--loss {args.loss} is not for {table.decisions[-1].kind}: add --task {task} if that is meant")
-        print(table)
     classes = len(np.unique(data.y))
     if table is None and loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
         raise ValueError(f"the target has {classes} values in {len(data.y)} rows: for a quantity add --loss mean_squared_error")
@@ -48,7 +47,14 @@ def load(args: argparse.Namespace) -> Loaded:
     y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y)
     about = {"data": "scikit-learn's digits" if args.data is None else Path(args.data).name}
     about |= {"target": args.target} if args.target is not None else {}
+    about |= {"columns": "; ".join(str(table).splitlines())} if table is not None else {}
     return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale})
+
+
+def said(about: dict[str, str]) -> None:
+    """Print what was decided on the columns of a table."""
+    if "columns" in about:
+        print(f"table: {about['columns']}")
 
 
 def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
@@ -64,8 +70,8 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
             name,
             args.target,
             task=task,
-            drop=sum(args.drop or [], []),
-            categorical=sum(args.categorical or [], []),
+            drop=[one for given in args.drop or [] for one in given],
+            categorical=[one for given in args.categorical or [] for one in given],
             missing=args.missing or "refuse",
             delimiter=args.delimiter,
             decimal=args.decimal or ".",

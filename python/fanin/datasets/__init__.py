@@ -1,5 +1,6 @@
-"""Small data sets for experiments, and readers for data of your own. NumPy only; scikit-learn or PyArrow
-where a function says so.
+"""Small data sets for experiments, and readers for data of your own.
+
+NumPy only; scikit-learn or PyArrow where a function says so.
 
 The four sets of the article's playground (`circle`, `moon`, `square`, `gauss`) are addressed by their seed: point i is drawn
 from streams of the library's own and does not depend on the calls made before. The random numbers have the same bits on every

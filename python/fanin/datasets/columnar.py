@@ -32,7 +32,7 @@ def read_frame(frame: Any) -> Source:
         for i, one in enumerate(names):
             try:
                 columns.append(pa.array(frame.iloc[:, i], from_pandas=True))
-            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:  # noqa: PERF203
                 raise TypeError(f"DataFrame, column {one!r}: must hold one type, got a mixture ({error})") from None
         return _source("DataFrame", pa.table(columns, names=names))
     return _source("DataFrame", pa.table(frame))

@@ -109,8 +109,8 @@ def _any_plus(cells: Any) -> bool:
 
 def _too_large(source: Source, column: str, row: int) -> ValueError:
     return ValueError(
-        f"{source.at(column, row)} is a whole number beyond 2^53, which float64 does not hold exactly: an identifier? Leave the "
-        f"column out (drop={[column]!r}, --drop {column}) or make it a category (categorical={[column]!r}, --categorical {column})"
+        f"{source.at(column, row)} is a whole number beyond 2^53, which float64 does not hold exactly: an identifier? As a "
+        f"feature leave it out (drop={[column]!r}, --drop {column}) or make it a category (--categorical {column})"
     )
 
 
@@ -153,7 +153,7 @@ def looks(cell: str) -> str:
 
 def target(source: Source, column: str, task: str | None, lenient: bool = False) -> tuple[NDArray[Any], Decision]:
     """Return y and the decision on the target; its missing rows are gone already."""
-    values, wrong = numbers(source, column) if task != "classification" else _labels_of_numbers(source, column)
+    values, wrong = numbers(source, column)
     rows = source.table.num_rows
     most = max(_LABELS, rows // 10)
     if values is None:
@@ -174,13 +174,7 @@ def target(source: Source, column: str, task: str | None, lenient: bool = False)
         )
     _one_spelling(source, column, different)
     labels = values.astype(np.int64)
-    kind = "labels"
-    return labels, Decision(column, kind, f"{different} classes", tuple(np.unique(labels).tolist()))
-
-
-def _labels_of_numbers(source: Source, column: str) -> tuple[NDArray[Any] | None, int]:
-    found, wrong = numbers(source, column)
-    return found, wrong
+    return labels, Decision(column, "labels", _classes(different), tuple(np.unique(labels).tolist()))
 
 
 def _one_spelling(source: Source, column: str, different: int) -> None:
@@ -219,7 +213,7 @@ def _text_target(source: Source, column: str, wrong: int, task: str | None, most
             first = wrong if not strange else int(np.flatnonzero(np.isin(cells, strange))[0])
             hint = looks(str(cells[first])) or "beside it the target holds numbers: correct it, or leave such rows out"
             raise ValueError(
-                f"{source.at(column, first)} is no number in the plain spelling; {hint}. If the cells are names of "
+                f"{source.at(column, first)} is no plain number; {hint}. If the cells are names of "
                 f"classes: task='classification' (--task classification)"
             )
         if len(found) > most:
@@ -228,14 +222,20 @@ def _text_target(source: Source, column: str, wrong: int, task: str | None, most
                 f"text? If they are names of classes: task='classification' (--task classification)"
             )
     labels = np.searchsorted(np.array(found, dtype=object), cells).astype(np.int64)
-    return labels, Decision(column, "labels", f"{len(found)} classes", tuple(found))
+    return labels, Decision(column, "labels", _classes(len(found)), tuple(found))
+
+
+def _classes(count: int) -> str:
+    return f"{count} class{'es' * (count != 1)}"
 
 
 def _span(values: NDArray[Any]) -> str:
     return f"{values.min():g} to {values.max():g}" if len(values) else ""
 
 
-def feature(source: Source, column: str, as_category: bool) -> tuple[Decision, NDArray[Any] | None, str | None]:
+def feature(
+    source: Source, column: str, as_category: bool, lenient: bool = False
+) -> tuple[Decision, NDArray[Any] | None, str | None]:
     """Return the decision on a column, its values as numbers or texts, and a complaint where it wants the user's word."""
     if as_category:
         cells = texts(source, column)
@@ -254,14 +254,18 @@ def feature(source: Source, column: str, as_category: bool) -> tuple[Decision, N
         words = looks(cell)
         if not words and different > max(_LABELS, source.table.num_rows // 2):
             words = "identifiers or free text"
-        return Decision(column, "text"), None, f"{source.at(column, wrong)}" + (f" ({words})" if words else "")
+        return Decision(column, "text"), None, f"{_must(source, column, wrong)}" + (f" ({words})" if words else "")
     if bare in _ROW_NUMBERS and _counts(values):
         return Decision(column, "dropped", "the rows' numbers"), None, None
-    if bare == "":
-        return Decision(column, "text"), None, f"{source.at(column, 0)} (a column without a name)"
-    if _is_identifier(column, values):
-        return Decision(column, "text"), None, f"{source.at(column, 0)} (an identifier: all different)"
+    if bare == "" and not lenient:
+        return Decision(column, "text"), None, f"{source.at(column, 0)}, in a column without a name"
+    if not lenient and _is_identifier(column, values):
+        return Decision(column, "text"), None, f"{source.at(column, 0)}, an identifier: all different"
     return Decision(column, "number"), values, None
+
+
+def _must(source: Source, column: str, row: int) -> str:
+    return f"{source.place(row, column)}: must be a finite number, got {source.cell(column, row)!r}"
 
 
 def texts_or_none(source: Source, column: str) -> list[Any]:

@@ -12,12 +12,42 @@ from typing import Any
 
 import numpy as np
 
-_BLOCK = 1 << 24  # bytes looked at in one go
+_BLOCK = 1 << 24  # bytes that PyArrow parses in one go
 _MARKS = (",", ";", "\t", "|")  # the delimiters that are found; any other is named
 
 # Unquoted cells that other programs write where a value is missing. In quotes they are texts: the country "NA".
-MISSING = ("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "NULL", "Null", "null", "None")
-MISSING += ("none", "missing", "?", "-", "--", ".", "NaT", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "#NAME?")
+MISSING = tuple(
+    [
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "na",
+        "#N/A",
+        "#NA",
+        "<NA>",
+        "NaN",
+        "nan",
+        "NAN",
+        "-nan",
+        "NULL",
+        "Null",
+        "null",
+        "None",
+        "none",
+        "missing",
+        "?",
+        "-",
+        "--",
+        ".",
+        "NaT",
+        "#VALUE!",
+        "#DIV/0!",
+        "#REF!",
+        "#NUM!",
+        "#NAME?",
+    ]
+)
 
 # What other files begin with.
 _OTHER = {
@@ -83,13 +113,15 @@ def read_text(path: str | os.PathLike[str], delimiter: str | None, encoding: str
         row, or a first line of data where names are expected; the message names the line.
     """
     name = os.fspath(path)
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
+        raise ValueError(f"delimiter must be one ASCII character, no quote or line end, got {delimiter!r}")
     raw, said = _utf8(name, _unpacked(name), encoding)
     if not raw.strip():
         raise ValueError(f"{name}: must hold a table, got an empty file")
     if delimiter is None:
         delimiter = _found(name, raw)
         said += [] if delimiter == "," else [f"cells separated by {_called(delimiter)}"]
-    raw = _quotes(name, raw, delimiter)
+    raw = _quotes(name, raw if delimiter == " " else _without_blanks(raw, delimiter), delimiter)
     top = _RECORD.search(raw)
     if top is None:
         raise ValueError(f"{name}: must hold a table, got blank lines")
@@ -143,19 +175,14 @@ def _utf8(name: str, raw: bytes, encoding: str | None) -> tuple[bytes, list[str]
         half = raw[:64].count(b"\0") > 8
         hint = "UTF-16 without its mark? Name it: encoding='utf-16-le' (--encoding utf-16-le)" if half else "no text file?"
         raise ValueError(f"{name}, line {line}: a byte 0: {hint}")
-    if not raw.isascii():
-        decoder, seen = codecs.getincrementaldecoder("utf-8")(), 0
-        try:
-            for start in range(0, len(raw), _BLOCK):
-                seen = start
-                decoder.decode(raw[start : start + _BLOCK], start + _BLOCK >= len(raw))
-        except UnicodeDecodeError as error:
-            bad = max(0, seen + error.start - 3)
-            line = raw.count(b"\n", 0, bad) + 1
-            raise ValueError(
-                f"{name}, line {line}: no UTF-8 (byte {error.object[error.start]:#04x}). Latin-1 or Windows-1252? Name it: "
-                f"encoding='latin-1' (--encoding latin-1)"
-            ) from None
+    try:
+        if not raw.isascii():
+            raw.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name}, line {1 + _breaks(raw[: error.start])}: must be a text file in UTF-8, got byte {raw[error.start]:#04x}. "
+            f"Latin-1 or Windows-1252? Name it: encoding='latin-1' (--encoding latin-1)"
+        ) from None
     return raw, said
 
 
@@ -189,12 +216,10 @@ def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     """Check that quotes stand around whole cells and close; blanks beside them go."""
     if b'"' not in raw:
         return raw
-    if re.search(rb'[ ]"|"[ ]', raw):
-        raw = _without_blanks(raw)
     data = np.frombuffer(raw, np.uint8)
     at = np.flatnonzero(data == ord('"'))
     edges = np.zeros(256, bool)
-    edges[[ord(delimiter) if ord(delimiter) < 128 else 0, ord("\n"), ord("\r")]] = True
+    edges[[ord(delimiter), ord("\n"), ord("\r")]] = True
     opening, closing = at[::2], at[1::2]
     begins = (opening == 0) | edges[data[np.maximum(opening, 1) - 1]]
     begins[1:] |= opening[1:] == closing[: len(opening) - 1] + 1  # a doubled quote
@@ -203,7 +228,7 @@ def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     if not begins.all():
         where, what = (
             int(opening[np.argmin(begins)]),
-            "a quote inside a cell that does not begin with one: double it, in quotes",
+            "a quote inside a cell that begins with none: double it, in quotes",
         )
     elif not ends.all():
         where, what = int(closing[np.argmin(ends)]), "text after the quote that closes a cell"
@@ -214,13 +239,18 @@ def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     raise ValueError(f"{name}, line {1 + _breaks(raw[:where])}: {what}")
 
 
-def _without_blanks(raw: bytes) -> bytes:
+def _without_blanks(raw: bytes, delimiter: str) -> bytes:
+    """Take the blanks away that stand around cells, but for those inside quotes."""
+    mark = re.escape(delimiter.encode())
+    beside = re.compile(rb"(?:^|(?<=[\r\n]|" + mark + rb")) +| +(?=[\r\n]|" + mark + rb"|$)")
+    if beside.search(raw) is None:
+        return raw
+    if b'"' not in raw:
+        return beside.sub(b"", raw)
     parts = re.split(rb'("(?:[^"]|"")*")', raw)
-    for i in range(0, len(parts), 2):
-        if re.fullmatch(rb"[ ]*", parts[i]) and 0 < i < len(parts) - 1:
-            continue
-        parts[i] = parts[i].lstrip(b" ") if i else parts[i]
-        parts[i] = parts[i].rstrip(b" ") if i < len(parts) - 1 else parts[i]
+    for i in range(0, len(parts), 2):  # the odd ones are quoted
+        part = b"\0" * (i > 0) + parts[i] + b"\0" * (i < len(parts) - 1)  # a quote on that side
+        parts[i] = beside.sub(b"", re.sub(rb"\0 *| *\0", b"", part))
     return b"".join(parts)
 
 
@@ -288,7 +318,7 @@ def _parse(
                     include_columns=only,
                 ),
             )
-        except pa.ArrowInvalid as error:  # a row longer than a block
+        except pa.ArrowInvalid as error:  # noqa: PERF203  # a row longer than a block
             if "straddl" not in str(error) or size > len(body) or size == 2**31 - 2:
                 raise
             size = min(2**31 - 2, max(size * 16, 1))

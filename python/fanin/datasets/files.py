@@ -133,7 +133,8 @@ def load_npz(path: str | os.PathLike[str]) -> Data:
     Returns
     -------
     Data
-        x of shape (n, features), further axes joined, float32 kept and other numbers in float64; y of shape (n,), also where the file has (n, 1), or
+        x of shape (n, features), further axes joined, float32 kept and other numbers in float64; y of shape (n,),
+        also where the file has (n, 1), or
         (n, outputs), in int64 if every value is a whole number, else as it is. Nothing is unpickled.
 
     Raises

@@ -68,7 +68,9 @@ class Table:
             parts.append(f"{len(kinds)} categor{'ies' if len(kinds) > 1 else 'y'} ({sizes} columns)")
         dropped = [one for one in columns if one.kind == "dropped"]
         if dropped:
-            listed = ", ".join(f"`{one.column}`: {one.why}" for one in dropped[:6]) + (", ..." if len(dropped) > 6 else "")
+            listed = ", ".join(
+                f"{'`' + one.column + '`' if one.column else 'the one without a name'}: {one.why}" for one in dropped[:6]
+            ) + (", ..." if len(dropped) > 6 else "")
             parts.append(f"{len(dropped)} dropped ({listed})")
         loss = self.loss.replace("_", " ")
         words = f"{len(columns)} column{'s' * (len(columns) > 1)}: {', '.join(parts)}; target `{last.column}`: {last.kind}"
@@ -222,7 +224,7 @@ def decided(
         if column in drop:
             decisions.append(Decision(column, "dropped", "as told"))
             continue
-        decision, values, complaint = decide.feature(source, column, column in categorical)
+        decision, values, complaint = decide.feature(source, column, column in categorical, lenient)
         decisions.append(decision)
         if complaint is not None:
             complaints.append((column, complaint))
@@ -260,8 +262,8 @@ def decided(
             columns += [f"{decision.column}={value}" for value in decision.values]
             blocks += [(cells == value).astype(np.float64) for value in decision.values]
     x = np.empty((len(y), len(blocks)))
-    for i in range(len(blocks)):
-        x[:, i], blocks[i] = blocks[i], None
+    for i, block in enumerate(blocks):
+        x[:, i] = block
     return Table(x, y, tuple(columns), last.values, (*decisions, last), tuple(notes))
 
 
@@ -304,13 +306,8 @@ def _filled(
             else ", fill numbers with their column's mean (missing='mean', --missing mean)"
         )
         why = "the target and categories have no mean; " if missing == "mean" else ""
-        what = (
-            "a finite number"
-            if kinds.get(column) == "number"
-            else "a finite number or the name of a class"
-            if column == target
-            else "a category"
-        )
+        words = "a finite number or the name of a class" if column == target else "a category"
+        what = "a finite number" if kinds.get(column) == "number" else words
         raise ValueError(
             f"{source.place(row, column)}: must be {what}, got {source.cell(column, row)!r}, a missing cell; such cells are in "
             f"{listed}. {why}Leave their rows out (missing='drop', --missing drop){means}; a text of that name stands in quotes"
@@ -323,16 +320,15 @@ def _filled(
 
 def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) -> ValueError:
     named = ",".join(column for column, _ in complaints)
-    listed = "; ".join(text for _, text in complaints[:12]) + (
-        f"; ... ({len(complaints)} in all)" if len(complaints) > 12 else ""
-    )
+    listed = "; ".join(text for _, text in complaints[:12])
+    listed += f"; ... ({len(complaints)} in all)" if len(complaints) > 12 else ""
     python = repr([column for column, _ in complaints])
     if lenient:
-        place, _, cell = complaints[0][1].partition(": ")
-        return ValueError(f"{place}: must be a finite number, got {cell}; fanin.datasets.load_table settles such columns")
+        return ValueError(f"{complaints[0][1]}; fanin.datasets.load_table settles such columns")
+    such = "these columns are" if len(complaints) > 1 else "this column is"
     return ValueError(
-        f"{listed}: {'these columns are' if len(complaints) > 1 else 'this column is'} no plain numbers. Make them categories "
-        f"(categorical={python}, --categorical '{named}'), leave them out (drop={python}, --drop '{named}'), or correct the cells"
+        f"{listed}: {such} not of plain numbers. Make categories of them (categorical={python}, --categorical '{named}'), "
+        f"leave them out (drop={python}, --drop '{named}'), or correct the cells"
     )
 
 
@@ -362,7 +358,7 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     Returns
     -------
     Data
-        x of shape (n, columns - 1) in float64; y of shape (n,), in int64 if every value is a whole number, else float64.
+        x of shape (n, columns - 1) in float64, a column without a name that counts the rows left out; y of shape (n,), in int64 if every value is a whole number, else float64.
 
     Raises
     ------
@@ -378,3 +374,22 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     source, notes = _open(path, delimiter, ".", None, True)
     table = decided(source, target, notes, task=None, drop=(), categorical=(), missing="refuse", lenient=True)
     return Data(table.x, table.y)
+
+
+def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
+    """Return x and y of a DataFrame whose target `y` names; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If the DataFrame is refused by `load_table`, or `loss` is not for such a target.
+    """
+    if not (isinstance(y, str) and is_frame(x)):
+        return x, y
+    quantity = loss == "mean_squared_error"
+    table = load_table(x, y, task="regression" if quantity else None)
+    if table.loss != "cross_entropy" and not quantity:
+        raise ValueError(
+            f'target {y!r} is a quantity, {table.decisions[-1].why}: loss must be "mean_squared_error", got {loss!r}'
+        )
+    return table.x, table.y
