@@ -31,10 +31,9 @@ def load(args: argparse.Namespace) -> Loaded:
     data, table = _read(args)
     labels = np.issubdtype(data.y.dtype, np.integer)
     loss = args.loss or ("cross_entropy" if labels else "mean_squared_error")
-    if table is not None:
-        if args.loss is not None and args.loss != table.loss:
-            task = "regression" if table.loss == "cross_entropy" else "classification"
-            raise ValueError(f"--loss {args.loss} is not for {table.decisions[-1].kind}: add --task {task} if that is meant")
+    if table is not None and args.loss is not None and args.loss != table.loss:
+        task = "regression" if table.loss == "cross_entropy" else "classification"
+        raise ValueError(f"--loss {args.loss} is not for {table.decisions[-1].kind}: add --task {task} if that is meant")
     classes = len(np.unique(data.y))
     if table is None and loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
         raise ValueError(f"the target has {classes} values in {len(data.y)} rows: for a quantity add --loss mean_squared_error")

@@ -16,38 +16,9 @@ _BLOCK = 1 << 24  # bytes that PyArrow parses in one go
 _MARKS = (",", ";", "\t", "|")  # the delimiters that are found; any other is named
 
 # Unquoted cells that other programs write where a value is missing. In quotes they are texts: the country "NA".
-MISSING = tuple(
-    [
-        "",
-        "NA",
-        "N/A",
-        "n/a",
-        "na",
-        "#N/A",
-        "#NA",
-        "<NA>",
-        "NaN",
-        "nan",
-        "NAN",
-        "-nan",
-        "NULL",
-        "Null",
-        "null",
-        "None",
-        "none",
-        "missing",
-        "?",
-        "-",
-        "--",
-        ".",
-        "NaT",
-        "#VALUE!",
-        "#DIV/0!",
-        "#REF!",
-        "#NUM!",
-        "#NAME?",
-    ]
-)
+_WRITTEN = ("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-nan", "NaT", "NULL", "Null", "null")
+_WORDS = ("None", "none", "missing", "?", "-", "--", ".")
+MISSING = (*_WRITTEN, *_WORDS, "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "#NAME?")
 
 # What other files begin with.
 _OTHER = {

@@ -358,7 +358,8 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     Returns
     -------
     Data
-        x of shape (n, columns - 1) in float64, a column without a name that counts the rows left out; y of shape (n,), in int64 if every value is a whole number, else float64.
+        x of shape (n, columns - 1) in float64, a column without a name that counts the rows left out; y of shape (n,), in
+        int64 if every value is a whole number, else float64.
 
     Raises
     ------

@@ -189,7 +189,8 @@ def compare(
     x : array, shape (n, n_in)
         Real numbers, converted once to `dtype`; or a DataFrame of pandas, Polars or Arrow, as `datasets.load_table` takes it.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss, or the name of the DataFrame's column to learn. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+        Targets of the loss, or the name of the DataFrame's column to learn. For "cross_entropy" any labels,
+        numbered in sorted order, or one-hot rows.
     hidden : iterable of int
         Sizes of the hidden layers.
     activation, loss, dtype : str

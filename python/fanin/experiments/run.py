@@ -170,7 +170,8 @@ def prepare(
     x : array, shape (n, n_in)
         Finite real numbers; or a DataFrame.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss, or the name of the DataFrame's target. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+        Targets of the loss, or the name of the DataFrame's target. For "cross_entropy" any labels, numbered in
+        sorted order, or one-hot rows.
     held_out : float, int or (x, y)
         A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
     seed, loss, dtype, epochs, batch_size
