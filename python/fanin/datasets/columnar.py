@@ -78,6 +78,10 @@ def _source(name: str, table: Any) -> Source:
         twice = sorted({one for one in names if names.count(one) > 1})
         raise ValueError(f"{name}: every column must have a name of its own, got {', '.join(twice)} more than once")
 
+    for i, kind in enumerate(table.schema.types):  # one type of text for all that follows
+        if str(kind) in ("string_view", "large_string"):
+            table = table.set_column(i, names[i], table.column(i).cast("string"))
+
     def cell(column: str, row: int) -> str:
         return str(table[column][row].as_py())
 

@@ -77,7 +77,7 @@ def test_frames():
     with pytest.raises(ValueError, match="row 1, column 'b': must be a finite number, got 'None', a missing cell"):
         load_table(hole, "y")
     big = pa.table({**FRAME, "b": [2, 2**53 + 1, 2]})
-    with pytest.raises(ValueError, match="row 1, column 'b'.*beyond 2\\^53"):
+    with pytest.raises(ValueError, match=r"row 1, column 'b'.*beyond 2\^53"):
         load_table(big, "y")
     with pytest.raises(TypeError, match="source must be a path or a DataFrame, got list"):
         load_table([1], "y")
@@ -106,7 +106,7 @@ def test_compare_and_fit_take_a_frame():
     mine = fi.compare("xavier_normal", frame.drop_columns(["q"]), "y", **options)
     plain = fi.compare("xavier_normal", x, np.array([1, 0] * 20), **options)
     np.testing.assert_array_equal(mine.runs[0].costs, plain.runs[0].costs)
-    with pytest.raises(ValueError, match='is a quantity.*loss must be "mean_squared_error"'):
+    with pytest.raises(ValueError, match=r'is a quantity.*loss must be "mean_squared_error"'):
         fi.compare("xavier_normal", frame.drop_columns(["y"]), "q", **options)
     nets = [fi.Network([2, 3, 2], seed=1) for _ in range(2)]
     first = nets[0].fit(frame.drop_columns(["q"]), "y", optimizer=fi.SGD(lr=0.1))
