@@ -12,7 +12,7 @@ from fanin._core import __version__
 from fanin.cli import article, compare, config, describe, trace, weights
 
 _COMMANDS = (compare, trace, weights, article, describe, config)
-_EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn"}
+_EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -101,6 +101,7 @@ def _run(args: argparse.Namespace) -> None:
         )
     result = replace(result, settings={**about, **result.settings})
     _print(result)
+    data.said(about)
     report.save_figure(result, figure)
     print(f"picture: {figure}")
     if args.html is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from fanin.datasets import Data
+    from fanin.datasets import Data, Table
 
 _DIGITS_HELD_OUT = 397  # of 1797
 
@@ -28,11 +28,14 @@ def load(args: argparse.Namespace) -> Loaded:
     """Return the data of ``--data``, ``--target``, ``--scale``, ``--held-out``, ``--seed`` and ``--loss``."""
     from fanin import datasets
 
-    data = _read(args)
+    data, table = _read(args)
     labels = np.issubdtype(data.y.dtype, np.integer)
     loss = args.loss or ("cross_entropy" if labels else "mean_squared_error")
+    if table is not None and args.loss is not None and args.loss != table.loss:
+        task = "regression" if table.loss == "cross_entropy" else "classification"
+        raise ValueError(f"--loss {args.loss} is not for {table.decisions[-1].kind}: add --task {task} if that is meant")
     classes = len(np.unique(data.y))
-    if loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
+    if table is None and loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
         raise ValueError(f"the target has {classes} values in {len(data.y)} rows: for a quantity add --loss mean_squared_error")
     default = 0.2 if args.data is not None else _DIGITS_HELD_OUT
     if len(data.y) < 2:
@@ -43,26 +46,46 @@ def load(args: argparse.Namespace) -> Loaded:
     y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y)
     about = {"data": "scikit-learn's digits" if args.data is None else Path(args.data).name}
     about |= {"target": args.target} if args.target is not None else {}
+    about |= {"columns": "; ".join(str(table).splitlines())} if table is not None else {}
     return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale})
 
 
-def _read(args: argparse.Namespace) -> Data:
-    """The data of ``--data``, ``--target`` and ``--delimiter``."""
+def said(about: dict[str, str]) -> None:
+    """Print what was decided on the columns of a table."""
+    if "columns" in about:
+        print(f"table: {about['columns']}")
+
+
+def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
+    """The data of ``--data`` and the options of tables."""
     from fanin import datasets
 
-    ending = Path(args.data or "").suffix.lower()
-    if ending == ".csv":
+    name = args.data
+    if name is not None and not name.lower().endswith((".npz", ".npy")):
         if args.target is None:
-            raise ValueError("--data FILE.csv needs --target NAME, the column to learn")
-        return datasets.load_csv(args.data, args.target, delimiter=args.delimiter or ",")
-    for option, value in (("--target", args.target), ("--delimiter", args.delimiter)):
-        if value is not None:
-            raise ValueError(f"{option} is of --data FILE.csv, got --data {args.data or 'missing'}")
-    if args.data is None:
-        return datasets.digits()
-    if ending == ".npz":
-        return datasets.load_npz(args.data)
-    raise ValueError(f"--data must end with .npz or .csv, got {args.data}")
+            raise ValueError(f"--data {name} needs --target NAME, the column to learn")
+        task = args.task or {"mean_squared_error": "regression", "cross_entropy": "classification"}.get(args.loss)
+        table = datasets.load_table(
+            name,
+            args.target,
+            task=task,
+            drop=[one for given in args.drop or [] for one in given],
+            categorical=[one for given in args.categorical or [] for one in given],
+            missing=args.missing or "refuse",
+            delimiter=args.delimiter,
+            decimal=args.decimal or ".",
+            encoding=args.encoding,
+            header=not args.no_header,
+        )
+        return datasets.Data(table.x, table.y), table
+    for option in ("target", "delimiter", "task", "drop", "categorical", "missing", "decimal", "encoding", "no_header"):
+        if getattr(args, option):
+            raise ValueError(f"--{option.replace('_', '-')} is of tables, got --data {name or 'missing'}")
+    if name is None:
+        return datasets.digits(), None
+    if name.lower().endswith(".npz"):
+        return datasets.load_npz(name), None
+    raise ValueError(f"--data must be a table (.csv, .tsv, .parquet, .feather, ...) or end with .npz, got {name}")
 
 
 def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -81,8 +104,21 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArr
     of = summarize(train, axis=0)
     low, high = np.asarray(of.min), np.asarray(of.max)
     with np.errstate(over="ignore"):
-        centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
-    if not (np.isfinite(centre).all() and np.isfinite(width).all()):
+        reach = high - low
+    if not np.isfinite(reach).all():
         raise ValueError(f"--scale {how}: the numbers are too large, up to {max(high.max(), -low.min()):.3g}")
-    width = np.where(high > low, width, 1.0)
-    return (train - centre) / width, (held_out - centre) / width
+    # Columns whose squares would under- or overflow are brought near 1 by a power of two, which is exact.
+    largest = np.maximum(np.abs(low), np.abs(high))
+    power = np.where((largest > 0) & ((largest < 1e-100) | (largest > 1e100)), -np.frexp(largest)[1], 0)
+    if power.any():
+        train, held_out = np.ldexp(train, power), np.ldexp(held_out, power)
+        of = summarize(train, axis=0)
+        low, high = np.asarray(of.min), np.asarray(of.max)
+    centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
+    width = np.where((high > low) & (width > 0), width, np.where(high > low, high - low, 1.0))
+    for part in (train, held_out):
+        part -= centre
+        part /= width
+    if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
+        raise ValueError(f"--scale {how}: a held-out number is too far from the training rows to be scaled")
+    return train, held_out

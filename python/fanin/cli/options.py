@@ -11,11 +11,26 @@ LAWS = "zeros,fan_in_uniform,xavier_normal,normal"
 def data(parser: argparse.ArgumentParser) -> None:
     """Add where data comes from, and how it is split and scaled."""
     group = parser.add_argument_group("data")
-    group.add_argument("--data", metavar="FILE", help=".npz with arrays x and y, or .csv with a header (default: the digits)")
-    group.add_argument("--target", metavar="NAME", help="the column of a .csv to learn")
     group.add_argument(
-        "--delimiter", type=_delimiter, metavar="C", help="what separates the cells of a .csv: ';', tab, ... (default: a comma)"
+        "--data",
+        metavar="FILE",
+        help="a table (CSV, TSV, Parquet, Arrow, Feather), or .npz with arrays x and y (default: the digits)",
     )
+    group.add_argument("--target", metavar="NAME", help="the column of a table to learn")
+    group.add_argument(
+        "--delimiter", type=_delimiter, metavar="C", help="what separates the cells of a text: ';', tab, ... (default: found)"
+    )
+    group.add_argument("--task", choices=["classification", "regression"], help="what the target is, where that is in doubt")
+    group.add_argument("--drop", action="append", type=_columns, metavar="NAME,...", help="columns of a table to leave out")
+    group.add_argument(
+        "--categorical", action="append", type=_columns, metavar="NAME,...", help="columns that become one a value, of 0 and 1"
+    )
+    group.add_argument(
+        "--missing", choices=["refuse", "drop", "mean"], help="missing cells: an error (default), drop the row, or the mean"
+    )
+    group.add_argument("--decimal", choices=[".", ","], help="the decimal mark of a text (default: a point)")
+    group.add_argument("--encoding", metavar="NAME", help="of a text, as latin-1 (default: UTF-8, or UTF-16 with its mark)")
+    group.add_argument("--no-header", action="store_true", help="a text whose first line holds data: columns are 1, 2, ...")
     group.add_argument(
         "--scale",
         choices=["none", "unit", "standard"],
@@ -79,6 +94,10 @@ def _sizes(text: str) -> list[int]:
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"must be whole numbers, each at least 1, as in 300,300, or none, got {text!r}")
     return [int(part) for part in parts]
+
+
+def _columns(text: str) -> list[str]:
+    return [name for name in (part.strip() for part in text.split(",")) if name]
 
 
 def _delimiter(text: str) -> str:

@@ -81,6 +81,7 @@ def _run(args: argparse.Namespace) -> None:
     found = trace(net, x, y)
     diagnosis = diagnose(found)
     print(f"{found}\n\n{diagnosis}")
+    data.said(loaded.about)
     about = {**loaded.about, **_about(net, args), "rows": len(x)}
     if args.figure is not None:
         found.plot(args.figure)

@@ -1,8 +1,7 @@
-"""Readers of data files: IDX, CSV with a header, NPZ. NumPy and the standard library only; reached as `fanin.datasets`."""
+"""Readers of data files: IDX and NPZ. NumPy and the standard library only; reached as `fanin.datasets`."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import math
 import os
@@ -114,105 +113,12 @@ def mnist(folder: str | os.PathLike[str], part: str = "test", *, dtype: DTypeLik
 
 
 def _find(folder: str | os.PathLike[str], name: str) -> str:
-    for candidate in (name, name + ".gz"):
+    dotted = name.replace("-idx", ".idx")  # as some programs unpack it
+    for candidate in (name, name + ".gz", dotted, dotted + ".gz"):
         path = os.path.join(folder, candidate)
         if os.path.exists(path):
             return path
     raise FileNotFoundError(f"{os.fspath(folder)} must hold {name} or {name}.gz")
-
-
-def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",") -> Data:
-    """Read a CSV file with a header: the column `target` is y, every other column is x.
-
-    Parameters
-    ----------
-    path : path
-        A text file in UTF-8. Its first line names the columns; every other cell is a finite number.
-    target : str
-        Name of the column to learn. Text in it becomes class numbers, in the sorted order of the texts.
-    delimiter : str
-        What separates the cells.
-
-    Returns
-    -------
-    Data
-        x of shape (n, columns - 1) in float64; y of shape (n,), in int64 if every value is a whole number, else float64.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ValueError
-        If it is no such text, there is no such column, two columns have one name, a line has more or fewer cells than the
-        header, or a cell is no finite number; the message names line and column.
-    """
-    name = os.fspath(path)
-    try:
-        header, lines, rows = _csv_rows(path, target, delimiter)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{name}: must be a text file in UTF-8, cells separated by {delimiter!r}: {error}") from error
-    column = header.index(target)
-    if not rows or len(header) < 2:
-        raise ValueError(f"{name}: must hold at least one row, and a column beside {target!r}")
-    answers = [row.pop(column).strip() for row in rows]
-    rest = header[:column] + header[column + 1 :]
-    try:
-        x = np.array(rows, dtype=np.float64)
-    except ValueError:
-        x = np.array([[_number(cell) for cell in row] for row in rows])
-    if not np.isfinite(x).all():
-        i, j = np.argwhere(~np.isfinite(x))[0]
-        raise ValueError(f"{name}, line {lines[i]}, column {rest[j]!r}: must be a finite number, got {rows[i][j]!r}")
-    return Data(x, _targets(answers, [f"{name}, line {line}, column {target!r}" for line in lines]))
-
-
-def _csv_rows(path: str | os.PathLike[str], target: str, delimiter: str) -> tuple[list[str], list[int], list[list[str]]]:
-    """Header, numbers of the lines, and cells of a CSV file whose header names the target once."""
-    name = os.fspath(path)
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-        header = [cell.strip() for cell in next(reader, [])]
-        if header.count(target) != 1:
-            other = next((mark for mark in ";\t,|" if len(header) == 1 and mark in header[0]), None)
-            hint = "" if other is None else f"; its cells seem to be separated by {other!r}: that is the delimiter to name"
-            raise ValueError(f"{name}: target must name one column of {_listed(header)}, got {target!r}{hint}")
-        twice = sorted({column for column in header if column and header.count(column) > 1})
-        if twice:
-            raise ValueError(f"{name}: every column must have a name of its own, got {_listed(twice)} more than once")
-        lines, rows = [], []
-        for row in reader:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise ValueError(f"{name}, line {reader.line_num}: must have {len(header)} cells as the header, got {len(row)}")
-            lines.append(reader.line_num)
-            rows.append(row)
-    return header, lines, rows
-
-
-def _listed(names: list[str]) -> str:
-    """Names for a message, the first twelve of many."""
-    if not any(names):
-        return "an empty file"
-    return ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _targets(answers: list[str], places: list[str]) -> NDArray[Any]:
-    """Numbers where all answers are numbers, class numbers where any is text; a missing answer is an error."""
-    for answer, place in zip(answers, places, strict=True):
-        if not answer or answer.lower() in ("nan", "na", "null", "none", "inf", "-inf"):
-            raise ValueError(f"{place}: must be a finite number or the name of a class, got {answer!r}")
-    values = np.array([_number(answer) for answer in answers])
-    if np.isfinite(values).all():
-        return _whole(values)
-    return np.unique(np.array(answers), return_inverse=True)[1].astype(np.int64).reshape(-1)
 
 
 def _whole(values: NDArray[Any]) -> NDArray[Any]:
@@ -227,7 +133,8 @@ def load_npz(path: str | os.PathLike[str]) -> Data:
     Returns
     -------
     Data
-        x of shape (n, features), further axes joined, float32 kept and other numbers in float64; y of shape (n,) or
+        x of shape (n, features), further axes joined, float32 kept and other numbers in float64; y of shape (n,),
+        also where the file has (n, 1), or
         (n, outputs), in int64 if every value is a whole number, else as it is. Nothing is unpickled.
 
     Raises
@@ -246,12 +153,14 @@ def load_npz(path: str | os.PathLike[str]) -> Data:
             if missing:
                 raise ValueError(f"must hold arrays x and y, got {', '.join(arrays) or 'none'}")
             x, y = arrays["x"], arrays["y"]
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{name}: no NPZ file with x and y: {error}") from error
     for key, array in (("x", x), ("y", y)):
         if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
             raise ValueError(f"{name}: {key} must hold finite real numbers, got {array.dtype} {array.shape}")
     if x.ndim < 2 or y.ndim not in (1, 2) or len(x) != len(y) or len(x) == 0:
         raise ValueError(f"{name}: x and y must have shapes (n, features) and (n,), n > 0, got {x.shape} and {y.shape}")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
     x = x.reshape(len(x), -1)
     return Data(x if x.dtype == np.float32 else x.astype(np.float64), _whole(y))

@@ -184,9 +184,10 @@ def compare(
     laws : iterable of laws
         Names as ``"xavier_normal"`` or ``"normal(std=0.01)"``, functions or objects: whatever `Network` takes as `init`.
     x : array, shape (n, n_in)
-        Real numbers, converted once to `dtype`.
+        Real numbers, converted once to `dtype`; or a DataFrame of pandas, Polars or Arrow, as `datasets.load_table` takes it.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+        Targets of the loss, or the name of the DataFrame's column to learn. For "cross_entropy" any labels,
+        numbered in sorted order, or one-hot rows.
     hidden : iterable of int
         Sizes of the hidden layers.
     activation, loss, dtype : str

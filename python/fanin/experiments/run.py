@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from fanin import _core, datasets
 from fanin.common import require
 from fanin.datasets.files import Data
+from fanin.datasets.table import arrays
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.network.network import Network
 from fanin.network.targets import class_labels, converted
@@ -170,9 +171,10 @@ def prepare(
     Parameters
     ----------
     x : array, shape (n, n_in)
-        Finite real numbers.
+        Finite real numbers; or a DataFrame.
     y : array, shape (n,) or (n, outputs)
-        Targets of the loss. For "cross_entropy" any labels, numbered in sorted order, or one-hot rows.
+        Targets of the loss, or the name of the DataFrame's target. For "cross_entropy" any labels, numbered in
+        sorted order, or one-hot rows.
     held_out : float, int or (x, y)
         A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
     seed, loss, dtype, epochs, batch_size
@@ -187,6 +189,7 @@ def prepare(
     if batch_size is not None:
         batch_size = require.integer("batch_size", batch_size, 1, ", or None for all rows")
     wanted = require.float_dtype(dtype)
+    x, y = arrays(x, y, require.text("loss", loss))
     x, y = _matrix("x", x, wanted), require.array("y", y)
     if y.ndim == 0 or len(x) != len(y):
         raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")

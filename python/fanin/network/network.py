@@ -293,7 +293,7 @@ class Network:
         Parameters
         ----------
         x, y : array_like
-            Data, converted once.
+            Data, converted once; or a DataFrame and the name of its column to learn, as `datasets.load_table` takes them.
         epochs : int
             At least 0.
         batch_size : int, optional

@@ -129,9 +129,10 @@ def test_help(capsys):
 def test_errors_are_one_line(folder, fails):
     assert "add --loss mean_squared_error" not in fails("compare", "--data", "labels.csv", "--target", "nothing")
     assert "needs --target NAME" in fails("compare", "--data", "labels.csv")
-    assert "--target is of --data FILE.csv, got --data missing" in fails("compare", "--target", "kind")
+    assert "--target is of tables, got --data missing" in fails("compare", "--target", "kind")
     assert "no_such.csv" in fails("compare", "--data", "no_such.csv", "--target", "kind")
-    assert ".npz or .csv" in fails("compare", "--data", "labels.txt")
+    assert "needs --target NAME" in fails("compare", "--data", "labels.txt")
+    assert "end with .npz" in fails("compare", "--data", "one.npy")
     assert "xavier_normal" in fails("compare", "--data", "both.npz", "--init", "xavier_norm", *FAST)
     assert "tanh" in fails("compare", "--data", "both.npz", "--activation", "tan", *FAST)
     assert "no folder" in fails("compare", "--figure", "nowhere/a.png")
@@ -160,13 +161,20 @@ def test_delimiters(folder, capsys, fails):
     (folder / "tab.csv").write_text(table.replace(",", "\t"))
     mine = ["--target", "kind", *FAST, "--init", "zeros", "--figure", "f.png"]
     outs = []
-    for name, more in (("labels", []), ("semi", ["--delimiter", ";"]), ("tab", ["--delimiter", "tab"])):
+    for name, more in (
+        ("labels", []),
+        ("semi", ["--delimiter", ";"]),
+        ("tab", ["--delimiter", "tab"]),
+    ):
         assert main(["compare", "--data", f"{name}.csv", *mine, *more]) == 0
         outs.append(capsys.readouterr().out)
     assert outs[0] == outs[1] == outs[2]
-    assert "separated by ';'" in fails("compare", "--data", "semi.csv", *mine)
-    assert "--delimiter is of --data FILE.csv" in fails("compare", "--data", "both.npz", *FAST, "--delimiter", ";")
-    assert "--target is of --data FILE.csv" in fails("compare", "--data", "both.npz", *FAST, "--target", "kind")
+    for name, said in (("semi", "semicolons"), ("tab", "tabs")):  # found, and said
+        assert main(["compare", "--data", f"{name}.csv", *mine]) == 0
+        assert capsys.readouterr().out.replace(f"; found: cells separated by {said}", "") == outs[0]
+    assert "separated by ';'" in fails("compare", "--data", "semi.csv", *mine, "--delimiter", ",")
+    assert "--delimiter is of tables" in fails("compare", "--data", "both.npz", *FAST, "--delimiter", ";")
+    assert "--target is of tables" in fails("compare", "--data", "both.npz", *FAST, "--target", "kind")
 
 
 def test_tables_that_teach_nothing(folder, fails):

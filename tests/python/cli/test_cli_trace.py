@@ -186,9 +186,9 @@ def test_errors_come_before_the_work(folder, fails):
     assert "--rows must be at least 1" in fails("trace", "--rows", "0")
     assert "xavier_normal" in fails("trace", "--init", "xavier_norm")
     (folder / "latin.csv").write_bytes(b"a,b\n1,\xe9\n")
-    assert "latin.csv: must be a text file in UTF-8" in fails("trace", "--data", "latin.csv", "--target", "b")
+    assert "latin.csv, line 2: must be a text file in UTF-8" in fails("trace", "--data", "latin.csv", "--target", "b")
     (folder / "wide.csv").write_text("a,b\n1," + "x" * 200_000 + "\n")
-    assert "wide.csv: must be a text file" in fails("trace", "--data", "wide.csv", "--target", "b")
+    assert "must hold at least two rows" in fails("trace", "--data", "wide.csv", "--target", "b")
     assert not (folder / "compare.png").exists()
 
 

@@ -285,9 +285,9 @@ def test_csv(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "got 'y'"),
+        ("", "got an empty file"),
         ("a,b\n1,2\n", "target must name one column of a, b, got 'y'"),
-        ("y,y\n1,2\n", "target must name one column"),
+        ("y,y\n1,2\n", "every column must have a name of its own, got y more than once"),
         ("a,b,a,y\n1,2,3,4\n", "every column must have a name of its own, got a more than once"),
         ("a;y\n1;2\n", "target must name one column of a;y, got 'y'; its cells seem to be separated by ';'"),
         ("a,y\n", "at least one row"),
