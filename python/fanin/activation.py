@@ -95,12 +95,12 @@ def evaluate(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None)
 def derivative(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None) -> NDArray[Float]:
     """Return g'(z), element by element, right to 4 units in the last place.
 
-    It is evaluated from `z` and not from g(z), so it is right where g saturates: tanh'(20) is 1.7e-17, though
-    ``1 - tanh(20)**2`` is 0. Within 1/4 of the roots of gelu_tanh', silu' and mish' the error is absolute, below 2^-23 (2^-52).
+    It is evaluated from `z` and not from g(z), so it is right where g saturates: tanh'(20) is 1.7e-17, though ``1 -
+    tanh(20)**2`` is 0. Within 1/4 of the roots of gelu_tanh', silu' and mish' the error is absolute, below 2^-23 (2^-52).
     At a kink it is the derivative from the left: ``relu'(0)`` is 0, ``leaky_relu'(0)`` slope, ``elu'(0)`` alpha;
-    ``hardtanh'`` is 0 at -1 and 1, ``relu6'`` at 0 and 6; ``hardswish'(3)`` is 3/2. NaN gives NaN, save for ``identity``, whose
-    derivative is 1 everywhere. Arguments, result and errors are those of `evaluate`. A gradient goes back as the plain product ``da * g'(z)``: where the derivative
-    is 0, an infinite ``da`` gives NaN.
+    ``hardtanh'`` is 0 at -1 and 1, ``relu6'`` at 0 and 6; ``hardswish'(3)`` is 3/2. NaN gives NaN, save for ``identity``,
+    whose derivative is 1 everywhere. Arguments, result and errors are those of `evaluate`. A gradient goes back as the
+    plain product ``da * g'(z)``: where the derivative is 0, an infinite ``da`` gives NaN.
 
     Examples
     --------

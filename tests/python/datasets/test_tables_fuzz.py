@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -62,14 +61,12 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 def attempt(path, content: bytes) -> bool:
     """Read a file; True if it gave arrays."""
     path.write_bytes(content)
-    begin = time.perf_counter()
     try:
         table = load_npz(path) if path.suffix == ".npz" else load_table(path, "y")
     except ValueError as error:
-        assert str(error)
+        if not str(error):
+            pytest.fail("an error without words")
         return False
-    finally:
-        assert time.perf_counter() - begin < 10  # a file of some hundred bytes
     assert np.isfinite(table.x).all()
     assert len(table.x) == len(table.y)
     return True
