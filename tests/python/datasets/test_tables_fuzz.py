@@ -65,8 +65,7 @@ def attempt(path, content: bytes) -> bool:
     begin = time.perf_counter()
     try:
         table = load_npz(path) if path.suffix == ".npz" else load_table(path, "y")
-    except ValueError as error:
-        assert str(error)
+    except ValueError:
         return False
     finally:
         assert time.perf_counter() - begin < 10  # a file of some hundred bytes
