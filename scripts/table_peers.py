@@ -48,8 +48,8 @@ def main() -> None:
     lines = [
         "# Tables that are wrong, or in doubt",
         "",
-        f"The {len(made.CASES)} files of `tests/data/tables`: what fanin makes of each (tested), and what `pandas.read_csv` of pandas {pd.__version__} does by",
-        "default. Written by `scripts/table_peers.py`.",
+        f"The {len(made.CASES)} files of `tests/data/tables`: what fanin makes of each (tested), and what `pandas.read_csv` does",
+        f"by default (pandas {pd.__version__}). Written by `scripts/table_peers.py`; long words of an error are cut.",
         "",
         "| file | what it is | fanin | pandas |",
         "|---|---|---|---|",

@@ -65,7 +65,7 @@ class Table:
         kinds = [one for one in columns if one.kind == "category"]
         if kinds:
             sizes = " + ".join(str(len(one.values)) for one in kinds)
-            parts.append(f"{len(kinds)} categor{'ies' if len(kinds) > 1 else 'y'} ({sizes} columns)")
+            parts.append(f"{len(kinds)} {'categories' if len(kinds) > 1 else 'category'} ({sizes} columns)")
         dropped = [one for one in columns if one.kind == "dropped"]
         if dropped:
             listed = ", ".join(
