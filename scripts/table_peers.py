@@ -48,7 +48,7 @@ def main() -> None:
     lines = [
         "# Tables that are wrong, or in doubt",
         "",
-        f"The {len(made.CASES)} files of `tests/data/tables`: what fanin makes of each (tested), and what `pandas.read_csv` does",
+        f"The {len(made.CASES)} files of `tests/data/tables`: what fanin makes of each, and what `pandas.read_csv` does",
         f"by default (pandas {pd.__version__}). Written by `scripts/table_peers.py`; long words of an error are cut.",
         "",
         "| file | what it is | fanin | pandas |",

@@ -300,11 +300,8 @@ def _filled(
         column, empty = next(iter(bad.items()))
         row = int(np.argmax(empty))
         listed = ", ".join(f"{c!r} ({int(e.sum())})" for c, e in bad.items())
-        means = (
-            ""
-            if missing == "mean" or column == target
-            else ", fill numbers with their column's mean (missing='mean', --missing mean)"
-        )
+        fits = missing == "refuse" and kinds.get(column) == "number"
+        means = ", fill numbers with their column's mean (missing='mean', --missing mean)" if fits else ""
         why = "the target and categories have no mean; " if missing == "mean" else ""
         words = "a finite number or the name of a class" if column == target else "a category"
         what = "a finite number" if kinds.get(column) == "number" else words
