@@ -73,6 +73,10 @@ def read_columnar(name: str) -> Source:
 def _source(name: str, table: Any) -> Source:
     if table.num_rows == 0 or table.num_columns == 0:
         raise ValueError(f"{name}: must hold at least one row and one column, got {table.num_rows} x {table.num_columns}")
+    try:
+        table.validate(full=True)  # offsets and texts of a damaged file lead anywhere
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{name}: damaged: {str(error)[:200]}") from None
     names = table.column_names
     if len(set(names)) < len(names):
         twice = sorted({one for one in names if names.count(one) > 1})

@@ -153,7 +153,9 @@ def load_npz(path: str | os.PathLike[str]) -> Data:
             if missing:
                 raise ValueError(f"must hold arrays x and y, got {', '.join(arrays) or 'none'}")
             x, y = arrays["x"], arrays["y"]
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:  # not the archive's own "invalid argument"
+            raise
         raise ValueError(f"{name}: no NPZ file with x and y: {error}") from error
     for key, array in (("x", x), ("y", y)):
         if array.dtype.kind not in "biuf" or not np.isfinite(array).all():

@@ -65,8 +65,7 @@ class Table:
         kinds = [one for one in columns if one.kind == "category"]
         if kinds:
             sizes = " + ".join(str(len(one.values)) for one in kinds)
-            word = "categories" if len(kinds) > 1 else "category"
-            parts.append(f"{len(kinds)} {word} ({sizes} columns)")
+            parts.append(f"{len(kinds)} {'categories' if len(kinds) > 1 else 'category'} ({sizes} columns)")
         dropped = [one for one in columns if one.kind == "dropped"]
         if dropped:
             listed = ", ".join(
@@ -301,11 +300,8 @@ def _filled(
         column, empty = next(iter(bad.items()))
         row = int(np.argmax(empty))
         listed = ", ".join(f"{c!r} ({int(e.sum())})" for c, e in bad.items())
-        means = (
-            ""
-            if missing == "mean" or column == target
-            else ", fill numbers with their column's mean (missing='mean', --missing mean)"
-        )
+        fits = missing == "refuse" and kinds.get(column) == "number"
+        means = ", fill numbers with their column's mean (missing='mean', --missing mean)" if fits else ""
         why = "the target and categories have no mean; " if missing == "mean" else ""
         words = "a finite number or the name of a class" if column == target else "a category"
         what = "a finite number" if kinds.get(column) == "number" else words

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from fanin import _core
 from fanin.common import require, upward
 from fanin.common.progress import bar
-from fanin.datasets.table import arrays
 from fanin.network.history import FitEvent, History
 from fanin.optimizer import Optimizer, core_of
 
@@ -49,7 +48,10 @@ def fit(
     if trace_every is not None:
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
         tracer = upward.tracer(net, every)
-    x, y = arrays(x, y, net.loss_name)
+    if isinstance(y, str):  # the column of a DataFrame; imported here, for `import fanin` is NumPy's time
+        from fanin.datasets.table import arrays
+
+        x, y = arrays(x, y, net.loss_name)
     x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     judge = None if validation is None else _validation(net, *require.pair("validation", validation))
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
