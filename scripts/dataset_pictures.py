@@ -20,9 +20,9 @@ POINTS = 400
 
 
 def draw(path: Path) -> None:
-    figure = Figure(figsize=(9, 6.3), facecolor="white", layout="constrained")
-    panels = figure.subplots(2, 3).reshape(-1)
-    plane = {name: getattr(datasets, name)(POINTS) for name in ("circle", "moon", "square", "gauss")}
+    figure = Figure(figsize=(12, 6.3), facecolor="white", layout="constrained")
+    panels = figure.subplots(2, 4).reshape(-1)
+    plane = {name: getattr(datasets, name)(POINTS) for name in ("circle", "moon", "square", "gauss", "spirals")}
     plane["coursework_circles"] = datasets.coursework_circles().train
     for axes, (name, data) in zip(panels, plane.items(), strict=False):
         axes.scatter(*data.x.T, s=7, c=COLOURS[data.y], linewidths=0)
@@ -32,9 +32,10 @@ def draw(path: Path) -> None:
             spine.set_color("#b0b0b0")
         axes.set_title(name, fontsize=11)
     images = np.pad(datasets.digits().x[:30].reshape(5, 6, 8, 8), [(0, 0), (0, 0), (1, 2), (1, 2)])  # rows, columns, pixels
-    panels[5].imshow(images.transpose(0, 2, 1, 3).reshape(5 * 11, 6 * 11), cmap="gray_r", interpolation="nearest")
-    panels[5].set_axis_off()
-    panels[5].set_title("digits", fontsize=11)
+    panels[6].imshow(images.transpose(0, 2, 1, 3).reshape(5 * 11, 6 * 11), cmap="gray_r", interpolation="nearest")
+    panels[6].set_axis_off()
+    panels[6].set_title("digits", fontsize=11)
+    panels[7].set_axis_off()
     # 64 colours: a third of the size, and no difference to be seen.
     raw = io.BytesIO()
     figure.savefig(raw, dpi=100)

@@ -1,23 +1,113 @@
-"""Fixtures around the C++ project: its tests, its objects and its installed package are looked at."""
+"""Fixtures for all tests: instruction sets and threads, Ctrl-C and children, the C++ project built and installed."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import filecmp
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+# NumPy's and SciPy's matrix products and decompositions are small here, and the C++ tests are built and run beside them: two
+# threads that wait for each other take ten times as long (49 s for the spectra of test_pennington_2017.py, 2 s with one).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
 import fanin as fi
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+# ------------------------------------------------------------------------------------------------ instruction sets and threads
+
+
+@pytest.fixture(autouse=True)
+def restore() -> Iterator[None]:
+    """Tests may change the instruction set and the number of threads."""
+    isa, threads = fi.active_isa(), fi.num_threads()
+    yield
+    fi.set_isa(isa)
+    fi.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def everywhere() -> Callable[..., Iterator[tuple[str, int]]]:
+    """Go through all instruction sets of this machine and some numbers of threads.
+
+    ``for isa, threads in everywhere(1, 2, 3):`` sets both before each turn; without numbers the threads stay as they are.
+    """
+
+    def each(*threads: int) -> Iterator[tuple[str, int]]:
+        for isa in fi.available_isas():
+            fi.set_isa(isa)
+            for n in threads or (fi.num_threads(),):
+                fi.set_num_threads(n)
+                yield isa, n
+
+    return each
+
+
+# ------------------------------------------------------------------------------------------------ data that a clone lacks
+
+NO_MNIST = "MNIST's test images are not here"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder of MNIST's 10 000 test images: FANIN_MNIST, otherwise ../shared/data/mnist beside the checkout."""
+    folder = Path(os.environ.get("FANIN_MNIST", ROOT.parent / "shared" / "data" / "mnist"))
+    if not any(folder.glob("t10k-images*")):
+        pytest.skip(f"{NO_MNIST}: {folder}")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Skips are easily overlooked: say that figures of the literature were not tried, and what to do about it."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NO_MNIST in str(report.longrepr)]
+    if skipped:
+        names = sorted({report.nodeid.partition("::")[2].partition("[")[0] for report in skipped})
+        terminalreporter.section(f"{len(skipped)} tests did not run: {NO_MNIST}")
+        terminalreporter.write_line(", ".join(names))
+        terminalreporter.write_line(
+            "FANIN_MNIST=<the folder with t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz> runs them;"
+        )
+        terminalreporter.write_line("their counterparts on scikit-learn's digits ran all the same.")
+
+
+# ------------------------------------------------------------------------------------------------ Ctrl-C
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[..., subprocess.Popen[Any]]]:
+    """SIGINT raises KeyboardInterrupt in this test and in what it starts, even where this process ignores it (nohup, a
+    background job): a child inherits what is ignored, but not a handler. Gives `start`: as `subprocess.Popen`, but the child
+    leads a process group of its own, which ends with the test, whatever came of it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    started: list[subprocess.Popen[Any]] = []
+
+    def start(*args: Any, **options: Any) -> subprocess.Popen[Any]:
+        started.append(subprocess.Popen(*args, start_new_session=True, **options))
+        return started[-1]
+
+    yield start
+    for child in started:
+        with contextlib.suppress(ProcessLookupError):  # all have ended
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+    signal.signal(signal.SIGINT, before)
+
+
+# ------------------------------------------------------------------------------------------------ the C++ project
 
 
 class Tools:
@@ -85,7 +175,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     if not any(map(_needs_build, session.items)) or session.config.option.collectonly:
         return
-    session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+    worker = os.environ.get("PYTEST_XDIST_WORKER")  # of pytest -n 2; the first begins, the others wait for what it has built
+    if worker is None:
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+        _start_runs(session)
+    elif worker == "gw0":
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+
+
+def _build_of(session: pytest.Session) -> Builds:
+    if BUILD not in session.stash:
+        session.stash[BUILD] = BACKGROUND.submit(_build, session.config)
+    return session.stash[BUILD].result()
+
+
+def _start_runs(session: pytest.Session) -> None:
+    """All C++ tests, one after the other; under xdist, in the worker that is given tests/cpp."""
     topics = [item.callspec.params["topic"] for item in session.items if "cpp_run" in getattr(item, "fixturenames", ())]
     session.stash[RUNS] = {topic: BACKGROUND.submit(_run, session, topic) for topic in topics}
 
@@ -99,9 +204,17 @@ def _build(config: pytest.Config) -> Builds:
     build = ROOT / "build" / "pytest"
     try:
         build.mkdir(parents=True, exist_ok=True)
+        lock = (build / "lock").open("w")
     except OSError:  # a read-only checkout
         build = Path(tempfile.mkdtemp(prefix="fanin-"))
         config.add_cleanup(lambda: shutil.rmtree(build))
+        lock = (build / "lock").open("w")
+    with lock:  # two processes must not build in one folder; the second finds nothing to do
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build_in(build)
+
+
+def _build_in(build: Path) -> Builds:
     core = _core_of_the_wheel()
     if core is not None:
         tests = Tools().build(ROOT / "tests" / "cpp", build / "tests", f"-Dfanin_DIR={fi.get_cmake_dir()}")
@@ -127,18 +240,21 @@ def _core_of_the_wheel() -> Path | None:
 @pytest.fixture(scope="session")
 def cpp_core(request: pytest.FixtureRequest) -> Path:
     """The build tree of the library."""
-    return request.session.stash[BUILD].result().core
+    return _build_of(request.session).core
 
 
 @pytest.fixture(scope="session")
 def cpp_tests(request: pytest.FixtureRequest) -> Path:
     """The C++ tests, built. In build/pytest, so that the next run only builds what has changed."""
-    return request.session.stash[BUILD].result().tests
+    return _build_of(request.session).tests
 
 
 @pytest.fixture
 def cpp_run(request: pytest.FixtureRequest, topic: str) -> Future[str]:
     """The run of the C++ tests of the test's parameter `topic`."""
+    _build_of(request.session)
+    if RUNS not in request.session.stash:
+        _start_runs(request.session)
     return request.session.stash[RUNS][topic]
 
 
@@ -147,7 +263,7 @@ def cpp_sweep(request: pytest.FixtureRequest, tools: Tools, cpp_tests: Path) -> 
     """Build and run one of the sweeps, which the suite leaves out: ``cpp_sweep("dense", "2000")`` returns what it printed."""
 
     def run(name: str, *arguments: str) -> str:
-        tools.run(tools.cmake, "--build", request.session.stash[BUILD].result().root, "--target", f"sweep_{name}")
+        tools.run(tools.cmake, "--build", _build_of(request.session).root, "--target", f"sweep_{name}")
         return tools.run(cpp_tests / f"sweep_{name}", *arguments, timeout=7200)
 
     return run

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "division.hpp"
 #include "fanin/init.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -154,7 +155,7 @@ class Draw {
             case Family::identity: {
                 std::fill_n(out, n, Real(0));
                 const std::uint64_t step = columns_ + 1;  // element (i, i) is i (n_in + 1)
-                for (std::uint64_t i = (index + step - 1) / step; i < columns_ && i * step < index + n; ++i)
+                for (std::uint64_t i = detail::ceil_div(index, step); i < columns_ && i * step < index + n; ++i)
                     out[i * step - index] = a_;
                 break;
             }
@@ -213,7 +214,7 @@ Draw<T> checked_draw(ArrayView<T> out, const Law& law, Key key, const Part& part
 template <class T>
 void fill_runs(T* data, const detail::Box& box, const Draw<T>& draw) {
     const std::ptrdiff_t step = box.data_stride();
-    parallel_for((box.size() + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(box.size(), kTaskElements), [&](std::size_t task) {
         const std::size_t begin = task * kTaskElements, end = std::min(box.size(), begin + kTaskElements);
         box.runs(begin, end, [&](std::uint64_t index, std::ptrdiff_t offset, std::size_t n) {
             T* to = data + offset;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -112,7 +113,7 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
                 return kernel.hinge(size, from, y.values.data() + begin, scale, to);
         }
     };
-    const std::size_t blocks = (terms + kLossBlock - 1) / kLossBlock;
+    const std::size_t blocks = detail::ceil_div(terms, kLossBlock);
     const std::size_t blocks_per_task = std::max<std::size_t>(1, kTaskElements / (kLossBlock * width));
     if (blocks <= blocks_per_task) {
         for (std::size_t i = 0; i < blocks; ++i) total += block(i);
@@ -121,7 +122,7 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
     double sums[kRoundBlocks];
     for (std::size_t first = 0; first < blocks; first += kRoundBlocks) {
         const std::size_t count = std::min(kRoundBlocks, blocks - first);
-        fanin::parallel_for((count + blocks_per_task - 1) / blocks_per_task, [&](std::size_t task) {
+        fanin::parallel_for(detail::ceil_div(count, blocks_per_task), [&](std::size_t task) {
             const std::size_t begin = task * blocks_per_task, end = std::min(begin + blocks_per_task, count);
             for (std::size_t i = begin; i < end; ++i) sums[i] = block(first + i);
         });

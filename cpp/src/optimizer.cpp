@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -24,21 +25,85 @@ void check_in(const char* name, double value, const char* expected, bool holds) 
 void check_fraction(const char* name, double value) { check_in(name, value, "in [0, 1)", value >= 0 && value < 1); }
 void check_not_negative(const char* name, double value) { check_in(name, value, "finite and not negative", value >= 0); }
 
-void check_rule(const Sgd& rule) {
-    check_fraction("momentum", rule.momentum);
-    if (rule.nesterov && rule.momentum == 0)
+// ------------------------------------------------------------------------------------------------ the rules by name
+
+// What a hyper-parameter may be.
+enum class Range { fraction, not_negative };
+
+// Of each rule its name, the arrays of its state, and its hyper-parameters: visit(name, member, range), or visit(name, flag).
+template <class Rule>
+constexpr std::string_view kName = "";
+template <>
+constexpr std::string_view kName<Sgd> = "sgd";
+template <>
+constexpr std::string_view kName<RmsProp> = "rmsprop";
+template <>
+constexpr std::string_view kName<Adam> = "adam";
+template <>
+constexpr std::string_view kName<AdaGrad> = "adagrad";
+
+constexpr std::string_view kSgdStates[] = {"velocity"}, kRmsPropStates[] = {"square", "velocity"},
+                           kAdamStates[] = {"mean", "square"}, kAdaGradStates[] = {"square"};
+std::span<const std::string_view> states(const Sgd& rule) { return std::span(kSgdStates, rule.momentum != 0 ? 1 : 0); }
+std::span<const std::string_view> states(const RmsProp& rule) { return std::span(kRmsPropStates, rule.momentum != 0 ? 2 : 1); }
+std::span<const std::string_view> states(const Adam&) { return kAdamStates; }
+std::span<const std::string_view> states(const AdaGrad&) { return kAdaGradStates; }
+
+template <class Visit>
+void each(Sgd& rule, Visit&& visit) {
+    visit("momentum", rule.momentum, Range::fraction);
+    visit("nesterov", rule.nesterov);
+}
+template <class Visit>
+void each(RmsProp& rule, Visit&& visit) {
+    visit("alpha", rule.alpha, Range::fraction);
+    visit("eps", rule.eps, Range::not_negative);
+    visit("momentum", rule.momentum, Range::fraction);
+}
+template <class Visit>
+void each(Adam& rule, Visit&& visit) {
+    visit("beta1", rule.beta1, Range::fraction);
+    visit("beta2", rule.beta2, Range::fraction);
+    visit("eps", rule.eps, Range::not_negative);
+    visit("weight_decay", rule.weight_decay, Range::not_negative);
+}
+template <class Visit>
+void each(AdaGrad& rule, Visit&& visit) {
+    visit("eps", rule.eps, Range::not_negative);
+}
+
+// Calls back with a rule's hyper-parameters; the rule is a copy, which they may change.
+template <class... Visits>
+void each_parameter(OptimizerRule& rule, Visits&&... visits) {
+    struct Overloaded : Visits... {
+        using Visits::operator()...;
+    };
+    Overloaded visit{std::forward<Visits>(visits)...};
+    std::visit([&](auto& one) { each(one, visit); }, rule);
+}
+
+void check_rule(OptimizerRule rule) {
+    each_parameter(
+        rule,
+        [](const char* name, double value, Range range) {
+            range == Range::fraction ? check_fraction(name, value) : check_not_negative(name, value);
+        },
+        [](const char*, bool) {});
+    const Sgd* sgd = std::get_if<Sgd>(&rule);
+    if (sgd && sgd->nesterov && sgd->momentum == 0)
         throw std::invalid_argument("nesterov=True needs momentum above 0, got momentum=0");
 }
-void check_rule(const RmsProp& rule) {
-    check_fraction("alpha", rule.alpha);
-    check_not_negative("eps", rule.eps);
-    check_fraction("momentum", rule.momentum);
-}
-void check_rule(const Adam& rule) {
-    check_fraction("beta1", rule.beta1);
-    check_fraction("beta2", rule.beta2);
-    check_not_negative("eps", rule.eps);
-    check_not_negative("weight_decay", rule.weight_decay);
+
+// The rule at position I of OptimizerRule, or one after it, that bears a name.
+template <std::size_t I = 0>
+OptimizerRule rule_named(std::string_view name) {
+    if constexpr (I == std::variant_size_v<OptimizerRule>) {
+        throw std::invalid_argument("optimizer must be one of sgd, rmsprop, adam, adagrad, got '" + std::string(name) + "'");
+    } else {
+        using Rule = std::variant_alternative_t<I, OptimizerRule>;
+        if (kName<Rule> == name) return Rule{};
+        return rule_named<I + 1>(name);
+    }
 }
 
 void check_lr(const std::vector<double>& all) {
@@ -49,7 +114,7 @@ void check_lr(const std::vector<double>& all) {
 template <class Body>
 void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
     const InterruptScope uninterrupted(nullptr);
-    parallel_for((end - begin + kTaskElements - 1) / kTaskElements, [&](std::size_t task) {
+    parallel_for(detail::ceil_div(end - begin, kTaskElements), [&](std::size_t task) {
         const std::size_t first = begin + task * kTaskElements;
         body(first, std::min(kTaskElements, end - first));
     });
@@ -57,10 +122,40 @@ void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
 
 }  // namespace
 
+std::string_view optimizer_name(const OptimizerRule& rule) {
+    return std::visit([]<class Rule>(const Rule&) { return kName<Rule>; }, rule);
+}
+
+HyperParameters hyper_parameters(const OptimizerRule& rule) {
+    HyperParameters found;
+    OptimizerRule copy = rule;
+    each_parameter(
+        copy, [&](const char* name, double value, Range) { found.emplace_back(name, value); },
+        [&](const char* name, bool flag) { found.emplace_back(name, flag ? 1.0 : 0.0); });
+    return found;
+}
+
+OptimizerRule optimizer_rule(std::string_view name, const HyperParameters& stated) {
+    OptimizerRule rule = rule_named(name);
+    for (const auto& [parameter, value] : stated) {
+        bool known = false;
+        each_parameter(
+            rule,
+            [&, &parameter = parameter, &value = value](const char* one, double& member, Range) {
+                if (parameter == one) member = value, known = true;
+            },
+            [&, &parameter = parameter, &value = value](const char* one, bool& member) {
+                if (parameter == one) member = value != 0, known = true;
+            });
+        if (!known) throw std::invalid_argument(std::string(name) + " has no hyper-parameter '" + parameter + "'");
+    }
+    return rule;
+}
+
 Optimizer::Optimizer(const OptimizerRule& rule, std::vector<double> lr, double clip_norm)
     : rule_(rule), lr_(std::move(lr)), clip_norm_(clip_norm) {
     check_lr(lr_);
-    std::visit([](const auto& one) { check_rule(one); }, rule_);
+    check_rule(rule_);
     check_not_negative("clip_norm", clip_norm);
 }
 
@@ -87,10 +182,7 @@ void Optimizer::reset() {
 }
 
 std::span<const std::string_view> Optimizer::state_names() const {
-    static constexpr std::string_view kSgd[] = {"velocity"}, kRmsProp[] = {"square", "velocity"}, kAdam[] = {"mean", "square"};
-    if (const Sgd* sgd = std::get_if<Sgd>(&rule_)) return std::span(kSgd, sgd->momentum != 0 ? 1 : 0);
-    if (const RmsProp* rmsprop = std::get_if<RmsProp>(&rule_)) return std::span(kRmsProp, rmsprop->momentum != 0 ? 2 : 1);
-    return kAdam;
+    return std::visit([](const auto& one) { return states(one); }, rule_);
 }
 
 template <class T>
@@ -104,7 +196,7 @@ void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_end
     layer_ends_.assign(layer_ends.begin(), layer_ends.end());
     const std::size_t n = layer_ends.empty() ? 0 : layer_ends.back();
     for (std::size_t i = 0; i < state_names().size(); ++i) arrays_of<T>()[i].assign(n, T(0));
-    if (clip_norm_ != 0) partial_.resize((n + kNormBlock - 1) / kNormBlock);
+    if (clip_norm_ != 0) partial_.resize(detail::ceil_div(n, kNormBlock));
 }
 
 template <class T>
@@ -150,6 +242,9 @@ void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t 
                                scale};
         if (rms->momentum == 0) run([&](std::size_t i, std::size_t n) { kernel.rmsprop(n, s, &g[i], s0 + i, &w[i]); });
         else run([&](std::size_t i, std::size_t n) { kernel.rmsprop_momentum(n, s, &g[i], s0 + i, s1 + i, &w[i]); });
+    } else if (const AdaGrad* adagrad = std::get_if<AdaGrad>(&rule_)) {
+        const AdaGradStep<T> s{step, static_cast<T>(adagrad->eps), scale};
+        run([&](std::size_t i, std::size_t n) { kernel.adagrad(n, s, &g[i], s0 + i, &w[i]); });
     } else {
         const Adam& adam = std::get<Adam>(rule_);
         const double power1 = power1_ * adam.beta1, power2 = power2_ * adam.beta2;

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "division.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -29,7 +30,7 @@ constexpr std::size_t kLongVector = 4096;
 // Elements between the rows of a matrix of m columns: no power of 2, so that neighbouring rows meet in no cache set.
 std::size_t row_pitch(std::size_t m) { return m / 16 * 16 + 32; }
 
-std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+using detail::ceil_div;
 
 template <class Body>
 void for_tasks(bool parallel, std::size_t n, Body&& body) {
@@ -74,8 +75,13 @@ template <class T>
 void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixView<const T> a, MatrixView<const T> b, const T* packed,
               MatrixView<T> c, bool add) {
     if (m == 0 || n == 0 || k == 0) return;
-    kernels<T>().dense.multiply({m, n, k, a.data, a.row_stride, a.col_stride, b.data, b.row_stride, b.col_stride,
-                                 add ? c.data : nullptr, c.row_stride, c.col_stride, c.data, c.row_stride, c.col_stride},
+    kernels<T>().dense.multiply({.m = m,
+                                 .n = n,
+                                 .k = k,
+                                 .a = {a.data, a.row_stride, a.col_stride},
+                                 .b = {b.data, b.row_stride, b.col_stride},
+                                 .init = {add ? c.data : nullptr, c.row_stride, c.col_stride},
+                                 .c = {c.data, c.row_stride, c.col_stride}},
                                 packed);
 }
 

@@ -1,36 +1,44 @@
-// Whether two strided views can share memory, and whether a view meets itself: what P5 asks before anything is written.
+// Whether strided views share memory, and whether a view meets itself: checked before anything is written. The one mechanism
+// for all topics, over views of any rank.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
-#include <stdexcept>
-#include <string>
 
 #include "fanin/view.hpp"
 
 namespace fanin::detail {
 
-// Byte addresses of a view's elements: first + i * rows_apart + j * cols_apart.
+// The bytes that a view's elements take: an element begins at low + sum of i_k * step_k, 0 <= i_k < count_k.
 struct Extent {
-    std::intptr_t low = 0, high = 0;  // [low, high), empty for a view without elements
-    std::intptr_t row = 0, col = 0;   // |stride| in bytes, 0 where the axis has one element
-    std::intptr_t width = 0;          // bytes of one row, from its lowest element to the end of its highest
+    struct Axis {
+        std::intptr_t step;  // in bytes, at least 0: a negative stride is counted from its other end
+        std::size_t count;   // at least 2
+    };
+    std::intptr_t low = 0, high = 0;  // all bytes lie in [low, high); equal for a view without elements
+    std::intptr_t size = 1;           // bytes of an element
+    std::size_t rank = 0;
+    std::array<Axis, kMaxRank> axes;  // the first `rank`, the largest step first
+
+    // shape and strides (in elements) have `rank` entries.
+    Extent() = default;
+    Extent(const void* data, std::size_t element, const std::size_t* shape, const std::ptrdiff_t* strides, std::size_t rank);
 };
 
 template <class T>
+Extent extent(const ArrayView<T>& v) {
+    return {v.data, sizeof(T), v.shape.data(), v.strides.data(), v.shape.size()};
+}
+template <class T>
 Extent extent(const MatrixView<T>& v) {
-    if (v.rows == 0 || v.cols == 0) return {};
-    constexpr auto size = static_cast<std::intptr_t>(sizeof(T));
-    const auto span_of = [](std::size_t n, std::ptrdiff_t stride) { return static_cast<std::intptr_t>(n - 1) * stride * size; };
-    const std::intptr_t rows = span_of(v.rows, v.row_stride), cols = span_of(v.cols, v.col_stride);
-    Extent e;
-    e.low = reinterpret_cast<std::intptr_t>(v.data) + (rows < 0 ? rows : 0) + (cols < 0 ? cols : 0);
-    e.width = (cols < 0 ? -cols : cols) + size;
-    e.high = e.low + (rows < 0 ? -rows : rows) + e.width;
-    if (v.rows > 1) e.row = (v.row_stride < 0 ? -v.row_stride : v.row_stride) * size;
-    if (v.cols > 1) e.col = (v.col_stride < 0 ? -v.col_stride : v.col_stride) * size;
-    return e;
+    const std::size_t shape[] = {v.rows, v.cols};
+    const std::ptrdiff_t strides[] = {v.row_stride, v.col_stride};
+    return {v.data, sizeof(T), shape, strides, 2};
+}
+template <class T>
+Extent extent(const VectorView<T>& v) {
+    return {v.data, sizeof(T), &v.size, &v.stride, 1};
 }
 
 template <class T>
@@ -38,34 +46,26 @@ MatrixView<T> as_matrix(const VectorView<T>& v) {
     return {v.data, 1, v.size, 0, v.stride};
 }
 
-// False only where no element of one can be an element of the other. Both hold elements of `size` bytes.
-inline bool may_overlap(const Extent& a, const Extent& b, std::intptr_t size) {
-    if (a.low >= b.high || b.low >= a.high) return false;  // also where one is empty
-    // Interleaved: all steps are multiples of g, and the two start apart modulo g.
-    if (const std::intptr_t g = std::gcd(std::gcd(a.row, a.col), std::gcd(b.row, b.col)); g > size) {
-        const std::intptr_t apart = ((b.low - a.low) % g + g) % g;
-        if (apart >= size && g - apart >= size) return false;
-    }
-    // Column ranges of one matrix: rows equally far apart, and no row of one reaches into a row of the other.
-    const std::intptr_t step = a.row != 0 ? a.row : b.row;
-    if (step != 0 && (a.row == step || a.row == 0) && (b.row == step || b.row == 0)) {
-        const std::intptr_t apart = ((b.low - a.low) % step + step) % step;
-        if (apart >= a.width && apart + b.width <= step) return false;
-    }
-    return true;
+// Whether a byte of one is a byte of the other. Exact, but for strides so entangled that the search gives up: then true.
+bool may_overlap(const Extent& a, const Extent& b);
+
+// std::invalid_argument where elements of the output `name` share memory. Exact for what slices, transpositions and reversals
+// of a contiguous array give, zero strides included; other interleaved strides count as overlapping.
+void require_distinct(const Extent& out, const char* name);
+template <class View>
+void require_distinct(const View& out, const char* name) {
+    require_distinct(extent(out), name);
 }
 
-// Each element of an output has a place of its own: along one axis it steps over the whole of the other.
+// std::invalid_argument unless each element of `out` has a place of its own, and `out` is `in` itself (same data, same
+// strides) or shares no memory with it. Both have one shape.
+void require_same_or_disjoint(const Extent& out, const char* out_name, bool same, const Extent& in, const char* in_name);
 template <class T>
-void require_distinct(const MatrixView<T>& out, const char* name) {
-    if (out.rows == 0 || out.cols == 0) return;
-    const auto length = [](std::ptrdiff_t stride) { return static_cast<std::size_t>(stride < 0 ? -stride : stride); };
-    const std::size_t row = length(out.row_stride), col = length(out.col_stride);
-    const bool zero = (out.rows > 1 && row == 0) || (out.cols > 1 && col == 0);
-    const bool crossed = out.rows > 1 && out.cols > 1 && row <= (out.cols - 1) * col && col <= (out.rows - 1) * row;
-    if (zero || crossed)
-        throw std::invalid_argument(std::string(name) + " must have a place for each element, got " +
-                                    (zero ? "a zero stride" : "rows that overlap"));
+void require_same_or_disjoint(const ArrayView<T>& out, const char* out_name, const ArrayView<const T>& in,
+                              const char* in_name) {
+    bool same = out.data == in.data;
+    for (std::size_t i = 0; i < out.shape.size(); ++i) same &= out.shape[i] <= 1 || out.strides[i] == in.strides[i];
+    require_same_or_disjoint(extent(out), out_name, same, extent(in), in_name);
 }
 
 }  // namespace fanin::detail

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "division.hpp"
 #include "fanin/threads.hpp"
 
 namespace fanin::detail {
@@ -14,7 +15,7 @@ inline constexpr std::size_t kTaskElements = std::size_t{1} << 16;
 // fill(begin, count) for consecutive ranges that cover [0, n).
 template <class Fill>
 void in_tasks(std::size_t n, Fill&& fill) {
-    const std::size_t tasks = (n + kTaskElements - 1) / kTaskElements;
+    const std::size_t tasks = ceil_div(n, kTaskElements);
     fanin::parallel_for(tasks, [&](std::size_t task) {
         const std::size_t begin = task * kTaskElements;
         fill(begin, std::min(kTaskElements, n - begin));

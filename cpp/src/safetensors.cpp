@@ -1,6 +1,8 @@
 #include "fanin/safetensors.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -128,6 +131,80 @@ std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata)
     return out;
 }
 
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// A new file beside `path`, locked as long as it is being written: a lock ends with its process, however that ends.
+class Temporary {
+ public:
+    explicit Temporary(const std::string& path) {
+        static std::atomic<unsigned> count{0};
+        while (!file_) {
+            path_ = path + "." + std::to_string(::getpid()) + "-" + std::to_string(++count) + ".tmp";
+            try {
+                file_.emplace(path_, O_WRONLY | O_CREAT | O_EXCL);
+            } catch (const std::system_error& error) {
+                if (error.code().value() != EEXIST) throw;  // left by a process of the same number
+                continue;
+            }
+            // Another save may have taken the file for an abandoned one before it was locked.
+            struct stat status{};
+            if (::flock(file_->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) file_.reset();
+            else if (::fstat(file_->fd, &status) == 0 && status.st_nlink == 0) file_.reset();
+        }
+    }
+    ~Temporary() {
+        if (!renamed_) ::unlink(path_.c_str());
+    }
+    Temporary(const Temporary&) = delete;
+    Temporary& operator=(const Temporary&) = delete;
+    const File& file() const { return *file_; }
+    const std::string& path() const { return path_; }
+    void rename_to(const std::string& path) const {
+        if (::rename(path_.c_str(), path.c_str()) != 0) fail_system(path);
+        renamed_ = true;
+    }
+
+ private:
+    std::optional<File> file_;
+    std::string path_;
+    mutable bool renamed_ = false;
+};
+
+// Whether a name is that of a temporary file of `target`: "target.<number>-<number>.tmp".
+bool is_temporary(std::string_view name, std::string_view target) {
+    constexpr std::string_view kEnd = ".tmp", kDigits = "0123456789";
+    if (name.size() < target.size() + 8 || !name.starts_with(target) || name[target.size()] != '.' || !name.ends_with(kEnd))
+        return false;
+    const std::string_view middle = name.substr(target.size() + 1, name.size() - target.size() - 1 - kEnd.size());
+    const std::size_t dash = middle.find('-');
+    return dash != middle.npos && dash != 0 && dash + 1 < middle.size() &&
+           middle.substr(0, dash).find_first_not_of(kDigits) == middle.npos &&
+           middle.substr(dash + 1).find_first_not_of(kDigits) == middle.npos;
+}
+
+// Removes the temporary files of saves to `path` that were killed: those that nobody holds locked. What cannot be removed
+// stays; it is no error of this save.
+void remove_abandoned(const std::string& path) {
+    const std::string folder = folder_of(path);
+    const std::string_view target = std::string_view(path).substr(path.rfind('/') + 1);
+    DIR* const listing = ::opendir(folder.c_str());
+    if (listing == nullptr) return;
+    std::vector<std::string> found;
+    while (const dirent* entry = ::readdir(listing))
+        if (is_temporary(entry->d_name, target)) found.emplace_back(folder == "." ? entry->d_name : folder + entry->d_name);
+    ::closedir(listing);
+    for (const std::string& name : found) {
+        const int fd = ::open(name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) continue;
+        struct stat status{};
+        if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ::flock(fd, LOCK_EX | LOCK_NB) == 0) ::unlink(name.c_str());
+        ::close(fd);
+    }
+}
+
 }  // namespace
 
 std::size_t detail::dtype_size(std::string_view dtype) {
@@ -167,12 +244,11 @@ SafeTensors::SafeTensors(const std::string& path) : path_(path) {
     for (const detail::HeaderEntry& entry : entries) {
         std::size_t bytes = 0;
         if (!names.insert(entry.name).second) fail("tensor '" + entry.name + "' stands twice");
-        if (detail::dtype_size(entry.dtype) == 0)
-            fail("tensor '" + entry.name + "' has the unknown dtype '" + entry.dtype + "'");
         if (entry.begin != at || entry.end < at || entry.end > total)
             fail("tensor '" + entry.name + "' has bytes " + std::to_string(entry.begin) + " .. " + std::to_string(entry.end) +
                  " of " + std::to_string(total) + ", expected them from " + std::to_string(at) + " on");
-        if (!bytes_of(entry.dtype, entry.shape, bytes) || bytes != entry.end - entry.begin)
+        const bool known = detail::dtype_size(entry.dtype) != 0;  // the format gets new dtypes: they pass, unread
+        if (known && (!bytes_of(entry.dtype, entry.shape, bytes) || bytes != entry.end - entry.begin))
             fail("tensor '" + entry.name + "' has " + std::to_string(entry.end - entry.begin) +
                  " bytes, not those of its shape");
         at = entry.end;
@@ -204,29 +280,21 @@ const std::string& SafeTensors::text(const std::string& key) const {
 }
 
 void write_safetensors(const std::string& path, std::span<const Tensor> tensors, const Metadata& metadata) {
-    static std::atomic<unsigned> count{0};
     const std::string header = header_of(tensors, metadata);
     const std::uint64_t length = header.size();
-    const std::string temporary = path + "." + std::to_string(::getpid()) + "-" + std::to_string(++count) + ".tmp";
+    remove_abandoned(path);
     try {
-        const File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
-        try {
-            write_all(file, temporary, &length, 8);
-            write_all(file, temporary, header.data(), header.size());
-            for (const Tensor& tensor : tensors) write_all(file, temporary, tensor.bytes.data(), tensor.bytes.size());
-            if (::fsync(file.fd) != 0) fail_system(temporary);
-            if (::rename(temporary.c_str(), path.c_str()) != 0) fail_system(path);
-        } catch (...) {
-            ::unlink(temporary.c_str());
-            throw;
-        }
+        const Temporary made(path);
+        write_all(made.file(), made.path(), &length, 8);
+        write_all(made.file(), made.path(), header.data(), header.size());
+        for (const Tensor& tensor : tensors) write_all(made.file(), made.path(), tensor.bytes.data(), tensor.bytes.size());
+        if (::fsync(made.file().fd) != 0) fail_system(path);
+        made.rename_to(path);
     } catch (const std::system_error& error) {
         throw std::system_error(error.code(), path);  // the name that the caller knows
     }
     // The rename itself reaches the disk with the folder; a file system that cannot do that has its own promises.
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)::fsync(fd);
         ::close(fd);

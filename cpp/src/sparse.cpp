@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "division.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -48,7 +49,7 @@ void detail::write_zeros(ArrayView<T> out, std::span<const std::size_t> shape, c
     const std::size_t rows = shape[0], cols = out.shape[1], first_row = offset[0], n_rows = out.shape[0];
     if (n_rows == 0 || cols == 0 || zeros == 0) return;
     const std::size_t per_task = std::max<std::size_t>(1, kTaskSteps / rows);
-    fanin::parallel_for((cols + per_task - 1) / per_task, [&](std::size_t task) {
+    fanin::parallel_for(detail::ceil_div(cols, per_task), [&](std::size_t task) {
         std::vector<std::size_t> places;
         for (std::size_t j = task * per_task; j < std::min(cols, (task + 1) * per_task); ++j) {
             T* column = out.data + static_cast<std::ptrdiff_t>(j) * out.strides[1];

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "division.hpp"
+
 namespace fanin::detail {
 
 // Whether two elements of an array may share memory. Exact for every array that slices, transpositions and reversals of a
@@ -55,8 +57,8 @@ class Tiles {
         axes.pop_back();
         axes.erase(axes.begin() + static_cast<std::ptrdiff_t>(fast));
         others_ = std::move(axes);
-        row_tiles_ = (row_axis_.size + rows - 1) / rows;
-        col_tiles_ = (col_axis_.size + cols - 1) / cols;
+        row_tiles_ = ceil_div(row_axis_.size, rows);
+        col_tiles_ = ceil_div(col_axis_.size, cols);
         count_ = row_tiles_ * col_tiles_;
         for (const BoxAxis& a : others_) count_ *= a.size;
     }

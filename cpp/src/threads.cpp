@@ -76,6 +76,7 @@ void move_away_from(int cpu) {
 
 std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
 
+// Tells the core that this thread only waits: another hardware thread on it then gets its units.
 void relax() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -94,12 +95,15 @@ struct Job {
     std::mutex error_lock;
     std::exception_ptr error;
 
+    // Keeps the first exception for the caller; the others are dropped.
     void fail() {
         const std::lock_guard guard(error_lock);
         if (!error) error = std::current_exception();
         stop.store(true, std::memory_order_relaxed);
     }
 
+    // Takes indices until none is left or the job is stopped; throws nothing. The caller alone asks for an interrupt, since
+    // the check belongs to its thread.
     void work(bool caller) {
         try {
             for (;;) {
@@ -115,9 +119,41 @@ struct Job {
     }
 };
 
-// `state_` says which job is open and who is in it: generation | open | workers inside. A worker enters by counting itself
-// in while the job is open; the caller, once no index is left, closes the job and waits for those inside alone. So a worker
-// that was asleep costs the caller nothing: work that is over before it wakes was done without it.
+// Workers that share jobs, one job at a time. `state_` says which job is open and who is in it, in one word:
+//
+//     generation (47 bits) | open (1 bit) | workers inside (16 bits)
+//
+// The pool, as its caller moves it (run):
+//
+//      +--------+  new generation, open = 1   +------+  no index left: open = 0   +----------+
+//      |  idle  | --------------------------> | open | -------------------------> | draining |
+//      +--------+                             +------+                            +----------+
+//          ^                                   inside: +1 by each worker that enters,   |
+//          +------------------ inside = 0 ------------ -1 by each that leaves ----------+
+//
+// A worker (serve):
+//
+//                    a job opened that it has not seen
+//      +----------+ ------------------------------------> +----------+  open: count itself in  +--------+
+//      | spinning |     kSpins, then kYields looks:       | entering | ----------------------> | inside |
+//      +----------+ ---> +----------+ ---- woken -------> +----------+                         +--------+
+//          ^  ^          | sleeping |                          |                                    |
+//          |  |          +----------+         closed meanwhile |             no index left, or stop |
+//          |  +------------------------------------------------+                                    |
+//          +----------------------------------- counts itself out ----------------------------------+
+//
+// What always holds:
+//  1. One caller at a time: it holds g_busy, which nobody waits for. Whoever finds it taken computes alone.
+//  2. job_, wanted_ and cpu_ are written while the pool is idle and read by workers inside only. The store that opens the job
+//     publishes them (a worker enters with an acquiring exchange on the same word).
+//  3. A worker enters while `open` is set, in the same exchange that counts it. Once the caller has cleared the bit the count
+//     only falls, and at 0 nobody holds a pointer into the job: it may leave the caller's stack.
+//  4. The caller waits for workers inside, never for one asleep: work that is over before a worker wakes was done without it.
+//  5. No wake-up is lost. A worker counts itself in sleepers_, then looks at state_; the caller opens the job in state_, then
+//     looks at sleepers_. All four are sequentially consistent, so that one of the two sees the other; wake() passes through
+//     lock_, which a worker holds between its look and its sleep.
+//  6. A generation is seen once by a worker: it runs no job twice. One that starts late has seen the one before its birth.
+//  7. Each index is taken once (Job::next). After an error or an interrupt (Job::stop) no further one is begun.
 class Pool {
  public:
     // Runs the job on the caller and on up to `helpers` workers. Returns when all that entered have left it.
@@ -139,7 +175,7 @@ class Pool {
     }
 
  private:
-    // One that has just decided to sleep holds the lock until it does.
+    // One that has just decided to sleep holds the lock until it does (invariant 5).
     void wake() {
         lock_.lock();
         lock_.unlock();
@@ -148,6 +184,7 @@ class Pool {
 
     static constexpr std::uint64_t kOpen = 1 << 16, kGeneration = kOpen << 1;  // below kOpen: a count, at most kMaxThreads
 
+    // Starts workers until there are n; there are never fewer afterwards. Called while the pool is idle.
     void grow(std::size_t n) {
         while (workers_ < n) {
             std::thread(&Pool::serve, this, workers_, state_.load() / kGeneration).detach();
@@ -161,6 +198,7 @@ class Pool {
         return state / kGeneration != seen && (state & kOpen) != 0;
     }
 
+    // A worker's life, which ends with the process. `seen`: the generation that was the last when it started.
     void serve(std::size_t id, std::uint64_t seen) {
         for (;;) {
             for (int spin = 0; spin < kSpins && !news(seen, std::memory_order_relaxed); ++spin) relax();
@@ -225,6 +263,7 @@ thread_local void* t_context = nullptr;
 thread_local bool t_alone = false;
 thread_local std::chrono::steady_clock::time_point t_last_check;
 
+// Every task in order on this thread; its exceptions pass through.
 void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
     for (std::size_t i = 0; i < n_tasks; ++i) {
         task(body, i);

@@ -101,29 +101,6 @@ inline py::array require_array(const py::object& object, const char* name) {
                          std::string(py::str(py::type::of(object).attr("__name__"))));
 }
 
-// `out` may be `in` itself or share nothing with it. Where only the extents of memory overlap, NumPy decides whether an
-// element is shared; where that would take it long, the answer is taken to be yes.
-inline void require_same_or_disjoint(const py::array& out, const char* out_name, const py::array& in, const char* in_name) {
-    auto same = [&] {
-        if (out.data() != in.data() || out.ndim() != in.ndim()) return false;
-        for (int axis = 0; axis < out.ndim(); ++axis)
-            if (out.shape(axis) != in.shape(axis) || (out.shape(axis) > 1 && out.strides(axis) != in.strides(axis)))
-                return false;
-        return true;
-    };
-    const py::module_ numpy = py::module_::import("numpy");
-    if (same() || !numpy.attr("may_share_memory")(out, in).cast<bool>()) return;
-    bool shared = true;
-    try {
-        shared = numpy.attr("shares_memory")(out, in, py::arg("max_work") = 10000).cast<bool>();
-    } catch (py::error_already_set& error) {
-        if (!error.matches(PyExc_Exception)) throw;
-    }
-    if (shared)
-        throw py::value_error(std::string(out_name) + " must be " + in_name +
-                              " itself or share no memory with it, got an overlapping view");
-}
-
 // Around every long core call: the GIL is released, and Ctrl-C ends the call (Python raises KeyboardInterrupt).
 class LongCall {
  public:

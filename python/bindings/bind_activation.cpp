@@ -1,6 +1,10 @@
 #include <pybind11/stl.h>
 
+#include <cmath>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "arrays.hpp"
 #include "fanin/activation.hpp"
@@ -18,7 +22,6 @@ py::array result_array(const py::object& out, const py::array& like) {
     py::array a = require_array(out, "out");
     holds<float>(like) ? require_dtype<float>(a, "out", "z") : require_dtype<double>(a, "out", "z");
     require_writable(a, "out");
-    require_same_or_disjoint(a, "out", like, "z");
     return a;
 }
 
@@ -50,6 +53,30 @@ py::array softmax_of(const py::object& z, const py::object& out, bool logarithm)
     return over_array(z, out, [&]<class T>(ArrayView<const T> from, ArrayView<T> to) {
         logarithm ? log_softmax<T>(from, to) : softmax<T>(from, to);
     });
+}
+
+// What the text of an activation says, and what is known of it.
+struct Described {
+    std::string text, name;  // with its parameter where that is not the usual one; without
+    std::optional<std::string> parameter;
+    std::optional<double> value;
+    std::optional<std::pair<double, double>> bounds, limits;  // none where it saturates on neither side
+    std::vector<double> kinks;
+};
+Described described(const std::string& text) {
+    const Activation activation = activation_from_name(text);
+    const ActivationTraits known = activation_traits(activation);
+    Described d{activation_name(activation), activation_names()[activation.kind()], {}, {}, {}, {}, {}};
+    if (!known.parameter.empty()) {
+        d.parameter = known.parameter;
+        d.value = activation.parameter();
+    }
+    if (std::isfinite(known.low) || std::isfinite(known.high)) {
+        d.bounds = {known.low, known.high};
+        d.limits = {known.saturated_low, known.saturated_high};
+    }
+    d.kinks.assign(known.kinks.begin(), known.kinks.end());
+    return d;
 }
 
 // The kernels themselves, for tests: contiguous arrays of one size, nothing else checked.
@@ -84,6 +111,15 @@ py::array math_fma(py::array a, py::array b, py::array c) {
 
 void bind_activation(py::module_& m) {
     using py::arg;
+    py::class_<Described>(m, "ActivationTraits", py::is_final())
+        .def_readonly("text", &Described::text)
+        .def_readonly("name", &Described::name)
+        .def_readonly("parameter", &Described::parameter)
+        .def_readonly("value", &Described::value)
+        .def_readonly("bounds", &Described::bounds)
+        .def_readonly("limits", &Described::limits)
+        .def_property_readonly("kinks", [](const Described& d) { return py::tuple(py::cast(d.kinks)); });
+    m.def("activation_traits", &described, arg("text"));
     m.def("activation_names", &activation_names);
     m.def("activation_evaluate", &evaluate, arg("name"), arg("z"), arg("out") = py::none());
     m.def("activation_derivative", &derivative, arg("name"), arg("z"), arg("out") = py::none());

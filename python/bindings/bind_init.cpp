@@ -8,6 +8,7 @@
 
 #include "fanin/init.hpp"
 #include "formats.hpp"
+#include "keys.hpp"
 
 namespace fanin::python {
 namespace {
@@ -55,8 +56,7 @@ Axes axes_of(py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
     return {integers(in_axis, "in_axis"), integers(out_axis, "out_axis"), integers(batch_axis, "batch_axis")};
 }
 
-// Whose numbers are drawn; without both, fresh entropy's. What is no plain number or name takes the long way through
-// fanin.random, which says what is wrong with it.
+// Whose numbers are drawn; without both, fresh entropy's.
 Key key_of(py::handle seed, py::handle stream) {
     if (seed.is_none() && stream.is_none()) return {fresh_seed(), 0};
     if (stream.is_none())
@@ -66,24 +66,7 @@ Key key_of(py::handle seed, py::handle stream) {
     if (seed.is_none())
         throw py::value_error("stream=" + shown(stream) +
                               " needs seed= too: write seed=0, or leave both out for fresh entropy");
-    const auto number = [](py::handle value, const char* check) {
-        if (PyLong_CheckExact(value.ptr())) {
-            const unsigned long long n = PyLong_AsUnsignedLongLong(value.ptr());
-            if (!PyErr_Occurred()) return static_cast<std::uint64_t>(n);
-            PyErr_Clear();
-        }
-        return py::module_::import("fanin.random").attr(check)(value).cast<std::uint64_t>();
-    };
-    Key key{number(seed, "seed_number"), 0};
-    if (PyUnicode_Check(stream.ptr())) {
-        Py_ssize_t size = 0;
-        const char* text = PyUnicode_AsUTF8AndSize(stream.ptr(), &size);
-        if (text == nullptr) throw py::error_already_set();
-        key.stream = stream_id(std::string_view(text, static_cast<std::size_t>(size)));
-    } else {
-        key.stream = stream_id(number(stream, "stream_id"));
-    }
-    return key;
+    return {seed_number(seed), stream_number(stream)};
 }
 
 struct Block {
@@ -230,11 +213,13 @@ py::object draw(const Law& law, py::handle shape, py::handle seed, py::handle st
     return out;
 }
 
-// Refuses what `draw` would refuse for a whole parameter of the shape of `array`, a target.
-void check(const Law& law, py::array array, py::handle dtype, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+// Refuses what `draw` would refuse; `array` is a target.
+void check(const Law& law, py::handle shape, py::array array, py::handle dtype, py::handle block, py::handle in_axis,
+           py::handle out_axis, py::handle batch_axis) {
     const Target target = target_of(array, stated_format(dtype));
-    const Sizes full(target.array.shape(), target.array.shape() + target.array.ndim());
-    const Block part = part_of(py::none(), full);
+    const Sizes full = shape_of(shape);
+    const Block part = part_of(block, full);
+    require_shape(target.array, part.shape);
     with_format(target.format, [&]<class T>(T*) {
         const Place<T> place(target, full, part);
         check_fill<T>(place.view(), law, place.part(), axes_of(in_axis, out_axis, batch_axis));
@@ -281,7 +266,8 @@ void bind_init(py::module_& m) {
     m.def("draw", &draw, arg("law"), arg("shape"), arg("seed"), arg("stream"), arg("dtype"), arg("out"), arg("block"),
           arg("in_axis"), arg("out_axis"), arg("batch_axis"));
     m.def("describe", &description, arg("law"), arg("shape"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
-    m.def("check_fill", &check, arg("law"), arg("array"), arg("dtype"), arg("in_axis"), arg("out_axis"), arg("batch_axis"));
+    m.def("check_fill", &check, arg("law"), arg("shape"), arg("array"), arg("dtype"), arg("block"), arg("in_axis"),
+          arg("out_axis"), arg("batch_axis"));
     m.def(
         "as_target",
         [](const py::object& out) {

@@ -36,11 +36,22 @@ double evaluate(const std::string& name, const py::array& z, const py::array& y,
     return holds<float>(z) ? run(float{}) : run(double{});
 }
 
+// Refuses what a loss of so many outputs does not take: y is int64 for cross_entropy, otherwise float32 or float64.
+void check(const std::string& name, const py::array& y, std::size_t rows, std::size_t outputs) {
+    const Loss loss = loss_from_name(name);
+    check_outputs(loss, outputs);
+    require_target_shape(y, loss, rows, outputs);
+    require_contiguous(y, "y");
+    if (loss == Loss::cross_entropy || holds<double>(y)) check_targets(loss, rows, outputs, targets_of<double>(y, loss));
+    else check_targets(loss, rows, outputs, targets_of<float>(y, loss));
+}
+
 }  // namespace
 
 void bind_loss(py::module_& m) {
     using py::arg;
     m.def("loss_names", [] { return loss_names(); });
+    m.def("check_targets", &check, arg("loss"), arg("y").noconvert(), arg("rows"), arg("outputs"));
     m.def("evaluate_loss", &evaluate, arg("name"), arg("z").noconvert(), arg("y").noconvert(), arg("dz").noconvert());
 }
 

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "fanin/network.hpp"
 #include "targets.hpp"
@@ -38,9 +39,9 @@ py::array live(VectorView<T> v, const py::object& owner) {
     return py::array_t<T>(static_cast<py::ssize_t>(v.size), v.data, owner);
 }
 
-// "the cost is nan: z of layer 3 is not finite"
+// "the cost is nan: z of hidden 3 is not finite"
 std::string words(const Nonfinite& found, std::size_t layers, double cost) {
-    const std::string layer = "layer " + std::to_string(found.layer);
+    const std::string layer = found.layer + 1 == layers ? "the output" : "hidden " + std::to_string(found.layer + 1);
     switch (found.what) {
         case Nonfinite::What::nothing:
             return "";
@@ -83,23 +84,31 @@ py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y) {
     return py::make_tuple(cost, all);
 }
 
-// [(dw, db), ...] as gradients() returns them.
+// Hands observed steps to a Python function: see(number, rows, cost, x, layers, dw).
 template <class T>
-void give_gradients(Network<T>& net, double cost, const std::vector<std::pair<py::array, py::object>>& gradients) {
-    std::vector<MatrixView<const T>> dw;
-    std::vector<py::array> arrays;
-    std::vector<VectorView<const T>> db;
-    for (const auto& [weight, bias] : gradients) {
-        require_dtype<T>(weight, "dw", "the network");
-        dw.push_back(const_matrix<T>(weight, "dw", "(n_out, n_in)"));
-        if (bias.is_none()) continue;
-        arrays.push_back(bias.template cast<py::array>());
-        require_dtype<T>(arrays.back(), "db", "the network");
-        db.push_back(const_vector<T>(arrays.back(), "db", "(n_out,)"));
+class PythonObserver : public StepObserver<T> {
+ public:
+    PythonObserver(std::size_t step, const SummaryOptions& of_all, const std::vector<SummaryOptions>& of_a, py::object see)
+        : see_(std::move(see)) {
+        this->every = step;
+        this->options = of_all;
+        this->activations = of_a;
     }
-    const LongCall call;
-    net.give_gradients(cost, dw, db);
-}
+    void see(const typename StepObserver<T>::Step& step) override {
+        const py::gil_scoped_acquire gil;
+        py::object rows =
+            py::slice(static_cast<py::ssize_t>(step.first_row), static_cast<py::ssize_t>(step.first_row + step.batch), 1);
+        if (!step.rows.empty()) rows = py::array_t<std::int64_t>(static_cast<py::ssize_t>(step.rows.size()), step.rows.data());
+        py::list layers, dw;
+        for (const LayerSummaries& one : step.layers)
+            layers.append(py::make_tuple(one.z, one.a, one.w, one.b, one.dz, one.da, one.dw, one.db, one.dead));
+        for (const MatrixView<const T>& one : step.dw) dw.append(py::array_t<T>({one.rows, one.cols}, one.data));
+        see_(step.number, rows, step.cost, step.x, layers, dw);
+    }
+
+ private:
+    py::object see_;
+};
 
 template <class T>
 void bind(py::module_& m, const char* name) {
@@ -159,7 +168,26 @@ void bind(py::module_& m, const char* name) {
             },
             arg("x").noconvert(), arg("y").noconvert())
         .def("gradients", &gradients<T>, arg("x").noconvert(), arg("y").noconvert())
-        .def("give_gradients", &give_gradients<T>, arg("cost"), arg("gradients"))
+        .def(
+            "draw",
+            [](Net& net, const std::vector<std::optional<Law>>& weights, const std::vector<std::optional<Law>>& biases) {
+                const LongCall call;
+                net.draw(weights, biases);
+            },
+            arg("weights"), arg("biases"))
+        .def(
+            "trust", [](Net& net, const py::array& x) { net.trust(rows_of(net, x)); }, arg("x").noconvert())
+        .def(
+            "predict",
+            [](Net& net, const py::array& x, std::size_t first_row) {
+                const MatrixView<const T> rows = rows_of(net, x);
+                py::array_t<std::int64_t> labels(static_cast<py::ssize_t>(rows.rows));
+                const std::span<std::int64_t> out(labels.mutable_data(), rows.rows);
+                const LongCall call;
+                net.predict(rows, out, first_row);
+                return labels;
+            },
+            arg("x").noconvert(), arg("first_row") = 0)
         .def(
             "step",
             [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer) {
@@ -180,16 +208,21 @@ void bind(py::module_& m, const char* name) {
             "fit",
             [](Net& net, const py::array& x, const py::array& y, std::size_t epochs, std::size_t batch_size, bool shuffle,
                bool stop, Optimizer& optimizer, py::array_t<double, 0>& costs, py::array_t<double, 0>& epoch_costs,
-               FitState& state, std::size_t max_steps) {
+               FitState& state, std::size_t max_steps, std::size_t every, const SummaryOptions& options,
+               const std::vector<SummaryOptions>& activations, const py::object& see) {
                 const MatrixView<const T> rows = rows_of(net, x);
                 const Targets<T> targets = targets_for(net, x, y);
                 const std::span<double> each(costs.mutable_data(), static_cast<std::size_t>(costs.size()));
                 const std::span<double> means(epoch_costs.mutable_data(), static_cast<std::size_t>(epoch_costs.size()));
+                std::optional<PythonObserver<T>> observer;
+                if (!see.is_none()) observer.emplace(every, options, activations, see);
                 const LongCall call;
-                net.fit(rows, targets, {epochs, batch_size, shuffle, stop}, optimizer, each, means, state, max_steps);
+                net.fit(rows, targets, {epochs, batch_size, shuffle, stop}, optimizer, each, means, state, max_steps,
+                        observer ? &*observer : nullptr);
             },
             arg("x").noconvert(), arg("y").noconvert(), arg("epochs"), arg("batch_size"), arg("shuffle"), arg("stop"),
-            arg("optimizer"), arg("costs").noconvert(), arg("epoch_costs").noconvert(), arg("state"), arg("max_steps"))
+            arg("optimizer"), arg("costs").noconvert(), arg("epoch_costs").noconvert(), arg("state"), arg("max_steps"),
+            arg("every"), arg("options"), arg("activations"), arg("see"))
         .def_static("steps_per_epoch", &Net::steps_per_epoch, arg("rows"), arg("batch_size"));
 }
 
@@ -202,8 +235,6 @@ void bind_network(py::module_& m) {
         .def_readonly("steps", &FitState::steps)
         .def_readonly("epochs", &FitState::epochs)
         .def_readonly("stopped", &FitState::stopped)
-        .def_readonly("row", &FitState::row)
-        .def_readonly("round", &FitState::round)
         .def_property_readonly("step", [](const FitState& state) { return state.nonfinite.step; })
         .def(
             "words",

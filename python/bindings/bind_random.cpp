@@ -2,6 +2,7 @@
 
 #include "arrays.hpp"
 #include "fanin/random.hpp"
+#include "keys.hpp"
 
 namespace fanin::python {
 namespace {
@@ -52,8 +53,8 @@ void uniform(py::array out, std::uint64_t seed, std::uint64_t stream, std::uint6
 
 void bind_random(py::module_& m) {
     using py::arg;
-    m.def("stream_id", [](const std::string& name) { return stream_id(std::string_view(name)); }, arg("name"));
-    m.def("stream_id", [](std::uint64_t number) { return stream_id(number); }, arg("number"));
+    m.def("seed_number", [](const py::object& seed) { return seed_number(seed); }, arg("seed"));
+    m.def("stream_id", [](const py::object& stream) { return stream_number(stream); }, arg("stream"));
     m.def("own_stream", [](const std::string& name) { return detail::own_stream(name); }, arg("name"));
     m.def("fresh_seed", &fresh_seed);
     m.def("philox_words", &words, arg("out").noconvert(), arg("seed"), arg("stream"), arg("first_block") = 0);

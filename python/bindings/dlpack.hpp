@@ -79,6 +79,12 @@ inline py::array array_from_dlpack(py::object object, const char* name, bool& is
         throw py::type_error(std::string(name) +
                              " must have dtype float32, float64, float16 or bfloat16, got DLPack type code " +
                              std::to_string(tensor->type_code) + " of " + std::to_string(tensor->type_bits) + " bits");
+    std::int64_t elements = 1;
+    for (std::int32_t i = 0; i < tensor->ndim; ++i) elements *= tensor->shape[i];
+    if (tensor->data == nullptr && elements > 0)  // wrappers around other tensors export no memory
+        throw py::value_error(std::string(name) + " must have memory of its own, got a " +
+                              py::type::of(object).attr("__name__").cast<std::string>() +
+                              " without any: pass its local part (.to_local()) and block=");
     const auto item = static_cast<py::ssize_t>(tensor->type_bits / 8);
     std::vector<py::ssize_t> shape(tensor->shape, tensor->shape + tensor->ndim), strides(shape.size());
     py::ssize_t stride = item;

@@ -15,14 +15,15 @@ from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
 from fanin.isa import active_isa, available_isas, set_isa, show_config
 from fanin.network.history import FitEvent, History
 from fanin.network.network import Network
-from fanin.optimizer import SGD, Adam, RMSProp
+from fanin.optimizer import SGD, AdaGrad, Adam, RMSProp
 from fanin.paths import get_cmake_dir, get_include
 from fanin.stats import Summaries, Summarizer, Summary, summarize
 from fanin.threads import num_threads, set_num_threads
 
 if TYPE_CHECKING:
-    from fanin import datasets, theory
+    from fanin import datasets, theory, weights
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+    from fanin.diagnosis.learning_rate import LearningRates, find_lr
     from fanin.experiments.compare import Comparison, compare
     from fanin.experiments.lsuv import lsuv
     from fanin.experiments.run import Run
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ALGORITHM_VERSION",
     "SGD",
+    "AdaGrad",
     "Adam",
     "Checkpoint",
     "Comparison",
@@ -43,6 +45,7 @@ __all__ = [
     "FitEvent",
     "History",
     "LayerTrace",
+    "LearningRates",
     "Network",
     "PackedWeight",
     "RMSProp",
@@ -63,6 +66,7 @@ __all__ = [
     "dense_backward",
     "dense_forward",
     "diagnose",
+    "find_lr",
     "get_cmake_dir",
     "get_include",
     "init",
@@ -80,6 +84,7 @@ __all__ = [
     "sweep",
     "theory",
     "trace",
+    "weights",
 ]
 
 # What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
@@ -96,12 +101,15 @@ _LAZY = {
     "compare": "experiments.compare",
     "datasets": "",
     "diagnose": "diagnosis.diagnosis",
+    "find_lr": "diagnosis.learning_rate",
+    "LearningRates": "diagnosis.learning_rate",
     "load": "network.load",
     "lsuv": "experiments.lsuv",
     "selftest": "verify.selftest",
     "sweep": "experiments.sweep",
     "theory": "",
     "trace": "tracing.take",
+    "weights": "",
 }
 
 

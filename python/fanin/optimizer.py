@@ -24,6 +24,9 @@ def _rates(lr: LearningRate) -> list[float]:
     return [require.number("lr", lr)]
 
 
+RULES: dict[str, type[Optimizer]] = {}  # the optimizers by the name of their rule in the core
+
+
 class Optimizer:
     """What all optimizers share: learning rates, clipping, a count of steps, a state.
 
@@ -37,20 +40,22 @@ class Optimizer:
     _USUAL: ClassVar[Mapping[str, Any]]  # and what they are if left out
 
     def __init_subclass__(cls) -> None:
+        RULES[cls.__name__.lower()] = cls
+
         def option(name: str) -> property:
             return property(lambda self: self._options[name], doc=f"`{name}` as given.")
 
         for name in cls._USUAL:  # read-only: the core has them too
             setattr(cls, name, option(name))
 
-    def _make(self, rule: str, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
+    def _make(self, lr: LearningRate, clip_norm: SupportsFloat | None, **options: Any) -> None:
         clip = 0.0
         if clip_norm is not None:
             clip = require.number("clip_norm", clip_norm)
             if not clip > 0:
                 raise ValueError(f"clip_norm must be above 0, or None for no clipping, got {clip:g}")
         options = {name: value if isinstance(value, bool) else require.number(name, value) for name, value in options.items()}
-        self._core = getattr(_core.Optimizer, rule)(_rates(lr), clip, **options)
+        self._core = _core.Optimizer(type(self).__name__.lower(), _rates(lr), clip, options)
         self._options = options
         self._clip_norm = clip or None
 
@@ -148,7 +153,7 @@ class SGD(Optimizer):
         *,
         clip_norm: SupportsFloat | None = None,
     ) -> None:
-        self._make("sgd", lr, clip_norm, momentum=momentum, nesterov=require.flag("nesterov", nesterov))
+        self._make(lr, clip_norm, momentum=momentum, nesterov=require.flag("nesterov", nesterov))
 
 
 class RMSProp(Optimizer):
@@ -185,7 +190,7 @@ class RMSProp(Optimizer):
         *,
         clip_norm: SupportsFloat | None = None,
     ) -> None:
-        self._make("rmsprop", lr, clip_norm, alpha=alpha, eps=eps, momentum=momentum)
+        self._make(lr, clip_norm, alpha=alpha, eps=eps, momentum=momentum)
 
 
 class Adam(Optimizer):
@@ -224,7 +229,29 @@ class Adam(Optimizer):
         weight_decay: SupportsFloat = 0.0,
         clip_norm: SupportsFloat | None = None,
     ) -> None:
-        self._make("adam", lr, clip_norm, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
+        self._make(lr, clip_norm, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay)
+
+
+class AdaGrad(Optimizer):
+    """Steps scaled by the root of the sum of all squared gradients (Duchi, Hazan and Singer, JMLR 12, 2011, figure 1).
+
+    ``v = v + g**2`` from 0, then ``w -= lr * g / (sqrt(v) + eps)``: the steps shrink as training goes on.
+
+    Parameters
+    ----------
+    lr : float or sequence of float
+        As for `SGD`.
+    eps : float
+        Not negative.
+    clip_norm : float, optional
+        As for `SGD`.
+    """
+
+    eps: float
+    _USUAL: ClassVar = {"eps": 1e-10}
+
+    def __init__(self, lr: LearningRate = 0.01, eps: SupportsFloat = 1e-10, *, clip_norm: SupportsFloat | None = None) -> None:
+        self._make(lr, clip_norm, eps=eps)
 
 
 def core_of(optimizer: Optimizer) -> _core.Optimizer:

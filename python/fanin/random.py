@@ -6,7 +6,6 @@ words and permutations.
 
 from __future__ import annotations
 
-import operator
 from typing import SupportsIndex
 
 import numpy as np
@@ -25,13 +24,7 @@ def seed_number(seed: SupportsIndex) -> int:
     ValueError
         If it is out of range.
     """
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"seed must be an integer in [0, 2^64), got {seed!r}") from None
-    if not 0 <= number < 2**64:
-        raise ValueError(f"seed must be an integer in [0, 2^64), got {number}")
-    return number
+    return _core.seed_number(seed)
 
 
 def stream_id(stream: SupportsIndex | str) -> int:
@@ -51,15 +44,7 @@ def stream_id(stream: SupportsIndex | str) -> int:
     >>> hex(stream_id("hidden1.weight"))
     '0x96fbbfa65de0d0aa'
     """
-    if isinstance(stream, str):
-        return _core.stream_id(stream)
-    try:
-        number = operator.index(stream)
-    except TypeError:
-        raise TypeError(f"stream must be an integer in [0, 2^63) or a name, got {stream!r}") from None
-    if not 0 <= number < 2**63:
-        raise ValueError(f"stream must be an integer in [0, 2^63) or a name, got {number}")
-    return number
+    return _core.stream_id(stream)
 
 
 def words(n: int, *, seed: int, stream: int | str, first_block: int = 0) -> NDArray[np.uint32]:

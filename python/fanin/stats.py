@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin._core import Histogram, Quantile, Summary, SummaryOptions
+from fanin.common import require
 
 __all__ = [
     "Histogram",
@@ -65,7 +66,7 @@ def summarize(
     Parameters
     ----------
     x : ndarray, float32 or float64
-        Any shape and any strides; only read. Sums are in float64.
+        Any shape and any strides; only read (an array that is not aligned is copied). Sums are in float64.
     axis : int or tuple of int, optional
         The axes that each summary runs over, as in NumPy: of a batch (rows, units), 0 gives a summary for each unit and 1 one
         for each row. Left out: one summary of the whole.
@@ -123,6 +124,7 @@ def summarize(
         raise TypeError("x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)")
     if x.dtype not in (np.float32, np.float64):
         raise TypeError(f'x must have dtype float32 or float64, got {x.dtype}: write x.astype("float64")')
+    x = require.aligned(x)
     if axis is None:
         return _core.summarize(x, summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
     if isinstance(bins, str) and bins == "default" and range is None:

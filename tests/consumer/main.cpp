@@ -1,4 +1,4 @@
-// What an embedding program draws and computes, a line each: a name and a digest, the FNV-1a hash of the bytes. Python computes
+// What an embedding program draws and computes, a line each: a name and a digest of the bytes. Python computes
 // the same digests from the same lines (test_consumer.py).
 #include <cstdint>
 #include <cstdio>
@@ -13,9 +13,9 @@ constexpr std::size_t kBatch = 32, kIn = 784, kOut = 300;
 
 template <class T>
 void print_digest(const char* name, const std::vector<T>& values) {
-    std::uint64_t hash = 0xcbf29ce484222325u;
+    std::uint64_t hash = 0;  // a polynomial in an odd number, the bytes its coefficients: each byte counts at its place
     for (const std::byte byte : std::as_bytes(std::span(values)))
-        hash = (hash ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3u;
+        hash = hash * 0x100000001b3u + static_cast<std::uint64_t>(byte);
     std::printf("%s %016llx\n", name, static_cast<unsigned long long>(hash));
 }
 

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
+
+#include "fanin/activation.hpp"
 #if FANIN_QUADMATH
 #include <quadmath.h>
 #endif
@@ -49,6 +52,10 @@ inline constexpr Widest kSeluAlpha = FANIN_DIGITS(1.6732632423543772);
 template <class W>
 W sigmoid(W x) {
     return 1 / (1 + exp(-x));
+}
+template <class W>
+W tanh_of(W x) {
+    return tanh(x);
 }
 template <class W>
 W tanh_derivative(W x) {
@@ -137,6 +144,28 @@ W selu(W x) {
 template <class W>
 W selu_derivative(W x) {
     return static_cast<W>(kSeluLambda) * (x > 0 ? 1 : static_cast<W>(kSeluAlpha) * exp(x));
+}
+
+// The activations that round: take(name, kind, value, derivative, root of the derivative). Those whose argument of exp or
+// erfc is itself rounded come apart: against them the type of one more word is needed.
+template <class W, class Take>
+void each_activation(Take&& take) {
+    using fanin::Activation;
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    take("elu", Activation::elu, elu<W>, elu_derivative<W>, kNone);
+    take("selu", Activation::selu, selu<W>, selu_derivative<W>, kNone);
+    take("silu", Activation::silu, silu<W>, silu_derivative<W>, -1.2784645427610738);
+    take("mish", Activation::mish, mish<W>, mish_derivative<W>, -1.1924312145154165);
+    take("softplus", Activation::softplus, softplus<W>, sigmoid<W>, kNone);
+    take("softsign", Activation::softsign, softsign<W>, softsign_derivative<W>, kNone);
+    take("tanh", Activation::tanh, tanh_of<W>, tanh_derivative<W>, kNone);
+    take("sigmoid", Activation::sigmoid, sigmoid<W>, sigmoid_derivative<W>, kNone);
+}
+template <class W, class Take>
+void each_rounded_activation(Take&& take) {
+    using fanin::Activation;
+    take("gelu", Activation::gelu, gelu<W>, gelu_derivative<W>, std::numeric_limits<double>::quiet_NaN());
+    take("gelu_tanh", Activation::gelu_tanh, gelu_tanh<W>, gelu_tanh_derivative<W>, -0.7524614220710163);
 }
 
 // A turn minus the nearest quarter is exact in W, so that nothing is lost next to the zeros.

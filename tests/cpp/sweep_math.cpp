@@ -5,17 +5,19 @@
 //                                      against quadruple precision (left out where the compiler has none)
 //     sweep_math sample                10^6 inputs of each, both types: the part that the test suite runs
 //
-// With a name ("gelu", "gelu'" for its derivative), only that function. Prints one line a function and exits with 1 where a
-// bound of P3 does not hold: 2 ULP, activations and derivatives 4; within 1/4 of a derivative's root the error is absolute, in
-// units of 2^-23 (2^-52).
+// With a name ("gelu", its derivative included; "gelu'", that alone), only that function. Prints one line a function, which
+// scripts/activation_errors.py writes to docs/activations.md, and exits with 1 where a bound does not hold: 2 ULP, activations
+// and derivatives 4; within 1/4 of a derivative's root the error is absolute, in units of 2^-23 (2^-52).
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -76,9 +78,9 @@ using ExactOf = std::conditional_t<sizeof(T) == 4, double, Exact>;
 
 template <class T>
 struct Function {
-    const char* name;
+    std::string name;
     void (*kernel)(std::size_t n, const T* x, T* y);  // null: the activation's
-    ExactOf<T> (*exact)(T x);
+    std::function<ExactOf<T>(T x)> exact;
     double bound;
     bool turns;   // defined on [0, 1) only
     double root;  // of a derivative; NaN: none
@@ -86,10 +88,13 @@ struct Function {
     bool derivative;
 };
 
-template <auto function, class W, class T>
-ExactOf<T> evaluated(T x) {
-    if constexpr (sizeof(T) == 4) return function(static_cast<W>(x));
-    else return parts<W>(function(static_cast<W>(x)));
+// A function of W, the result in two parts where W is wider than long double can tell.
+template <class T, class W>
+std::function<ExactOf<T>(T)> evaluated(W (*function)(W)) {
+    return [function](T x) -> ExactOf<T> {
+        if constexpr (sizeof(T) == 4) return function(static_cast<W>(x));
+        else return parts<W>(function(static_cast<W>(x)));
+    };
 }
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -98,43 +103,24 @@ template <class T, class W, class Q>
 std::vector<Function<T>> functions() {
     const fanin::MathKernels<T>& k = fanin::kernels<T>().math;
     std::vector<Function<T>> all;
-    const auto math = [&](const char* name, auto kernel, auto exact, bool turns = false) {
-        all.push_back({name, kernel, exact, 2, turns, kNone, Activation::identity, false});
+    const auto math = [&](const char* name, auto kernel, W (*exact)(W), bool turns = false) {
+        all.push_back({name, kernel, evaluated<T, W>(exact), 2, turns, kNone, Activation::identity, false});
     };
-    const auto activation = [&](const char* name, Activation g, auto exact, double bound = 4) {
-        all.push_back({name, nullptr, exact, bound, false, kNone, g, false});
+    // tanh and sigmoid have the bound of the elementary functions.
+    const auto activation = [&]<class X>(const char* name, Activation g, X (*value)(X), X (*slope)(X), double root) {
+        const double bound = g == Activation::tanh || g == Activation::sigmoid ? 2 : 4;
+        all.push_back({name, nullptr, evaluated<T, X>(value), bound, false, kNone, g, false});
+        all.push_back({name + std::string("'"), nullptr, evaluated<T, X>(slope), 4, false, root, g, true});
     };
-    const auto derivative = [&](const char* name, Activation g, auto exact, double root = kNone) {
-        all.push_back({name, nullptr, exact, 4, false, root, g, true});
-    };
-    math("exp", k.exp, evaluated<[](W x) { return exact::exp(x); }, W, T>);
-    math("log", k.log, evaluated<[](W x) { return exact::log(x); }, W, T>);
-    math("log1p", k.log1p, evaluated<[](W x) { return exact::log1p(x); }, W, T>);
-    math("tanh", k.tanh, evaluated<[](W x) { return exact::tanh(x); }, W, T>);
-    math("sigmoid", k.sigmoid, evaluated<exact::sigmoid<W>, W, T>);
-    math("erf", k.erf, evaluated<[](W x) { return exact::erf(x); }, W, T>);
-    math("sin_turns", k.sin_turns, evaluated<exact::sin_turns<W>, W, T>, true);
-    math("cos_turns", k.cos_turns, evaluated<exact::cos_turns<W>, W, T>, true);
-    activation("elu", Activation::elu, evaluated<exact::elu<W>, W, T>);
-    activation("selu", Activation::selu, evaluated<exact::selu<W>, W, T>);
-    activation("silu", Activation::silu, evaluated<exact::silu<W>, W, T>);
-    activation("mish", Activation::mish, evaluated<exact::mish<W>, W, T>);
-    activation("softplus", Activation::softplus, evaluated<exact::softplus<W>, W, T>);
-    activation("softsign", Activation::softsign, evaluated<exact::softsign<W>, W, T>);
-    derivative("elu'", Activation::elu, evaluated<exact::elu_derivative<W>, W, T>);
-    derivative("selu'", Activation::selu, evaluated<exact::selu_derivative<W>, W, T>);
-    derivative("silu'", Activation::silu, evaluated<exact::silu_derivative<W>, W, T>, -1.2784645427610738);
-    derivative("mish'", Activation::mish, evaluated<exact::mish_derivative<W>, W, T>, -1.1924312145154165);
-    derivative("softplus'", Activation::softplus, evaluated<exact::sigmoid<W>, W, T>);
-    derivative("softsign'", Activation::softsign, evaluated<exact::softsign_derivative<W>, W, T>);
-    derivative("tanh'", Activation::tanh, evaluated<exact::tanh_derivative<W>, W, T>);
-    derivative("sigmoid'", Activation::sigmoid, evaluated<exact::sigmoid_derivative<W>, W, T>);
-    if constexpr (sizeof(Q) > sizeof(T) && std::is_same_v<Q, W> == (sizeof(T) == 4)) {
-        activation("gelu", Activation::gelu, evaluated<exact::gelu<Q>, Q, T>);
-        activation("gelu_tanh", Activation::gelu_tanh, evaluated<exact::gelu_tanh<Q>, Q, T>);
-        derivative("gelu'", Activation::gelu, evaluated<exact::gelu_derivative<Q>, Q, T>);
-        derivative("gelu_tanh'", Activation::gelu_tanh, evaluated<exact::gelu_tanh_derivative<Q>, Q, T>, -0.7524614220710163);
-    }
+    math("exp", k.exp, [](W x) { return exact::exp(x); });
+    math("log", k.log, [](W x) { return exact::log(x); });
+    math("log1p", k.log1p, [](W x) { return exact::log1p(x); });
+    math("erf", k.erf, [](W x) { return exact::erf(x); });
+    math("sin_turns", k.sin_turns, exact::sin_turns<W>, true);
+    math("cos_turns", k.cos_turns, exact::cos_turns<W>, true);
+    exact::each_activation<W>(activation);
+    if constexpr (sizeof(Q) > sizeof(T) && std::is_same_v<Q, W> == (sizeof(T) == 4))
+        exact::each_rounded_activation<Q>(activation);
     return all;
 }
 
@@ -187,7 +173,7 @@ bool sweep(const Function<T>& f, std::size_t tasks, Inputs&& inputs) {
         worst_near.take(local_near.error, local_near.at);
     });
     const bool ok = worst.error <= f.bound && worst_near.error <= 1;
-    std::printf("%-11s %s  %11zu inputs  max %.4f ULP at %.9g", f.name, sizeof(T) == 4 ? "float32" : "float64", count,
+    std::printf("%-11s %s  %11zu inputs  max %.4f ULP at %.9g", f.name.c_str(), sizeof(T) == 4 ? "float32" : "float64", count,
                 worst.error, worst.at);
     if (!std::isnan(f.root)) std::printf(", near the root %.4f of 2^%d", worst_near.error, 1 - std::numeric_limits<T>::digits);
     std::printf("%s\n", ok ? "" : "  ABOVE THE BOUND");
@@ -209,10 +195,15 @@ double stratified(std::uint64_t index) {
     return std::bit_cast<double>(sign | exponent << 52 | fraction);
 }
 
+// A name asks for the function and its derivative.
+bool asked(std::string_view name, std::string_view of) {
+    return name.empty() || name == of || (of.ends_with("'") && name == of.substr(0, of.size() - 1));
+}
+
 bool sweep_float32(std::size_t stride, std::string_view name) {
     bool ok = true;
     for (const auto& f : functions<float, double, double>())
-        if (name.empty() || name == f.name)
+        if (asked(name, f.name))
             ok &= sweep(f, (std::size_t{1} << 32) / kTask / stride, [&](std::size_t task, std::size_t i) {
                 return std::bit_cast<float>(static_cast<std::uint32_t>((task * kTask + i) * stride));
             });
@@ -226,7 +217,7 @@ bool sweep_float64(std::size_t count, std::string_view name) {
     }
     bool ok = true;
     for (const auto& f : functions<double, long double, exact::Widest>())
-        if (name.empty() || name == f.name)
+        if (asked(name, f.name))
             ok &= sweep(f, count / kTask + 1, [&](std::size_t task, std::size_t i) {
                 const double x = stratified(task * kTask + i);
                 return f.turns ? std::abs(x) - std::floor(std::abs(x)) : x;

@@ -9,6 +9,7 @@
 
 namespace {
 
+using fanin::AdaGrad;
 using fanin::Adam;
 using fanin::Optimizer;
 using fanin::OptimizerRule;
@@ -23,7 +24,9 @@ const OptimizerRule kRules[] = {Sgd{},
                                 RmsProp{0, 0, 0},
                                 Adam{},
                                 Adam{0.5, 0.9, 1e-3, 0.1},
-                                Adam{0, 0, 1, 0}};
+                                Adam{0, 0, 1, 0},
+                                AdaGrad{},
+                                AdaGrad{0.1}};
 
 template <class T>
 std::vector<T> normal(std::size_t n, std::uint64_t stream) {
@@ -128,6 +131,20 @@ void bad_arguments() {
         CHECK_THROWS(Optimizer(Adam{0.9, 0.99, 1e-8, bad}, 1), std::invalid_argument);
     }
     CHECK_THROWS(Optimizer(Sgd{0, true}, 1), std::invalid_argument);
+    CHECK_THROWS(Optimizer(AdaGrad{-1}, 1), std::invalid_argument);
+    CHECK_THROWS(fanin::optimizer_rule("lion", {}), std::invalid_argument);
+    CHECK_THROWS(fanin::optimizer_rule("adam", {{"momentum", 0.5}}), std::invalid_argument);
+}
+
+// Names and hyper-parameters say the whole rule.
+void by_name() {
+    for (const OptimizerRule& rule : kRules) {
+        const auto stated = fanin::hyper_parameters(rule);
+        const OptimizerRule again = fanin::optimizer_rule(fanin::optimizer_name(rule), stated);
+        CHECK(again.index() == rule.index() && fanin::hyper_parameters(again) == stated);
+    }
+    const auto nesterov = std::get<Sgd>(fanin::optimizer_rule("sgd", {{"nesterov", 1}, {"momentum", 0.5}}));
+    CHECK(nesterov.nesterov && nesterov.momentum == 0.5);
 }
 
 }  // namespace
@@ -140,5 +157,6 @@ int main() {
     });
     one_network();
     bad_arguments();
+    by_name();
     return check::result();
 }

@@ -1,7 +1,8 @@
-"""Figures of the literature: one call compares and remembers; --literature-table prints published, expected and measured."""
+"""Figures of the literature: one call compares and remembers; --literature-table prints them all side by side."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 
 @dataclass
 class Row:
-    anchor: str
+    work: str
     what: str
     published: float | None
+    computed: float | None
     expected: float | None
     measured: float
     within: float
@@ -21,20 +23,29 @@ class Row:
 class Literature:
     """What a test checks a figure with."""
 
-    anchor: str
+    work: str
     rows: list[Row] = field(default_factory=list)
 
     def check(
-        self, what: str, measured: float, *, published: float | None = None, expected: float | None = None, within: float
+        self,
+        what: str,
+        measured: float,
+        *,
+        published: float | None = None,
+        computed: float | None = None,
+        expected: float | None = None,
+        within: float,
     ) -> None:
-        """Compare `measured` with `expected` (the library's own theory), or with the published value where there is none.
+        """Hold `measured` against the most precise of three figures; the others are shown beside it. `within` is absolute.
 
-        `within` is absolute. Where both are given, the measured value is held against the expected one.
+        published: printed in the work, or a value of a formula that is
+        computed: by us and outside of this library, with the work's formulas: quadrature (34 digits, mpmath) or a run in NumPy
+        expected: the library's own theory, which other tests hold against the first two, or what is so by definition
         """
-        self.rows.append(Row(self.anchor, what, published, expected, float(measured), float(within)))
-        target = published if expected is None else expected
-        assert target is not None
-        words = f"{what}: measured {measured:.10g}, {'expected' if expected is not None else 'published'} {target:.10g}"
+        self.rows.append(Row(self.work, what, published, computed, expected, float(measured), float(within)))
+        held = {"expected": expected, "computed": computed, "published": published}
+        name, target = next((name, value) for name, value in held.items() if value is not None)
+        words = f"{what}: measured {measured:.10g}, {name} {target:.10g}"
         assert abs(measured - target) <= within, f"{words}, which is {abs(measured - target):.3g} away, more than {within:.3g}"
 
 
@@ -43,7 +54,7 @@ _ROWS = pytest.StashKey[list[Row]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--literature-table", action="store_true", help="print published, expected and measured figures at the end"
+        "--literature-table", action="store_true", help="print published, computed, expected and measured figures at the end"
     )
 
 
@@ -53,12 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def literature(request: pytest.FixtureRequest) -> Literature:
-    """The recorder; the anchor is the number in the name of the module or of the test (test_anchor_7..., test_row_34...)."""
-    words = request.node.name.split("[")[0].split("_")
-    words = words if "row" in words or "anchor" in words else request.node.path.stem.split("_")
-    kind = "row" if "row" in words else "anchor"
-    number = words[words.index(kind) + 1] if kind in words else "-"
-    recorder = Literature(f"{kind} {number}")
+    """The recorder; the work is in the name of the module (test_poole_2016.py), or the row of the checklist in the test's."""
+    row = re.match(r"test_row_(\d+)_", request.node.name)
+    recorder = Literature(f"row {row[1]}" if row else request.node.path.stem.removeprefix("test_"))
     if _ROWS in request.config.stash:
         recorder.rows = request.config.stash[_ROWS]
     return recorder
@@ -67,12 +75,13 @@ def literature(request: pytest.FixtureRequest) -> Literature:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("--literature-table", default=False):
         return
-    terminalreporter.section("published, expected and measured")
-    terminalreporter.write_line(f"{'':11}{'published':>15}{'expected':>15}{'measured':>15}{'within':>10}  figure")
+    columns = ("published", "computed", "expected", "measured")
+    terminalreporter.section("published, computed, expected and measured")
+    terminalreporter.write_line(f"{'':18}{''.join(f'{name:>15}' for name in columns)}{'within':>10}  figure")
 
     def number(value: float | None) -> str:
         return "-" if value is None else f"{value:.9g}"
 
     for row in config.stash[_ROWS]:
-        figures = "".join(f"{number(value):>15}" for value in (row.published, row.expected, row.measured))
-        terminalreporter.write_line(f"{row.anchor:11}{figures}{row.within:>10.1e}  {row.what}")
+        figures = "".join(f"{number(getattr(row, name)):>15}" for name in columns)
+        terminalreporter.write_line(f"{row.work:18}{figures}{row.within:>10.1e}  {row.what}")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fanin as fi
 from fanin.article.linear_network import linear_network, linear_table, linear_trace
-
-MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
 def rms(layer, key):
@@ -101,7 +98,6 @@ def test_row_44_digits_from_zeros():
     assert t.cost == pytest.approx(math.log(10), rel=1e-6)
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside this checkout")
 @pytest.mark.parametrize(
     ("law", "expected"),
     [
@@ -110,12 +106,12 @@ def test_row_44_digits_from_zeros():
         ("normal", [0.952, 0.9755, 0.9761, 0.9762]),
     ],
 )
-def test_row_44_expected_spread_is_the_mean_field_of_the_batch(law, expected):
+def test_row_44_expected_spread_is_the_mean_field_of_the_batch(law, expected, mnist):
     """The theory column of section 1.4, from the first 100 images; it is printed to 3 or 4 digits.
 
     The expectation uses a network's own n_in * Var(w), which scatters around the law's by sqrt(2 / 90000) = 0.5 % at most.
     """
-    x, y = fi.datasets.mnist(MNIST)
+    x, y = fi.datasets.mnist(mnist)
     _, _, _, traces = medians(law, 5, x[:100], y[:100])
     spread = np.mean([[layer.expected_std for layer in t.hidden] for t in traces], axis=0)
     assert spread == pytest.approx(expected, rel=0.004)

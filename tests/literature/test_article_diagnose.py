@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,6 @@ import fanin as fi
 
 stats = pytest.importorskip("scipy.stats")
 
-MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
-needs_mnist = pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside this checkout")
 LAWS = {"tanh": "xavier_normal", "relu": "he_normal"}
 
 
@@ -34,8 +31,8 @@ def test_row_33_mean_that_is_not_zero_is_flagged(literature):
     assert not any("zero-mean" in note for note in d.notes)
     net, x, y = ten_layers("relu")
     d = fi.diagnose(net, x, y)
-    literature.check("ReLU, hidden 1: mean of a", d.trace.hidden[0].a.mean, published=0.564, within=0.01)
-    literature.check("ReLU, hidden 10: mean of a", d.trace.hidden[9].a.mean, published=0.564, within=0.25 * 0.564)
+    literature.check("ReLU, hidden 1: mean of a", d.trace.hidden[0].a.mean, computed=0.564, within=0.01)
+    literature.check("ReLU, hidden 10: mean of a", d.trace.hidden[9].a.mean, computed=0.564, within=0.25 * 0.564)
     assert any("not zero-mean, as expected for relu: mean 0.5" in note for note in d.notes)
 
 
@@ -83,7 +80,7 @@ VARIANCES = {  # n_in = 500, n_out = 2000
 @pytest.mark.parametrize("law", VARIANCES)
 def test_row_41_derived_methods(literature, law):
     w = fi.init.law(law)((2000, 500), seed=41, stream="w").astype(np.float64)
-    literature.check(f"{law}: variance over the formula's", w.var() / VARIANCES[law], published=1, within=0.006)
+    literature.check(f"{law}: variance over the formula's", w.var() / VARIANCES[law], expected=1, within=0.006)
     if "uniform" in law:
         bound = math.sqrt(3 * VARIANCES[law])
         assert np.abs(w).max() <= bound * (1 + 1e-7)
@@ -107,13 +104,12 @@ def flags(x, y):
     return fi.diagnose(net, x, y)
 
 
-@needs_mnist
-def test_row_47_inputs_of_mnist_are_not_centred(literature):
-    x, y = fi.datasets.mnist(MNIST)
+def test_row_47_inputs_of_mnist_are_not_centred(literature, mnist):
+    x, y = fi.datasets.mnist(mnist)
     d = flags(x, y)
-    literature.check("MNIST: mean of the pixels", d.trace.x.mean, published=0.1325, within=1e-4)
-    literature.check("MNIST: their std", d.trace.x.std, published=0.3105, within=1e-4)
-    literature.check("MNIST: E[x^2]", d.trace.x.rms**2, published=0.1140, within=1e-4)
+    literature.check("MNIST: mean of the pixels", d.trace.x.mean, computed=0.1325, within=1e-4)
+    literature.check("MNIST: their std", d.trace.x.std, computed=0.3105, within=1e-4)
+    literature.check("MNIST: E[x^2]", d.trace.x.rms**2, computed=0.1140, within=1e-4)
     assert any("not centred: mean 0.132, std 0.31" in note or "not centred: mean 0.133, std 0.31" in note for note in d.notes)
     assert any("E[x^2] = 0.114; standardize them" in note for note in d.notes)
 
@@ -122,9 +118,9 @@ def test_row_47_inputs_of_the_digits_are_not_centred(literature):
     pytest.importorskip("sklearn")
     x, y = fi.datasets.digits()
     d = flags(x, y)
-    literature.check("digits: mean of the pixels", d.trace.x.mean, published=0.305, within=1e-3)
-    literature.check("digits: their std", d.trace.x.std, published=0.376, within=1e-3)
-    literature.check("digits: E[x^2]", d.trace.x.rms**2, published=0.235, within=1e-3)
+    literature.check("digits: mean of the pixels", d.trace.x.mean, computed=0.305, within=1e-3)
+    literature.check("digits: their std", d.trace.x.std, computed=0.376, within=1e-3)
+    literature.check("digits: E[x^2]", d.trace.x.rms**2, computed=0.235, within=1e-3)
     assert any("not centred" in note for note in d.notes)
     assert any("standardize" in note for note in d.notes)
     std = x.std(axis=0)
@@ -132,11 +128,10 @@ def test_row_47_inputs_of_the_digits_are_not_centred(literature):
     assert not any("centred" in note or "standardize" in note for note in flags(standard, y).notes)
 
 
-@needs_mnist
-def test_row_48_pixels_of_mnist_are_not_independent(literature):
-    x, y = fi.datasets.mnist(MNIST)
+def test_row_48_pixels_of_mnist_are_not_independent(literature, mnist):
+    x, y = fi.datasets.mnist(mnist)
     d = flags(x, y)
-    literature.check("MNIST: correlation of neighbours", d.trace.neighbours, published=0.75, within=0.03)
+    literature.check("MNIST: correlation of neighbours", d.trace.neighbours, computed=0.75, within=0.03)
     assert any("neighbours correlate" in note for note in d.notes)
 
 
@@ -145,7 +140,7 @@ def test_row_48_pixels_of_the_digits(literature):
     pytest.importorskip("sklearn")
     x, y = fi.datasets.digits()
     d = flags(x, y)
-    literature.check("digits: correlation of neighbours", d.trace.neighbours, published=0.39, within=0.07)
+    literature.check("digits: correlation of neighbours", d.trace.neighbours, computed=0.39, within=0.07)
     assert not any("neighbours" in note for note in d.notes)
 
 
@@ -153,8 +148,8 @@ def test_row_48_variance_of_a_product(literature):
     """Var(XY) = 1 for independent unit normals; the formula fails for X = Y, where it is 2."""
     v, u = (fi.init.normal((10**6,), seed=48, stream=name, dtype="float64") for name in "vu")
     # Var of a product's sample variance: kurtosis 9 and (for squares) 15 of unit normals; 4 standard errors of 10^6 draws.
-    literature.check("Var(XY), independent", (v * u).var(), published=1, within=4 * math.sqrt(8 / 10**6))
-    literature.check("Var(XY), X = Y", (v * v).var(), published=2, within=4 * math.sqrt(56 / 10**6))
+    literature.check("Var(XY), independent", (v * u).var(), expected=1, within=4 * math.sqrt(8 / 10**6))
+    literature.check("Var(XY), X = Y", (v * v).var(), expected=2, within=4 * math.sqrt(56 / 10**6))
 
 
 def test_row_49_biases_that_are_not_zero():
@@ -168,12 +163,12 @@ def test_row_56_activation_by_law(literature):
     net, x, y = ten_layers("tanh")
     d = fi.diagnose(net, x, y)
     assert d.verdict == "healthy"
-    literature.check("tanh, Xavier, hidden 10: std of a", d.trace.hidden[9].a.std, published=0.228, within=0.01)
+    literature.check("tanh, Xavier, hidden 10: std of a", d.trace.hidden[9].a.std, computed=0.228, within=0.01)
     net, x, y = ten_layers("sigmoid", "xavier_normal")
     d = fi.diagnose(net, x, y)
     scales = [float(layer.da.rms) for layer in d.trace.hidden]
     factor = (scales[0] / scales[-1]) ** (1 / 9)
-    literature.check("sigmoid, gain 1: gradient's factor a layer", factor, published=0.236, within=0.005)
+    literature.check("sigmoid, gain 1: gradient's factor a layer", factor, computed=0.236, within=0.005)
     assert (d.verdict, d.backward) == ("vanishing", "vanishing")
     assert "gain near 4" in d.advice
     assert "tanh" in d.advice
@@ -205,14 +200,14 @@ def test_row_59_diagnosis_of_weights_of_another_library(literature):
     assert (d.verdict, d.forward, d.backward) == ("vanishing", "vanishing", "vanishing")
     for one in d.evidence:
         literature.check(f"{one.name}: n Var(w)", one.n_var_w, published=1 / 3, within=0.005)
-    literature.check("expected factor a layer", d.evidence[-1].expected_forward_ratio, published=0.577, within=0.003)
-    literature.check("measured", d.evidence[-1].forward_ratio, published=0.577, within=0.05)
+    literature.check("expected factor a layer", d.evidence[-1].expected_forward_ratio, computed=0.577, within=0.003)
+    literature.check("measured", d.evidence[-1].forward_ratio, computed=0.577, within=0.05)
     assert "xavier_normal, n_in * Var(w) = 1 (n_in * Var(w) is 0.33" in d.advice
     assert "x 1.73" in d.advice
 
 
 def test_row_59_dead_units_beside_those_of_the_depth(literature):
-    """The published share is the median over seeds of 1000 inputs of unit variance, He, width 500."""
+    """The share 0.102 is the median over seeds of 1000 inputs of unit variance, He, width 500."""
     dead, expected = [], []
     for seed in range(5):
         net, x, y = ten_layers("relu", seed=seed)
@@ -221,15 +216,15 @@ def test_row_59_dead_units_beside_those_of_the_depth(literature):
         assert "by itself" in str(d)
         dead.append(d.evidence[9].dead)
         expected.append(d.evidence[9].expected_dead)
-    literature.check("ReLU, hidden 10: dead units", np.median(dead), published=0.102, within=0.03)
-    literature.check("ReLU, hidden 10: expected", np.median(expected), published=0.102, within=0.03)
+    literature.check("ReLU, hidden 10: dead units", np.median(dead), computed=0.102, within=0.03)
+    literature.check("ReLU, hidden 10: expected", np.median(expected), computed=0.102, within=0.03)
 
 
 def test_row_59_dead_units_over_the_depth(literature):
-    """What 50 layers of 500 under He's law lose by themselves, on 1000 inputs; published as percentages of one network."""
+    """What 50 layers of 500 under He's law lose by themselves, on 1000 inputs; the table is of one network."""
     net = fi.Network([500] * 51 + [10], "relu", "he_normal", seed=59)
     trace = fi.trace(net, fi.init.normal((1000, 500), seed=59, stream="x"), stats="moments")
-    for depth, published in {1: 0, 2: 0, 5: 0.018, 10: 0.102, 20: 0.223, 30: 0.291, 50: 0.351}.items():
+    for depth, computed in {1: 0, 2: 0, 5: 0.018, 10: 0.102, 20: 0.223, 30: 0.291, 50: 0.351}.items():
         layer = trace.hidden[depth - 1]
-        literature.check(f"hidden {depth}: expected dead units", layer.expected_dead, published=published, within=0.03)
+        literature.check(f"hidden {depth}: expected dead units", layer.expected_dead, computed=computed, within=0.03)
         literature.check(f"hidden {depth}: dead units", layer.dead, expected=layer.expected_dead, within=0.06)

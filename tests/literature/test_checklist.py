@@ -73,6 +73,19 @@ def test_status_is_the_worst_of_a_row_s_tests(script):
     assert set(states) == {1, 2, 3, 4, 30}
 
 
+def test_a_row_that_became_worse_is_named(script):
+    page = "| row | a | b | c | status |\n" + "".join(f"| {row} | a | b | c | {{}} |\n" for row in range(1, 6))
+    missed = "**not met**: test_row_02_a failed"
+    before = page.format("met", "met", missed, "skipped: no data", "met")
+    after = page.format("met", missed, "met", missed, "skipped: no data")
+    assert script.regressed(before, after) == [
+        (2, "met", missed),
+        (4, "skipped: no data", missed),
+        (5, "met", "skipped: no data"),
+    ]
+    assert script.regressed(before, before) == []
+
+
 def test_page_is_filled_line_by_line(script):
     proofs = {"test_row_01_a": script.Proof("tests/a.py", 1)}
     page = "# Claims\n\n| 1 | a | b | old | old |\n| 2 | c | d | | |\n"

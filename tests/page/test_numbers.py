@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fanin as fi
 from fanin.article import digits, playground
-
-MNIST = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 
 
 def check_playground(seeds: int) -> None:
@@ -55,10 +52,9 @@ MISCLASSIFIED = {"zeros": (88.0, 88.2), "fan_in_uniform": (18, 27), "xavier_norm
 FIRST_COST = {"zeros": (2.3025, 2.3027), "fan_in_uniform": (2.25, 2.4), "xavier_normal": (2.2, 2.5), "normal": (15, math.inf)}
 
 
-@pytest.mark.skipif(not MNIST.is_dir(), reason="MNIST is not beside this checkout")
 @pytest.mark.parametrize("law", digits.LAWS)
-def test_row_44_on_mnist(law):
-    data = digits.images(MNIST)
+def test_row_44_on_mnist(law, mnist):
+    data = digits.images(mnist)
     net, sgd, wrong = digits.network(law, 784, 0), fi.SGD(digits.LR), []
     t = fi.trace(net, *digits.batch(data, 0))
     assert [float(layer.a.std) for layer in t.hidden] == pytest.approx(STD[law], rel=0.06)

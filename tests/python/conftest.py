@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,6 @@ def _case(loss: str, activation: str, *, n: int = 24, seed: int = 1, dtype: str 
     if loss == "mean_squared_error":
         return net, x, rng.standard_normal((n, 3))
     return net, x, rng.choice([-1, 1] if loss == "hinge" else [0, 1], n)
-
-
-@pytest.fixture(autouse=True)
-def restore() -> Iterator[None]:
-    """Tests may change the instruction set and the number of threads."""
-    isa, threads = fi.active_isa(), fi.num_threads()
-    yield
-    fi.set_isa(isa)
-    fi.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

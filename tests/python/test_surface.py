@@ -14,5 +14,7 @@ def test_no_public_name_has_gone():
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    before = set((DATA / "surface.txt").read_text().splitlines())
-    assert sorted(before - set(module.surface())) == []
+    before, now = (DATA / "surface.txt").read_text().splitlines(), module.surface()
+    # A signature may grow at its end: "f(x, *, a=1)" stays as "f(x, *, a=1, b=2)".
+    missing = [line for line in before if not any(one.startswith(line.removesuffix(")")) for one in now)]
+    assert missing == []

@@ -1,6 +1,7 @@
 // Activation functions: value, derivative, and the gains that laws take by name.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ class Activation {
         sigmoid,
         hardtanh
     };
+    static constexpr std::size_t kKinds = hardtanh + 1;  // the last, and one
 
     constexpr Activation(Kind kind = identity)  // with the parameter above, if it has one
         : kind_(kind),
@@ -64,6 +66,17 @@ class Activation {
     double parameter_;
 };
 
+// What is known of an activation besides its values.
+struct ActivationTraits {
+    std::string_view parameter;            // the name of its parameter, "slope" or "alpha"; empty where it has none
+    double low, high;                      // the values that it comes near on its flat sides; infinite where none is flat.
+                                           // relu has none: a unit at 0 is dead, not saturated
+    double saturated_low, saturated_high;  // outside these values it counts as saturated: within 3 % of a bound (with a lower
+                                           // bound of 0, 3 % of the range)
+    std::span<const double> kinks;         // where g or a derivative of it jumps, ascending; lives as long as the program
+};
+ActivationTraits activation_traits(Activation activation);
+
 // Names, in the order of Activation::Kind.
 const std::vector<std::string>& activation_names();
 
@@ -75,7 +88,7 @@ std::string activation_name(Activation activation);
 Activation activation_from_name(std::string_view name);
 
 // out[i] = g(z[i]). `out` and `z` have one shape, at most kMaxRank axes, any strides, and are the same array or do not
-// overlap; another shape is std::invalid_argument. tanh, sigmoid: 2 ULP; the others: 4 ULP (what was measured is in
+// overlap; std::invalid_argument otherwise. tanh, sigmoid: 2 ULP; the others: 4 ULP (what was measured is in
 // docs/activations.md), also far left, where gelu, silu and mish follow e^z into the subnormals. A parameter is rounded to T
 // first. NaN stays NaN; -0 stays -0 where g(0) = 0, but relu(-0) = +0; the values at infinity are the limits (gelu(-inf) =
 // -0). In parallel; same bits everywhere.

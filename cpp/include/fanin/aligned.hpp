@@ -1,4 +1,4 @@
-// Storage that begins at a cache line, as long as the longest vector.
+// The one aligned buffer: storage that begins at a cache line, which is as long as the longest vector.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,13 @@
 
 namespace fanin::detail {
 
+// Bytes of a cache line.
+inline constexpr std::size_t kCacheLine = 64;
+
 template <class T>
 struct AlignedAllocator {
     using value_type = T;
-    static constexpr std::align_val_t kAlignment{64};
+    static constexpr std::align_val_t kAlignment{kCacheLine};
     AlignedAllocator() = default;
     template <class U>
     AlignedAllocator(const AlignedAllocator<U>&) {}

@@ -7,19 +7,20 @@
 // changing one.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "fanin/activation.hpp"
-#include "fanin/aligned.hpp"
 #include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
 #include "fanin/safetensors.hpp"
+#include "fanin/stats.hpp"
 #include "fanin/view.hpp"
 
 namespace fanin {
@@ -65,6 +66,40 @@ struct FitState {
     double sum = 0;
 };
 
+// What an observed step of a fit did in one layer: the summaries that summarize() gives of these arrays, bit for bit where the
+// batch has at most kPieceRows rows, and merged from pieces of so many rows beyond. Gradients are of the mean cost.
+struct LayerSummaries {
+    Summary z, a, da, dz;  // (batch, n_out)
+    Summary w, dw;         // (n_out, n_in); dw is this layer's own, also where the matrix is shared
+    Summary b, db;         // (n_out); of no element without biases
+    std::size_t dead = 0;  // units whose a is 0 in every row
+};
+
+// Looks at steps of a fit, each after its gradients are known and before its update. The parameters are those that the step
+// began with. What it does costs and parameters nothing: they have the bits of a fit without observer.
+template <class T>
+class StepObserver {
+ public:
+    virtual ~StepObserver() = default;
+    // Of the steps 1, 1 + every, 1 + 2 every, ... of the fit.
+    std::size_t every = 1;
+    // How arrays are summarized; activations: options of each layer's a.
+    SummaryOptions options;
+    std::vector<SummaryOptions> activations;
+
+    struct Step {
+        std::size_t number;                  // from 1
+        std::span<const std::int64_t> rows;  // the rows of x in the batch, in order; empty: first_row and those after it
+        std::size_t first_row, batch;
+        double cost;  // mean over the batch
+        Summary x;
+        std::span<const LayerSummaries> layers;
+        std::span<const MatrixView<const T>> dw;  // of each layer, valid during the call
+    };
+    // Called in the thread of the fit, which ends with what it throws.
+    virtual void see(const Step& step) = 0;
+};
+
 // Names of the tensors of layer l: "l.weight" and "l.bias", or those of PyTorch's
 // Sequential(Linear, activation, Linear, activation, ..., Linear): "2l.weight" and "2l.bias". Both keep (n_out, n_in).
 enum class TensorNames { fanin, torch };
@@ -79,27 +114,35 @@ class Network {
     // Parameters, seed and the count of epochs; an identity of its own, so an optimizer of `other` is not one of the copy.
     Network(const Network& other);
     Network& operator=(const Network&) = delete;
+    ~Network();
 
-    const NetworkShape& shape() const { return shape_; }
-    std::size_t layers() const { return layers_.size(); }
+    const NetworkShape& shape() const;
+    std::size_t layers() const;
     // Of layer l: its activation, and live views of w (n_out, n_in) and b (n_out; empty without biases).
-    Activation activation(std::size_t l) const { return layers_[l].activation; }
-    MatrixView<T> weight(std::size_t l) { return weight_in(parameters_.data(), l); }
-    VectorView<T> bias(std::size_t l) { return bias_in(parameters_.data(), l); }
+    Activation activation(std::size_t l) const;
+    MatrixView<T> weight(std::size_t l);
+    VectorView<T> bias(std::size_t l);
     // Draws every weight from `law`, that of layer l from (seed, stream_id("l.weight")); biases stay. std::invalid_argument,
     // before anything is written, where the law does not suit a layer (init.hpp).
     void draw_weights(const Law& law);
-    std::uint64_t seed() const { return seed_; }
+    // The same with a law for each layer, and for its biases from the stream "l.bias"; a layer without one keeps what it has,
+    // and a layer that shares an earlier one's matrix has none. Each span has layers() entries, or none.
+    void draw(std::span<const std::optional<Law>> weights, std::span<const std::optional<Law>> biases);
+    std::uint64_t seed() const;
     // Epochs that fit has begun: the round of the next shuffle.
-    std::uint64_t epochs() const { return epochs_; }
-    void set_epochs(std::uint64_t epochs) { epochs_ = epochs; }  // of a network that goes on elsewhere
+    std::uint64_t epochs() const;
+    void set_epochs(std::uint64_t epochs);  // of a network that goes on elsewhere
+
+    // x, in C order, was looked at and holds no NaN, and stays as it is while this network is used: calls on its rows do not
+    // look again.
+    void trust(MatrixView<const T> x);
 
     // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
     // what errors call the first row.
     void forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row = 0);
     // Writes a label for each row: the first largest logit; of one output 0 or 1 (binary_cross_entropy), -1 or 1 (hinge), by
     // the logit's sign. std::invalid_argument for mean_squared_error: its values are what forward() writes.
-    void predict(MatrixView<const T> x, std::span<std::int64_t> labels);
+    void predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row = 0);
     // The mean cost; batch >= 1.
     double loss(MatrixView<const T> x, Targets<T> y);
     // The mean cost; writes its gradients, those that step() uses: out_dw[l] like weight(l), out_db[l] like bias(l) (no
@@ -110,29 +153,28 @@ class Network {
     // (threads.hpp) leaves the parameters as they were. An infinite or NaN cost or gradient is carried on: see nonfinite().
     double step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer);
     // Of the last step(): its cost, its gradient or what it left (as step 1).
-    const Nonfinite& nonfinite() const { return nonfinite_; }
+    const Nonfinite& nonfinite() const;
     // Steps over all rows, epoch by epoch: in order, or by the permutation of (seed, "fanin/shuffle", round = epochs()).
     // Writes the cost of each step (steps_per_epoch * epochs of them) and of each epoch: the mean over its rows of the costs
     // before each update. Ends at the first cost, gradient or (looked at after each epoch, and at the end) parameter that is
     // not finite, if so asked. An interrupt ends it between steps; what was learned stays, and `state` says how far it came.
     //
+    // An observer is shown the steps that it asks for.
+    //
     // Given its own state again, with the same arguments, it goes on where it was; it ends after max_steps more steps.
     void fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer, std::span<double> costs,
-             std::span<double> epoch_costs, FitState& state, std::size_t max_steps = SIZE_MAX);
+             std::span<double> epoch_costs, FitState& state, std::size_t max_steps = SIZE_MAX,
+             StepObserver<T>* observer = nullptr);
     FitState fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer, std::span<double> costs,
                  std::span<double> epoch_costs) {
         FitState state;
         fit(x, y, options, optimizer, costs, epoch_costs, state);
         return state;
     }
-    // Gradients of the next step's batch, and its mean cost, that were computed elsewhere: the next step of a fit takes them
-    // for its own unless anything else computes gradients before. std::invalid_argument where a shape is not that of the
-    // parameters, or layers share a matrix.
-    void give_gradients(double cost, std::span<const MatrixView<const T>> dw, std::span<const VectorView<const T>> db);
     static std::size_t steps_per_epoch(std::size_t rows, std::size_t batch_size);
 
     // Writes a safetensors file: the parameters under `names`, the state of `optimizer` if there is one, and in the metadata
-    // what they belong to (network_file.cpp lists it), and `more` beside it. Errors: safetensors.hpp, and
+    // what they belong to (cpp/src/network/file.cpp lists it), and `more` beside it. Errors: safetensors.hpp, and
     // std::invalid_argument where `optimizer` belongs to another network; a fresh one becomes this network's.
     void save(const std::string& path, Optimizer* optimizer = nullptr, TensorNames names = TensorNames::fanin,
               const Metadata& more = {});
@@ -145,63 +187,8 @@ class Network {
     void load_optimizer(const SafeTensors& file, Optimizer& optimizer);
 
  private:
-    struct Layer {
-        std::size_t n_in, n_out;
-        Activation activation;
-        std::size_t weight, bias;  // where they begin in the parameters
-        bool adds;                 // its dw is added to that of a later layer, whose matrix it shares
-        bool upright;              // its z, a and da lie unit by unit: what is narrower than a vector, computes along the batch
-    };
-    // The rows of a batch: consecutive ones, or those that `order` names.
-    struct Rows {
-        MatrixView<const T> x;
-        Targets<T> y;
-        const std::int64_t* order;
-    };
-    struct Busy;
-
-    Metadata describe() const;
-    void read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const;
-    std::size_t outputs() const { return shape_.sizes.back(); }
-    // Of layer l in an array laid out like the parameters.
-    MatrixView<T> rows_in(T* buffer, std::size_t rows, std::size_t l) const;
-    MatrixView<T> weight_in(T* all, std::size_t l) const {
-        return matrix_view(all + layers_[l].weight, layers_[l].n_out, layers_[l].n_in);
-    }
-    VectorView<T> bias_in(T* all, std::size_t l) const {
-        return {all + layers_[l].bias, shape_.bias ? layers_[l].n_out : 0, 1};
-    }
-    // The layer whose matrix layer l uses.
-    std::size_t owner(std::size_t l) const { return shape_.weight_of.empty() ? l : shape_.weight_of[l]; }
-    void check(MatrixView<const T> x, std::size_t first_row = 0) const;
-    void check(MatrixView<const T> x, Targets<T> y) const;
-    void reserve(std::size_t rows, bool gather);
-    Rows piece(const Rows& rows, std::size_t begin, std::size_t n);
-    void forward_piece(MatrixView<const T> x, T* logits);
-    void backward_piece(MatrixView<const T> x, bool accumulate);
-    double pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients);
-    void check_again(const Rows& rows, std::size_t begin, std::size_t n) const;
-    const std::int64_t* order_of(std::size_t rows, std::uint64_t round);
-    Nonfinite find_nonfinite(double cost, const Rows& rows, std::size_t begin, std::size_t n);
-    std::size_t first_nonfinite_parameter() const;
-
-    NetworkShape shape_;
-    std::uint64_t seed_, id_, epochs_ = 0;
-    std::vector<Layer> layers_;
-    std::vector<std::size_t> layer_ends_;  // where the parameters of each end
-    detail::AlignedVector<T> parameters_, gradients_;
-
-    // Buffers of `capacity_` rows; z_[l] and a_[l] point into storage_, to the same place where layer l is the identity.
-    std::size_t capacity_ = 0;
-    detail::AlignedVector<T> storage_, gathered_x_, gathered_values_;
-    std::vector<T*> z_, a_;
-    T* delta_[2] = {};
-    std::vector<std::int64_t> gathered_labels_, order_;
-    std::uint64_t order_round_ = 0;  // that order_ is the permutation of
-    Nonfinite nonfinite_;
-    double given_cost_ = 0;
-    bool given_ = false;  // gradients_ and given_cost_ are those of the next step
-    mutable std::atomic_flag busy_ = ATOMIC_FLAG_INIT;
+    struct State;  // cpp/src/network/state.hpp
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace fanin

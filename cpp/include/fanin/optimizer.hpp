@@ -11,8 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -44,7 +46,22 @@ struct Adam {
     double weight_decay = 0;            // >= 0, finite
 };
 
-using OptimizerRule = std::variant<Sgd, RmsProp, Adam>;
+// v = v + g^2 from 0, then w -= lr g / (sqrt(v) + eps) (Duchi, Hazan and Singer, JMLR 12, 2011, figure 1, diagonal).
+struct AdaGrad {
+    double eps = 1e-10;  // >= 0, finite
+};
+
+using OptimizerRule = std::variant<Sgd, RmsProp, Adam, AdaGrad>;
+
+// Hyper-parameters by name; a flag is 0 or 1.
+using HyperParameters = std::vector<std::pair<std::string, double>>;
+
+// The name of a rule ("sgd", "rmsprop", "adam", "adagrad"), and its hyper-parameters.
+std::string_view optimizer_name(const OptimizerRule& rule);
+HyperParameters hyper_parameters(const OptimizerRule& rule);
+// The rule of a name; what is left out has its default. std::invalid_argument for an unknown name, of a rule or of a
+// hyper-parameter. Values are checked by Optimizer.
+OptimizerRule optimizer_rule(std::string_view name, const HyperParameters& stated);
 
 class Optimizer {
  public:

@@ -24,11 +24,12 @@ struct Tensor {
 
 using Metadata = std::map<std::string, std::string>;
 
-// A file in memory. Every tensor lies inside the file, has as many bytes as its shape says and shares none with another.
+// A file in memory. Every tensor lies inside the file, has as many bytes as its shape says and shares none with another. A
+// tensor of a dtype that is unknown here has the bytes that the file gives it, whatever its shape.
 class SafeTensors {
  public:
     // std::system_error where the file cannot be read; std::invalid_argument where it is no whole and sound safetensors
-    // file: cut short, bytes beyond the end, a header above 100 MB or not as described above, a name twice, an unknown dtype.
+    // file: cut short, bytes beyond the end, a header above 100 MB or not as described above, a name twice.
     explicit SafeTensors(const std::string& path);
 
     const std::string& path() const { return path_; }
@@ -47,8 +48,10 @@ class SafeTensors {
 };
 
 // Writes a file in one piece: to a new file in the same folder, flushed to the disk, then renamed, so that `path` is never a
-// part of a file, and what it was stays where anything fails. std::system_error where the system refuses;
-// std::invalid_argument, before anything is written, where a name appears twice, a dtype is unknown or bytes and shape differ.
+// part of a file, and what it was stays where anything fails. New files that killed saves to `path` have left
+// ("<path>.<process>-<count>.tmp") are removed first, but for those that another save is writing. std::system_error where the
+// system refuses; std::invalid_argument, before anything is written, where a name appears twice, a dtype is unknown or bytes
+// and shape differ.
 void write_safetensors(const std::string& path, std::span<const Tensor> tensors, const Metadata& metadata);
 
 namespace detail {

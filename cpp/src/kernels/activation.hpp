@@ -3,11 +3,11 @@
 
 #include <cstddef>
 
+#include "fanin/activation.hpp"
+
 namespace fanin {
 
-// The kinds of Activation: identity, relu, leaky_relu, elu, selu, gelu, gelu_tanh, silu, mish, softplus, softsign, tanh,
-// sigmoid, hardtanh.
-inline constexpr std::size_t kActivations = 14;
+inline constexpr std::size_t kActivations = Activation::kKinds;
 
 // What a kernel is told of the activation's parameter: leaky_relu and elu have the factors (slope or alpha, 1) left and right
 // of 0, selu (lambda alpha, lambda); the others look at neither.

@@ -1,23 +1,28 @@
-// Kernels of `dense`: matrix products in the order of P2.
+// Kernels of `dense`: matrix products in the one order of summation (docs/principles.md).
 #pragma once
 
 #include <cstddef>
 
 namespace fanin {
 
+// A matrix where it stands, element (i, j) at data + i * row + j * col. Strides count elements; those of what is only read
+// may be anything. It has no members that compute: such a function, compiled for a large instruction set, could be linked
+// into the code of a small one.
+template <class T>
+struct Operand {
+    T* data = nullptr;
+    std::ptrdiff_t row = 0, col = 0;
+};
+
 // c[i, j] = ((init[i, j] + s_0) + s_1) + ..., s_q the chain s = fma(a[i, k], b[k, j], s) from +0 over the q-th 512 of the
-// k, ascending (P2). Strides count elements and may be anything for a, b and init.
+// k, ascending.
 template <class T>
 struct Product {
     std::size_t m, n, k;
-    const T* a;  // a[i, k]
-    std::ptrdiff_t a_row, a_k;
-    const T* b;  // b[k, j]
-    std::ptrdiff_t b_k, b_col;
-    const T* init;  // null: +0. c itself with c's strides: what stands there is added to. A bias has init_row = 0.
-    std::ptrdiff_t init_row, init_col;
-    T* c;  // does not overlap a and b
-    std::ptrdiff_t c_row, c_col;
+    Operand<const T> a;     // m x k: col steps along k
+    Operand<const T> b;     // k x n: row steps along k
+    Operand<const T> init;  // m x n. No data: +0. c itself: what stands there is added to. A bias has row = 0.
+    Operand<T> c;           // m x n; overlaps neither a nor b
 };
 
 // The length of a chain, kSumBlock of the public header (dense.cpp holds them equal).
@@ -36,9 +41,9 @@ struct DenseKernels {
     void (*multiply)(const Product<T>& p, const T* packed);
     // The product where m <= thin_rows, k >= 1 and b_k = 1. b is read where it stands; n may be cut anywhere.
     void (*multiply_thin)(const Product<T>& p);
-    // sums[j] = init[j] + the sum over i of x[i, j] in the order of P2 with factor 1. init may be null (+0) or sums.
-    void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, std::ptrdiff_t col, const T* init,
-                        T* sums, std::ptrdiff_t stride);
+    // sums[j] = init[j] + the sum over i of x[i, j] in the same order with factor 1. init may be null (+0) or sums.
+    // Of x (m x n); sums[j] stands at sums + j * stride, init likewise.
+    void (*column_sums)(std::size_t m, std::size_t n, const Operand<const T>& x, const T* init, T* sums, std::ptrdiff_t stride);
 };
 
 }  // namespace fanin

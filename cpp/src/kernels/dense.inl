@@ -1,4 +1,5 @@
-// Matrix products in the order of P2: blocks of k outside, row tiles, then panels of columns (dense_tile.inl).
+// Matrix products in the one order of summation (docs/principles.md): blocks of k outside,
+// row tiles, then panels of columns (dense_tile.inl).
 #include "dense_turn.inl"
 // after the turned chunks, which all of them use
 #include "dense_tile.inl"
@@ -13,30 +14,32 @@ namespace {
 template <class T>
 inline constexpr std::size_t kCopyStride = kProductBlock + 64 / sizeof(T);
 
-// Reads the tile's part of `a` from a copy, if that is worth it: where neighbouring k are far apart, or rows alias.
+// Reads the tile's part of `a` (rows x t.k) from a copy, if that is worth it: where neighbouring k are far apart, or rows
+// alias. `copy` has rows * kCopyStride elements; t.a is changed to stand there. Fewer than 8 k are read too few times to pay
+// for it.
 template <class T, std::size_t rows>
 FANIN_INLINE void copy_a(TileArguments<T>& t, T* copy) {
-    const std::size_t row_bytes = static_cast<std::size_t>(t.a_row < 0 ? -t.a_row : t.a_row) * sizeof(T);
-    if (rows == 1 || t.k < 8 || (t.a_k == 1 && row_bytes % kAliasBytes != 0)) return;
-    if (t.a_row == 1) {
+    const std::size_t row_bytes = static_cast<std::size_t>(t.a.row < 0 ? -t.a.row : t.a.row) * sizeof(T);
+    if (rows == 1 || t.k < 8 || (t.a.col == 1 && row_bytes % kAliasBytes != 0)) return;
+    if (t.a.row == 1) {
         for (std::size_t p = 0; p < t.k; ++p)
-            __builtin_memcpy(copy + p * rows, t.a + static_cast<std::ptrdiff_t>(p) * t.a_k, rows * sizeof(T));
-        t.a_k = static_cast<std::ptrdiff_t>(rows);
+            __builtin_memcpy(copy + p * rows, t.a.data + static_cast<std::ptrdiff_t>(p) * t.a.col, rows * sizeof(T));
+        t.a.col = static_cast<std::ptrdiff_t>(rows);
     } else {
         for (std::size_t i = 0; i < rows; ++i) {
-            const T* from = t.a + static_cast<std::ptrdiff_t>(i) * t.a_row;
+            const T* from = t.a.data + static_cast<std::ptrdiff_t>(i) * t.a.row;
             T* to = copy + i * kCopyStride<T>;
-            if (t.a_k == 1) __builtin_memcpy(to, from, t.k * sizeof(T));
+            if (t.a.col == 1) __builtin_memcpy(to, from, t.k * sizeof(T));
             else
-                for (std::size_t p = 0; p < t.k; ++p) to[p] = from[static_cast<std::ptrdiff_t>(p) * t.a_k];
+                for (std::size_t p = 0; p < t.k; ++p) to[p] = from[static_cast<std::ptrdiff_t>(p) * t.a.col];
         }
-        t.a_row = static_cast<std::ptrdiff_t>(kCopyStride<T>);
-        t.a_k = 1;
+        t.a.row = static_cast<std::ptrdiff_t>(kCopyStride<T>);
+        t.a.col = 1;
     }
-    t.a = copy;
+    t.a.data = copy;
 }
 
-// `vectors` is a run-time number from here up, a compile-time one below.
+// tile<T, rows, vectors>(t) for width = vectors * kLanes: a run-time number from here up, a compile-time one below.
 template <class T, std::size_t rows, std::size_t vectors = kTileVectors>
 FANIN_INLINE void tile_of_width(const TileArguments<T>& t, std::size_t width) {
     if constexpr (vectors == 1) tile<T, rows, 1>(t);
@@ -59,21 +62,21 @@ void row_of_tiles(const Product<T>& p, TileArguments<T> t, const Panels<T>& pane
     constexpr std::size_t full = kTileVectors * kLanes<T>;
     alignas(64) T copy[rows * kCopyStride<T>];
     if (p.n > full) copy_a<T, rows>(t, copy);
-    const T* init = t.init;
-    T* c = t.c;
+    const T* init = t.init.data;
+    T* c = t.c.data;
     for (std::size_t j = 0; j < p.n;) {
         const std::size_t width = panel_width<T>(p.n, j);
         const auto col = static_cast<std::ptrdiff_t>(j);
         t.cols = p.n - j < width ? p.n - j : width;
-        t.init = init == nullptr ? nullptr : init + col * t.init_col;
-        t.c = c + col * t.c_col;
+        t.init.data = init == nullptr ? nullptr : init + col * t.init.col;
+        t.c.data = c + col * t.c.col;
         if constexpr (kTilePanels<rows> > 1) {
             constexpr std::size_t span = kTilePanels<rows> * full;
             if (p.n - j >= span) {
                 t.cols = span;
-                t.b = panels.packed != nullptr ? panels.packed + j * p.k + panels.first_k * full
-                                               : p.b + static_cast<std::ptrdiff_t>(panels.first_k) * p.b_k + col;
-                t.b_k = panels.packed != nullptr ? static_cast<std::ptrdiff_t>(full) : p.b_k;
+                t.b.data = panels.packed != nullptr ? panels.packed + j * p.k + panels.first_k * full
+                                                    : p.b.data + static_cast<std::ptrdiff_t>(panels.first_k) * p.b.row + col;
+                t.b.row = panels.packed != nullptr ? static_cast<std::ptrdiff_t>(full) : p.b.row;
                 t.b_panel = static_cast<std::ptrdiff_t>(panels.packed != nullptr ? full * p.k : full);
                 tile<T, rows, kTilePanels<rows> * kTileVectors, kTileVectors>(t);
                 j += span;
@@ -81,20 +84,21 @@ void row_of_tiles(const Product<T>& p, TileArguments<T> t, const Panels<T>& pane
             }
         }
         if (panels.packed != nullptr) {
-            t.b = panels.packed + j * p.k + panels.first_k * width;
-            t.b_k = static_cast<std::ptrdiff_t>(width);
+            t.b.data = panels.packed + j * p.k + panels.first_k * width;
+            t.b.row = static_cast<std::ptrdiff_t>(width);
         } else if (t.cols == width) {
-            t.b = p.b + static_cast<std::ptrdiff_t>(panels.first_k) * p.b_k + col;
-            t.b_k = p.b_k;
+            t.b.data = p.b.data + static_cast<std::ptrdiff_t>(panels.first_k) * p.b.row + col;
+            t.b.row = p.b.row;
         } else {
-            t.b = panels.tail;
-            t.b_k = static_cast<std::ptrdiff_t>(width);
+            t.b.data = panels.tail;
+            t.b.row = static_cast<std::ptrdiff_t>(width);
         }
         tile_of_width<T, rows>(t, width);
         j += width;
     }
 }
 
+// row_of_tiles<T, height>: 1 <= height <= kTileRows, a run-time number above and a compile-time one below.
 template <class T, std::size_t rows = kTileRows>
 FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const TileArguments<T>& t, const Panels<T>& panels) {
     if constexpr (rows == 1) row_of_tiles<T, 1>(p, t, panels);
@@ -102,6 +106,9 @@ FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const
     else row_of_tiles_of<T, rows - 1>(height, p, t, panels);
 }
 
+// DenseKernels::multiply. Blocks of k are the outermost loop, so that the block of b that a row of tiles reads is read again by
+// the next one while it is in the cache; r stands in c between them. Tasks of dense/product.hpp call it, each with its own
+// rectangle of c.
 template <class T>
 void multiply(const Product<T>& p, const T* packed) {
     constexpr std::size_t full = kTileVectors * kLanes<T>;
@@ -109,32 +116,33 @@ void multiply(const Product<T>& p, const T* packed) {
     for (std::size_t first_k = 0; first_k < p.k; first_k += kProductBlock) {
         TileArguments<T> t;
         t.k = p.k - first_k < kProductBlock ? p.k - first_k : kProductBlock;
-        t.a_row = p.a_row;
-        t.a_k = p.a_k;
+        t.a.row = p.a.row;
+        t.a.col = p.a.col;
         const bool first = first_k == 0;  // r is init; later it stands in c
-        const T* init = first ? p.init : p.c;
-        t.init_row = first ? p.init_row : p.c_row;
-        t.init_col = first ? p.init_col : p.c_col;
-        t.c_row = p.c_row;
-        t.c_col = p.c_col;
+        const T* init = first ? p.init.data : p.c.data;
+        t.init.row = first ? p.init.row : p.c.row;
+        t.init.col = first ? p.init.col : p.c.col;
+        t.c.row = p.c.row;
+        t.c.col = p.c.col;
         if (packed == nullptr && p.n % kLanes<T> != 0) {
             const std::size_t j = p.n / full * full;
-            const T* from = p.b + static_cast<std::ptrdiff_t>(first_k) * p.b_k + j;
-            pack_panel<T>(t.k, p.n - j, panel_width<T>(p.n, j), from, p.b_k, 1, tail);
+            const T* from = p.b.data + static_cast<std::ptrdiff_t>(first_k) * p.b.row + j;
+            pack_panel<T>(t.k, p.n - j, panel_width<T>(p.n, j), from, p.b.row, 1, tail);
         }
         for (std::size_t i = 0; i < p.m;) {
             const std::size_t height = p.m - i < kTileRows ? p.m - i : kTileRows;
             const auto row = static_cast<std::ptrdiff_t>(i);
-            t.a = p.a + row * p.a_row + static_cast<std::ptrdiff_t>(first_k) * p.a_k;
-            t.init = init == nullptr ? nullptr : init + row * t.init_row;
-            t.c = p.c + row * p.c_row;
+            t.a.data = p.a.data + row * p.a.row + static_cast<std::ptrdiff_t>(first_k) * p.a.col;
+            t.init.data = init == nullptr ? nullptr : init + row * t.init.row;
+            t.c.data = p.c.data + row * p.c.row;
             row_of_tiles_of<T>(height, p, t, Panels<T>{packed, first_k, tail});
             i += height;
         }
     }
 }
 
-// `vectors` neighbouring vectors of columns: as many independent chains.
+// r[v] = (r[v] + s_0) + s_1 ..., s_q the sum of the q-th 512 rows of x in order from +0, for `vectors` neighbouring vectors of
+// columns: as many independent chains, to hide the latency of an addition. Columns are neighbours.
 template <class T, std::size_t vectors>
 FANIN_INLINE void sum_columns(std::size_t m, const T* x, std::ptrdiff_t row, Vec<T> (&r)[vectors]) {
     for (std::size_t first = 0; first < m; first += kProductBlock) {
@@ -147,9 +155,11 @@ FANIN_INLINE void sum_columns(std::size_t m, const T* x, std::ptrdiff_t row, Vec
     }
 }
 
+// DenseKernels::column_sums. Four vectors of columns at a time, then one, then single columns; all in the same order.
 template <class T>
-void column_sums(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, std::ptrdiff_t col, const T* init, T* sums,
-                 std::ptrdiff_t stride) {
+void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, const T* init, T* sums, std::ptrdiff_t stride) {
+    const T* x = operand.data;
+    const std::ptrdiff_t row = operand.row, col = operand.col;
     constexpr std::size_t lanes = kLanes<T>, vectors = 4;
     std::size_t j = 0;
     if (col == 1) {

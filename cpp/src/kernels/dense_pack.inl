@@ -40,6 +40,7 @@ FANIN_INLINE std::size_t panel_width(std::size_t n, std::size_t j) {
     return n - j >= full ? full : (n - j + lanes - 1) / lanes * lanes;
 }
 
+// DenseKernels::pack. `packed` does not overlap b.
 template <class T>
 void pack(std::size_t k, std::size_t n, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col, T* packed) {
     for (std::size_t j = 0; j < n;) {

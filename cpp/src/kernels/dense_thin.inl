@@ -11,15 +11,16 @@ inline constexpr std::size_t kThinRows = 8;
 // the cache: turning would read each line four times over and find it gone.
 inline constexpr std::size_t kThinCopy = 64;
 
-// The columns j .. j + cols - 1 of all rows, cols <= vectors * kLanes.
+// c for all rows (p.m = rows) and the columns j .. j + cols - 1, 1 <= cols <= vectors * kLanes; p.b.row is 1. Elements of b are
+// read inside its columns only. Each sum is one chain a block of 512 k, in ascending k, as in tile().
 template <class T, std::size_t rows, std::size_t vectors>
 void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     constexpr std::size_t lanes = kLanes<T>, width = vectors * lanes;
     const T* column[width];  // past the last one: the last one again, never stored
     for (std::size_t q = 0; q < width; ++q)
-        column[q] = p.b + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b_col;
+        column[q] = p.b.data + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b.col;
     constexpr std::size_t kCopied = kThinCopy + 64 / sizeof(T);
-    const bool copies = static_cast<std::size_t>(p.b_col < 0 ? -p.b_col : p.b_col) * sizeof(T) % kAliasBytes == 0;
+    const bool copies = static_cast<std::size_t>(p.b.col < 0 ? -p.b.col : p.b.col) * sizeof(T) % kAliasBytes == 0;
     alignas(64) T copy[width * kCopied];
     const T* copied[width];
     for (std::size_t q = 0; q < width; ++q) copied[q] = copy + q * kCopied;
@@ -29,8 +30,8 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
 
     Vec<T> r[rows][vectors] = {};
     T ends[width] = {};
-    for (std::size_t i = 0; p.init != nullptr && i < rows; ++i) {
-        for (std::size_t q = 0; q < cols; ++q) ends[q] = p.init[place(i, q, p.init_row, p.init_col)];
+    for (std::size_t i = 0; p.init.data != nullptr && i < rows; ++i) {
+        for (std::size_t q = 0; q < cols; ++q) ends[q] = p.init.data[place(i, q, p.init.row, p.init.col)];
         for (std::size_t v = 0; v < vectors; ++v) r[i][v] = load<T>(ends + v * lanes);
     }
     for (std::size_t first = 0; first < p.k; first += kProductBlock) {
@@ -39,7 +40,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
         const auto add = [&](std::size_t k, std::size_t v, Vec<T> b) {
 #pragma GCC unroll 16
             for (std::size_t i = 0; i < rows; ++i) {
-                const T* a = p.a + static_cast<std::ptrdiff_t>(i) * p.a_row + static_cast<std::ptrdiff_t>(k) * p.a_k;
+                const T* a = p.a.data + static_cast<std::ptrdiff_t>(i) * p.a.row + static_cast<std::ptrdiff_t>(k) * p.a.col;
                 s[i][v] = fma(splat(*a), b, s[i][v]);
             }
         };
@@ -75,10 +76,11 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     }
     for (std::size_t i = 0; i < rows; ++i) {
         for (std::size_t v = 0; v < vectors; ++v) store<T>(ends + v * lanes, r[i][v]);
-        for (std::size_t q = 0; q < cols; ++q) p.c[place(i, q, p.c_row, p.c_col)] = ends[q];
+        for (std::size_t q = 0; q < cols; ++q) p.c.data[place(i, q, p.c.row, p.c.col)] = ends[q];
     }
 }
 
+// All columns of p, p.m = rows.
 template <class T, std::size_t rows>
 void thin_rows(const Product<T>& p) {
     // One row alone needs a second chain beside its own, or it waits for every fused multiply-add.
@@ -88,6 +90,7 @@ void thin_rows(const Product<T>& p) {
     for (; j < p.n; j += kLanes<T>) thin_panel<T, rows, 1>(p, j, p.n - j < kLanes<T> ? p.n - j : kLanes<T>);
 }
 
+// thin_rows<T, p.m>: 1 <= p.m <= kThinRows, a run-time number above and a compile-time one below.
 template <class T, std::size_t rows = kThinRows>
 FANIN_INLINE void thin_rows_of(const Product<T>& p) {
     if constexpr (rows == 1) thin_rows<T, 1>(p);
@@ -95,6 +98,7 @@ FANIN_INLINE void thin_rows_of(const Product<T>& p) {
     else thin_rows_of<T, rows - 1>(p);
 }
 
+// DenseKernels::multiply_thin.
 template <class T>
 void multiply_thin(const Product<T>& p) {
     thin_rows_of<T>(p);

@@ -29,19 +29,16 @@ inline constexpr std::size_t kTilePanels = rows == 1               ? 4
 // The tile whose upper left corner the pointers name: at most 512 of the k.
 template <class T>
 struct TileArguments {
-    std::size_t k, cols;  // cols: how many columns are stored
-    const T* a;
-    std::ptrdiff_t a_row, a_k;
-    const T* b;
-    std::ptrdiff_t b_k;
+    std::size_t k, cols;     // cols: how many columns are stored
+    Operand<const T> a;      // rows x k
+    Operand<const T> b;      // k x columns, which are neighbours: only b.row is read
     std::ptrdiff_t b_panel;  // from one panel of b to the next, where the tile spans several
-    const T* init;
-    std::ptrdiff_t init_row, init_col;
-    T* c;
-    std::ptrdiff_t c_row, c_col;
+    Operand<const T> init;   // as in Product, of this block of k: c from the second block on
+    Operand<T> c;
 };
 
-// r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the vector.
+// The end of tile(): r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the
+// vector.
 template <class T, std::size_t rows, std::size_t width>
 FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][width]) {
     constexpr std::size_t lanes = kLanes<T>;
@@ -55,14 +52,17 @@ FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][
             turn_chunk(from, j, turned);
             for (std::size_t q = 0; q < kChunk<T> && j + q < t.cols; ++q) {
                 const auto col = static_cast<std::ptrdiff_t>(j + q);
-                const T* init = t.init == nullptr ? nullptr : t.init + row * t.init_row + col * t.init_col;
-                const Vec<T> r = init == nullptr ? Vec<T>{} : t.init_row == 0 ? splat(*init) : load_first<T>(init, count);
-                store_first<T>(t.c + row + col * t.c_col, r + turned[q], count);
+                const T* init = t.init.data == nullptr ? nullptr : t.init.data + row * t.init.row + col * t.init.col;
+                const Vec<T> r = init == nullptr ? Vec<T>{} : t.init.row == 0 ? splat(*init) : load_first<T>(init, count);
+                store_first<T>(t.c.data + row + col * t.c.col, r + turned[q], count);
             }
         }
     }
 }
 
+// c = r + a b for `rows` x t.cols elements and at most 512 k: the chains s start from +0, run in ascending k, and are added to
+// r once. vectors * kLanes columns of b are read, t.cols of them are stored (t.cols > (vectors - 1) * kLanes; the last vector
+// alone can be cut); panel_vectors of them are one panel. row_of_tiles() calls it.
 // Never inlined: among the registers of its caller some of the loop's own would move to the stack.
 template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vectors = vectors>
 [[gnu::noinline]] void tile(const TileArguments<T>& t) {
@@ -76,9 +76,9 @@ template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vect
     for (std::size_t i = 0; i < rows; ++i)
 #pragma GCC unroll 16
         for (std::size_t v = 0; v < vectors; ++v) s[i][v] = Vec<T>{};
-    const T* a = t.a;
-    const T* b = t.b;
-    const std::ptrdiff_t a_row = t.a_row, a_k = t.a_k, b_k = t.b_k;
+    const T* a = t.a.data;
+    const T* b = t.b.data;
+    const std::ptrdiff_t a_row = t.a.row, a_k = t.a.col, b_k = t.b.row;
     for (std::size_t k = t.k; k != 0; --k, a += a_k, b += b_k) {
         Vec<T> row[vectors];
 #pragma GCC unroll 16
@@ -92,13 +92,13 @@ template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vect
     }
 
     // r = r + s. Where the row starts from nothing, r is +0 and the sum is still taken: it makes -0 into +0.
-    const bool by_vectors = t.c_col == 1 && (t.init == nullptr || t.init_col == 1 || t.init_col == 0);
+    const bool by_vectors = t.c.col == 1 && (t.init.data == nullptr || t.init.col == 1 || t.init.col == 0);
     if (by_vectors) {
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < rows; ++i) {
-            const T* init = t.init == nullptr ? nullptr : t.init + static_cast<std::ptrdiff_t>(i) * t.init_row;
-            T* c = t.c + static_cast<std::ptrdiff_t>(i) * t.c_row;
-            const bool one_init = init == nullptr || t.init_col == 0;
+            const T* init = t.init.data == nullptr ? nullptr : t.init.data + static_cast<std::ptrdiff_t>(i) * t.init.row;
+            T* c = t.c.data + static_cast<std::ptrdiff_t>(i) * t.c.row;
+            const bool one_init = init == nullptr || t.init.col == 0;
             const Vec<T> same = splat(init == nullptr ? T(0) : *init);
 #pragma GCC unroll 16
             for (std::size_t v = 0; v < vectors; ++v) {
@@ -117,12 +117,12 @@ template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vect
     T sums[rows][vectors * lanes];
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t v = 0; v < vectors; ++v) store<T>(sums[i] + v * lanes, s[i][v]);
-    if (t.c_row == 1 && (t.init == nullptr || t.init_row == 1 || t.init_row == 0)) return store_turned(t, sums);
+    if (t.c.row == 1 && (t.init.data == nullptr || t.init.row == 1 || t.init.row == 0)) return store_turned(t, sums);
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t j = 0; j < t.cols; ++j) {
             const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-            const T r = t.init == nullptr ? T(0) : t.init[row * t.init_row + col * t.init_col];
-            t.c[row * t.c_row + col * t.c_col] = r + sums[i][j];
+            const T r = t.init.data == nullptr ? T(0) : t.init.data[row * t.init.row + col * t.init.col];
+            t.c.data[row * t.c.row + col * t.c.col] = r + sums[i][j];
         }
 }
 

@@ -8,7 +8,7 @@ namespace {
 template <class T>
 inline constexpr std::size_t kChunk = 16 / sizeof(T);
 
-// One chunk from each of a vector's worth of places.
+// A vector whose quarter q is the chunk at rows[first + q * step] + at; 16 bytes are read from each.
 template <class T>
 FANIN_INLINE Vec<T> load_chunks(const T* const* rows, std::size_t first, std::size_t step, std::size_t at) {
     typedef float Quarter __attribute__((vector_size(16)));

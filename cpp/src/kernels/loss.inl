@@ -42,6 +42,7 @@ double binary_cross_entropy(std::size_t n, const T* z, const T* y, T scale, T* d
     return block_sum<double>(n, cost);
 }
 
+// (z - y)^2 in double; the gradient in T.
 template <class T>
 double squared_error(std::size_t n, const T* z, const T* y, T scale, T* dz) {
     double cost[kLossBlock];

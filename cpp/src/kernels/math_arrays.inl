@@ -37,6 +37,7 @@ FANIN_FUNCTION(SinTurns, sincos_turns(x).sin);
 FANIN_FUNCTION(CosTurns, sincos_turns(x).cos);
 #undef FANIN_FUNCTION
 
+// MathKernels::fma; y may be a, b or c.
 template <class T>
 void fma_array(std::size_t n, const T* a, const T* b, const T* c, T* y) {
     for (; n >= kLanes<T>; n -= kLanes<T>, a += kLanes<T>, b += kLanes<T>, c += kLanes<T>, y += kLanes<T>)

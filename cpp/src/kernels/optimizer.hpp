@@ -23,6 +23,11 @@ struct AdamStep {
 };
 
 template <class T>
+struct AdaGradStep {
+    T lr, eps, scale;
+};
+
+template <class T>
 struct OptimizerKernels {
     // w = fma(-lr, h, w)
     void (*sgd)(std::size_t n, const SgdStep<T>& s, const T* g, T* w);
@@ -35,6 +40,8 @@ struct OptimizerKernels {
     // m = fma(beta1_rest, h - m, m); v = fma(beta2, v, (beta2_rest h) h); w = fma(-lr, m / fma(sqrt(v), correction, eps), decay
     // w)
     void (*adam)(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w);
+    // v = fma(h, h, v); w = fma(-lr, h / (sqrt(v) + eps), w)
+    void (*adagrad)(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w);
     // The sum of squares of at most kNormBlock elements in double: accumulator j mod 8 takes fma(x_j, x_j, .), and they add up
     // as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)).
     double (*sum_squares)(std::size_t n, const T* x);

@@ -92,6 +92,19 @@ void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
 }
 
 template <class T>
+void adagrad(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w) {
+    const Vec<T> step = splat(-s.lr), eps = splat(s.eps), scale = splat(s.scale);
+    update_all<T>(
+        n,
+        [&](Vec<T> gradient, Vec<T>& square, Vec<T>& weight) {
+            const Vec<T> h = gradient * scale;
+            square = fma(h, h, square);
+            weight = fma(step, h / (sqrt(square) + eps), weight);
+        },
+        g, w, v);
+}
+
+template <class T>
 double sum_squares(std::size_t n, const T* x) {
     constexpr std::size_t kSums = 8, kVectors = kSums / kLanes<double>;
     VecD sums[kVectors] = {};
@@ -112,7 +125,7 @@ double sum_squares(std::size_t n, const T* x) {
 
 template <class T>
 constexpr OptimizerKernels<T> optimizer_kernels() {
-    return {sgd<T>, sgd_momentum<T>, rmsprop<T>, rmsprop_momentum<T>, adam<T>, sum_squares<T>};
+    return {sgd<T>, sgd_momentum<T>, rmsprop<T>, rmsprop_momentum<T>, adam<T>, adagrad<T>, sum_squares<T>};
 }
 
 }  // namespace

@@ -273,6 +273,8 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
     if (n != 0) part(block, 0, n, out);
 }
 
+// out[j] = element first_index + j of the draw, j < n, in the bits that any other cut of the range gives. Cut only where the
+// upper half of the block number changes.
 template <class T, class Draw>
 FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n,
                        T* out) {
@@ -287,6 +289,7 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
     }
 }
 
+// RandomKernels: tasks of random_tasks.hpp and init_fill.cpp call them with disjoint ranges.
 template <class T>
 void fill_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mean, T std, T* out) {
     fill<T>(Normal<T>{mean, std}, seed, stream, first_index, n, out);

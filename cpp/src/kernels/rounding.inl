@@ -13,6 +13,8 @@ FANIN_INLINE VecU32 bfloat16_bits(VecF x) {
     return (u & 0x7fffffffu) > 0x7f800000u ? nan : rounded;
 }
 
+// The bits of x as float16, nearest even, in the low half of each lane. Subnormal from below 2^-14, infinite from 65520 on; a
+// NaN keeps the upper bits of its payload and becomes quiet.
 FANIN_INLINE VecU32 float16_bits(VecF x) {
     const VecU32 sign = (bits(x) >> 16) & 0x8000u, u = bits(x) & 0x7fffffffu;
     const VecU32 normal = (u - (112u << 23) + 0xfffu + ((u >> 13) & 1u)) >> 13;  // the exponent's bias falls from 127 to 15
@@ -24,6 +26,7 @@ FANIN_INLINE VecU32 float16_bits(VecF x) {
     return (u > 0x7f800000u ? nan : magnitude) | sign;
 }
 
+// out[i] = round(x[i]); n may be 0, and nothing beyond x[n - 1] and out[n - 1] is touched.
 template <VecU32 (*round)(VecF)>
 FANIN_INLINE void round_all(std::size_t n, const float* x, std::uint16_t* out) {
     constexpr std::size_t lanes = kLanes<float>;
@@ -38,6 +41,7 @@ FANIN_INLINE void round_all(std::size_t n, const float* x, std::uint16_t* out) {
     }
 }
 
+// RoundingKernels; float16.cpp and the draws of 16-bit types call them.
 void to_float16(std::size_t n, const float* x, std::uint16_t* out) { round_all<float16_bits>(n, x, out); }
 void to_bfloat16(std::size_t n, const float* x, std::uint16_t* out) { round_all<bfloat16_bits>(n, x, out); }
 

@@ -92,6 +92,7 @@ FANIN_INLINE void softmax_rows(std::size_t rows, std::size_t classes, const T* z
     }
 }
 
+// SoftmaxKernels::softmax: exp(z - m) / s, s = 1 + the rest. Tasks of softmax.cpp call it with their own rows.
 template <class T>
 void softmax(std::size_t rows, std::size_t classes, const T* z, T* out) {
     SoftmaxRows<T> r;
@@ -102,6 +103,7 @@ void softmax(std::size_t rows, std::size_t classes, const T* z, T* out) {
     }
 }
 
+// SoftmaxKernels::log_softmax: (z - m) - log1p(rest), and -log1p(rest) at the top.
 template <class T>
 void log_softmax(std::size_t rows, std::size_t classes, const T* z, T* scratch, T* out) {
     SoftmaxRows<T> r;

@@ -1,4 +1,4 @@
-// Kernels of `stats`: one block of at most 4096 elements (P4); the tree above it is stats.cpp's.
+// Kernels of `stats`: one block of at most 4096 elements; the tree above it is that of stats/stats.cpp.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,11 @@ struct BlockMoments {
 
 // Histograms are counted in slots first: with b = the number of bounds <= x, slot b; and one last slot, b + 1 at most, for
 // what is not finite. The counters lie in kSlotTables interleaved tables, so that equal neighbours do not wait for each
-// other's increments; stats.cpp adds the tables up.
+// other's increments; stats/histogram.cpp adds the tables up.
 inline constexpr std::size_t kSlotTables = 4;
 
 // linear: slot 0 is below, slots 1 .. bins are the bins, slot bins + 1 is above, slot bins + 2 is not finite. The slot of
-// x is guessed from a product; stats.cpp has tried the guess at every bound, from either side.
+// x is guessed from a product; stats/histogram.cpp has tried the guess at every bound, from either side.
 struct LinearSlots {
     std::size_t bins;
     const double* bounds;             // bins + 1: the edges below the last, then the least double above the last

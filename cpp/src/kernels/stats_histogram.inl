@@ -6,6 +6,7 @@ namespace {
 // Slots are computed in vectors and counted from a buffer, a chunk at a time.
 constexpr std::size_t kSlotChunk = 512;
 
+// Counts n slots; neighbours go to different tables, so that equal ones do not wait for each other's stored counter.
 template <class I>
 FANIN_INLINE void count_slots(std::size_t n, const I* slots, std::uint32_t* tables, std::size_t stride) {
     std::size_t i = 0;
@@ -14,6 +15,8 @@ FANIN_INLINE void count_slots(std::size_t n, const I* slots, std::uint32_t* tabl
     for (; i < n; ++i) ++tables[static_cast<std::size_t>(slots[i])];
 }
 
+// The guessed slot of each x, 0 .. bins + 1; of a NaN any number, which the caller replaces. stats/histogram.cpp repeats these
+// operations one element at a time (guess), to try them at every bound.
 FANIN_INLINE VecI64 linear_slot(VecD x, const LinearSlots& s) {
     // t + kMagic has the nearest integer to t in its last bits, for |t| < 2^50.
     constexpr double kMagic = 0x1.8p52;
@@ -28,6 +31,7 @@ FANIN_INLINE VecI64 linear_slot(VecD x, const LinearSlots& s) {
     return nearest + one_too_high;
 }
 
+// StatsKernels::linear_slots. Where the guess is not exact, the bounds move each element to its slot.
 template <class T>
 void linear_slots(std::size_t n, const T* x, const LinearSlots& s, bool all_finite, std::uint32_t* tables, std::size_t stride) {
     const VecD infinity = splat(Limits<double>::infinity);
@@ -80,6 +84,7 @@ FANIN_INLINE VecI64 power_slot(VecD x) {
     return ((k ^ sign) - sign) + 257;
 }
 
+// StatsKernels::power_slots.
 template <class T>
 void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t stride) {
     using Int = typename Simd<T>::Int;
@@ -100,6 +105,7 @@ void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t s
     }
 }
 
+// StatsKernels::count_outside. Comparisons with a NaN are false, so that it counts on neither side.
 template <class T>
 std::uint64_t count_outside(std::size_t n, const T* x, double low, double high) {
     const VecD lows = splat(low), highs = splat(high);

@@ -26,11 +26,14 @@ struct Octet {
     VecD part[kParts];
 };
 
+// The accumulators as eight numbers, 0 to 7.
 FANIN_INLINE void spread(const Octet& o, double* accumulators) {
     for (std::size_t p = 0; p < kParts; ++p) store<double>(accumulators + p * kLanes<double>, o.part[p]);
 }
+// Their sum, in the one order that every instruction set has.
 FANIN_INLINE double total(const double* a) { return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7])); }
 
+// The sum of the lanes of an integer vector; exact.
 template <class I>
 FANIN_INLINE std::uint64_t lane_sum(I v) {
     std::uint64_t sum = 0;
@@ -38,6 +41,7 @@ FANIN_INLINE std::uint64_t lane_sum(I v) {
     return sum;
 }
 
+// x - x is NaN for a NaN or an infinity.
 template <class T>
 FANIN_INLINE bool finite(T x) {
     return x - x == 0;
@@ -53,7 +57,9 @@ struct FirstSweep {
     std::uint64_t nans = 0, infs = 0;                          // counted under the mask only
 };
 
-// Of several blocks of the same size side by side, so that their chains of additions overlap.
+// Sum, extremes and least magnitude of each block of n elements; element i goes to accumulator i mod 8. masked: what is not
+// finite is counted and left out of the rest. Of several blocks of the same size side by side, so that their chains of
+// additions overlap.
 template <class T, bool masked, std::size_t blocks>
 FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstSweep<T> (&result)[blocks]) {
     using V = Vec<T>;
@@ -253,6 +259,9 @@ FANIN_INLINE void centre(BlockMoments& b, double mean, const PowerSums& s, doubl
     if (b.m4 < 0) b.m4 = 0;
 }
 
+// out[b] = the moments of block b, n >= 1 elements each, the same bits for any number of blocks side by side. Several go
+// together only where none needs a mask and none is constant; otherwise each goes alone. A constant block ends after the first
+// sweep: its moments are exactly 0.
 template <class T, std::size_t blocks>
 FANIN_INLINE void measure(std::size_t n, const T* const (&x)[blocks], bool whole, BlockMoments* out) {
     FirstSweep<T> first[blocks];
@@ -278,6 +287,7 @@ FANIN_INLINE void measure(std::size_t n, const T* const (&x)[blocks], bool whole
     for (std::size_t b = 0; b < blocks; ++b) centre(out[b], mean[b], sums[b], count[b], whole);
 }
 
+// StatsKernels::block and pair; measure_block() and measure_pair() of stats/stats.cpp call them.
 template <class T>
 void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
     measure<T, 1>(n, {x}, whole, out);

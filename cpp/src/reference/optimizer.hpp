@@ -11,7 +11,8 @@
 
 namespace fanin::reference {
 
-// The optimizer's state of one parameter: velocity; mean square and buffer; mean and mean square.
+// The optimizer's state of one parameter: velocity; mean square and buffer; mean and mean square; sum of
+// squares.
 template <class T>
 struct ParameterState {
     T first = 0, second = 0;
@@ -50,6 +51,13 @@ void update(const Adam& rule, double lr, std::uint64_t t, T h, ParameterState<T>
     const T root = std::sqrt(v), correction = static_cast<T>(1 / std::sqrt(1 - power2));
     const T kept = static_cast<T>(1 - lr * rule.weight_decay) * w;
     w = fused(-static_cast<T>(lr / (1 - power1)), m / fused(root, correction, static_cast<T>(rule.eps)), kept);
+}
+
+template <class T>
+void update(const AdaGrad& rule, double lr, std::uint64_t, T h, ParameterState<T>& s, T& w) {
+    T& v = s.first;
+    v = fused(h, h, v);
+    w = fused(-static_cast<T>(lr), h / (std::sqrt(v) + static_cast<T>(rule.eps)), w);
 }
 
 // The 2-norm of all gradients as they lie in memory: blocks of 4096, each in 8 accumulators, added in ascending order.

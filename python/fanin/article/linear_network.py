@@ -52,7 +52,7 @@ def linear_table(factors: Sequence[float] = FACTORS) -> str:
             here, last = t.hidden[i].da, t.hidden[-1].da
             if here is None or last is None:
                 raise AssertionError("a trace with targets has gradients")
-            cells.append(f"{_exact(float(t.hidden[i].a.rms)):>10} {_exact(float(here.rms) / float(last.rms)):>10}   ")
+            cells.append(f"{float(t.hidden[i].a.rms):>10.7g} {float(here.rms) / float(last.rms):>10.7g}   ")
         lines.append(f"{traces[0].hidden[i].name:<10}" + "".join(cells).rstrip())
     lines.append("")
     for factor, t in zip(factors, traces, strict=True):
@@ -60,7 +60,3 @@ def linear_table(factors: Sequence[float] = FACTORS) -> str:
         scale = "" if dw is None else f"; rms of dW the same in layers 1 to 9: {number(float(dw.rms), 0)}"
         lines.append(f"{factor:g} I: {diagnose(t).verdict}{scale}")
     return "\n".join(lines)
-
-
-def _exact(value: float) -> str:
-    return f"{value:.7g}"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fanin._core import __version__
-from fanin.cli import article, compare, config, describe, trace
+from fanin.cli import article, compare, config, describe, trace, weights
 
-_COMMANDS = (compare, trace, article, describe, config)
+_COMMANDS = (compare, trace, weights, article, describe, config)
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 
 
@@ -58,6 +58,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments") and "--" not in message:  # as of --init zeros he_normal
+            message += ": names of one option are joined by commas, as in --init zeros,he_normal"
         self.exit(_fail(self.prog, f"{message} ({self.prog} --help)"))
 
 

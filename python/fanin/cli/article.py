@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from fanin.cli import output
-from fanin.cli.progress import bars
+from fanin.common.progress import bars
 
 _ARTICLE = """\
 Write one HTML page that needs no network: a small network that learns from weights of four scales (the playground), a deep

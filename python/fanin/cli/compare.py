@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
-from fanin.cli.progress import bars
+from fanin.common.progress import bars
 
 if TYPE_CHECKING:
     from fanin.experiments.compare import Comparison
@@ -29,6 +29,14 @@ examples:
   fanin compare --data measurements.csv --target label --hidden 64,64 --html label.html
   fanin compare --data images.npz --scale unit --optimizer momentum --lr 0.02 --held-out 0.1 --json r.json
   fanin compare --linear"""
+
+_OPTIMIZERS: dict[str, tuple[str, dict[str, float]]] = {
+    "sgd": ("SGD", {}),
+    "momentum": ("SGD", {"momentum": 0.9}),
+    "rmsprop": ("RMSProp", {}),
+    "adam": ("Adam", {}),
+    "adagrad": ("AdaGrad", {}),
+}
 
 
 def add(commands: Any) -> None:
@@ -52,7 +60,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--epochs", type=int, default=10, metavar="N", help="default: 10")
     train.add_argument("--batch-size", type=int, default=100, metavar="N", help="default: 100")
     train.add_argument("--lr", type=float, default=0.1, metavar="RATE", help="learning rate (default: 0.1)")
-    train.add_argument("--optimizer", choices=["sgd", "momentum"], default="sgd", help="momentum: SGD with 0.9 (default: sgd)")
+    train.add_argument("--optimizer", choices=_OPTIMIZERS, default="sgd", help="momentum: SGD with 0.9 (default: sgd)")
     options.seed(train, "the split, the weights and the order")
     out = output.options(parser, "compare.png")
     out.add_argument(
@@ -66,13 +74,15 @@ def _run(args: argparse.Namespace) -> None:
 
         print(linear_table())
         return
+    import fanin
     from fanin.experiments.compare import compare
-    from fanin.optimizer import SGD
     from fanin.reports import comparison_figure as report
 
     laws = options.laws(args.init)
-    output.check(args.html, args.figure, json=args.json)
-    optimizer = SGD(lr=args.lr, momentum=0.9 if args.optimizer == "momentum" else 0.0)
+    figure = output.free("compare.png") if args.figure is None else args.figure
+    output.check(args.html, figure, json=args.json)
+    make, more = _OPTIMIZERS[args.optimizer]
+    optimizer = getattr(fanin, make)(lr=args.lr, **more)
     train, held_out, loss, about = data.load(args)
     with bars(laws) as progress:
         result = compare(
@@ -92,8 +102,8 @@ def _run(args: argparse.Namespace) -> None:
     result = replace(result, settings={**about, **result.settings})
     _print(result)
     data.said(about)
-    report.save_figure(result, args.figure)
-    print(f"picture: {args.figure}")
+    report.save_figure(result, figure)
+    print(f"picture: {figure}")
     if args.html is not None:
         result.to_html(args.html, title=_title(about))
         output.wrote_page(args.html)

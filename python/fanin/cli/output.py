@@ -12,12 +12,19 @@ def options(parser: Any, figure: str | None) -> Any:
     """Add ``--html``, ``--figure`` and ``--json``; returns the group. `figure`: the default picture, None for none."""
     group = parser.add_argument_group("output")
     group.add_argument("--html", metavar="PATH", help="a page for the browser that needs no network")
-    default = "none" if figure is None else f"{figure} here"
-    group.add_argument(
-        "--figure", default=figure, metavar="PATH", help=f"a picture, .png, .pdf, .svg, ... (default: {default})"
-    )
+    default = "none" if figure is None else f"{figure} here, or the first free of its names with a number"
+    group.add_argument("--figure", metavar="PATH", help=f"a picture, .png, .pdf, .svg, ... (default: {default})")
     group.add_argument("--json", metavar="PATH", help="the result for programs: settings, costs, layers, verdicts")
     return group
+
+
+def free(name: str) -> str:
+    """Return a name, or where a file has it the first free one with a number: compare-2.png."""
+    path, number = Path(name), 1
+    while path.exists():
+        number += 1
+        path = Path(name).with_stem(f"{Path(name).stem}-{number}")
+    return str(path)
 
 
 def check(html: str | None, figure: str | None, **texts: str | None) -> None:

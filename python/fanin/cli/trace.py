@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fanin.cli import data, options, output
+from fanin.cli import data, options, output, weights
 from fanin.common import text
 
 if TYPE_CHECKING:
@@ -45,9 +46,15 @@ def add(commands: Any) -> None:
     net.add_argument(
         "--weights",
         metavar="FILE",
-        help=".safetensors (of fanin, or 0.weight, 0.bias, ... as PyTorch's Sequential) or .npz (matrices (n_out, n_in) and "
-        "vectors of biases, in the order of their names)",
+        help=".safetensors (of fanin or any other program), .npz, .pt or .pth of PyTorch, .keras or .h5, .onnx",
     )
+    net.add_argument(
+        "--layers",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        metavar="NAME,...",
+        help="the layers of --weights in their order, where the file does not say it; others are left out",
+    )
+    weights.layout(net)
     options.dtype(net)
     net.add_argument("--rows", type=int, default=100, metavar="N", help="of the batch (default: 100)")
     options.seed(net, "the split and the weights")
@@ -63,6 +70,8 @@ def _run(args: argparse.Namespace) -> None:
 
     if args.weights is not None and (args.init is not None or args.hidden is not None):
         raise ValueError("--weights brings the weights and their sizes: leave out --init and --hidden")
+    if args.weights is None and (args.layers is not None or args.layout is not None):
+        raise ValueError("--layers and --layout are of --weights FILE")
     if args.rows < 1:
         raise ValueError(f"--rows must be at least 1, got {args.rows}")
     output.check(args.html, args.figure, json=args.json, csv=args.csv)
@@ -127,10 +136,22 @@ def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any,
 
 
 def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
-    """The network of a file, and the data as it wants them."""
-    from fanin.weights.read import read_network
+    """The network of a file, and the data as it wants them; how the file was read is said on the standard error."""
+    from fanin.weights.read import read
 
-    net = read_network(args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype)
+    net, notes = read(
+        args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype, layers=args.layers, layout=args.layout
+    )
+    x, y = _fitting(args, net, loaded)
+    for note in notes:
+        print(f"weights: {note}", file=sys.stderr)
+    return net, x, y
+
+
+def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tuple[Any, Any]:
+    """Return the data as a network wants them."""
+    from fanin.network.targets import labels_of
+
     x, y = loaded.train
     if x.shape[1] != net.sizes[0]:
         raise ValueError(f"{args.weights}: its first layer takes {net.sizes[0]} inputs, the data has {x.shape[1]} columns")
@@ -139,11 +160,23 @@ def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, An
         y = y.reshape(len(y), -1)
         if y.shape[1] != outputs:
             raise ValueError(f"{args.weights}: its last layer must have an output a target, {y.shape[1]}, got {outputs}")
-        return net, x, y
+        return x, y
+    names = getattr(loaded, "classes", None)  # what the labels of the data stand for
+    values = y if names is None else np.asarray(names)[y]
+    hinge = net.loss_name == "hinge"
+    if net.classes is not None and not (names is None and _labels(y, len(net.classes))):
+        return x, labels_of(values, net.classes, hinge=hinge)
     most = max(outputs, 2)  # one output tells two classes apart
-    if not (np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < most):
+    if hinge and set(np.unique(y).tolist()) <= {-1, 1}:
+        return x, y
+    if not _labels(y, most):
         classes = np.unique(np.concatenate([y, loaded.held_out.y]))
         if len(classes) > most:
             raise ValueError(f"{args.weights}: its last layer tells {most} classes apart, the data has {len(classes)}")
         y = np.searchsorted(classes, y)
-    return net, x, y
+    return x, 2 * y - 1 if hinge else y
+
+
+def _labels(y: Any, classes: int) -> bool:
+    """Whether targets are labels 0, 1, ... as they are."""
+    return bool(np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < classes)

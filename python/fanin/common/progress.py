@@ -1,9 +1,12 @@
-"""Progress bars on a terminal: Rich's where it is installed, otherwise a line."""
+"""Progress on a terminal: one bar, or one for each of several names.
+
+Rich draws them; without it, `bar` is a line.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -37,3 +40,27 @@ def bar(total: int, unit: str, head: str) -> Iterator[Callable[[int, str, str], 
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(unit, total=total, head=head, tail="")
         yield lambda done, head, tail: progress.update(task, completed=done, head=head, tail=tail)
+
+
+@contextmanager
+def bars(names: Sequence[str]) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give what is called as update(name, done, total), a bar on stderr for each name; None where there is no terminal.
+
+    It needs Rich.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        tasks = {name: shown.add_task(name, total=None, start=False) for name in names}
+
+        def update(name: str, done: int, steps: int) -> None:
+            if not shown.tasks[tasks[name]].started:
+                shown.start_task(tasks[name])
+            shown.update(tasks[name], completed=done, total=steps)
+
+        yield update

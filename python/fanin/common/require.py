@@ -90,6 +90,11 @@ def array(name: str, value: ArrayLike) -> NDArray[Any]:
         raise ValueError(f"{name} must be an array: {error}") from None
 
 
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that kernels read: itself, or a copy where its items do not lie at multiples of their size."""
+    return array if array.flags.aligned else array.copy()
+
+
 def pair(name: str, value: Any) -> tuple[Any, Any]:
     """Return x and y."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:

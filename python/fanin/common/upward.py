@@ -11,7 +11,7 @@ from typing import Any
 
 _ROOMS = {
     "html": "fanin.reports.notebook",
-    "figure": "fanin.reports.trace_figure",
+    "figure": "fanin.reports.figures",
     "page": "fanin.reports.pages.report",
     "tracer": "fanin.tracing.during_fit",
 }
@@ -22,16 +22,16 @@ def html(kind: str, result: Any) -> str:
     return str(getattr(import_module(_ROOMS["html"]), kind)(result))
 
 
-def figure(result: Any) -> Any:
-    """Return the Matplotlib figure of a trace."""
-    return import_module(_ROOMS["figure"]).figure(result)
+def figure(kind: str, result: Any) -> Any:
+    """Return the Matplotlib figure of a result: "trace", "comparison" or "sweep"."""
+    return import_module(_ROOMS["figure"]).FIGURES[kind](result)
 
 
 def page(kind: str, result: Any, path: Any, title: str) -> None:
-    """Write the page of a result, "comparison" or "trace", to a path that ends with .html."""
+    """Write the page of a result, "comparison", "sweep" or "trace", to a path that ends with .html."""
     import_module(_ROOMS["page"]).save(kind, result, path, title)
 
 
-def tracer(net: Any, every: int, shuffle: bool, batch_size: int) -> Any:
+def tracer(net: Any, every: int) -> Any:
     """Return what takes the traces of a fit: `fanin.tracing.during_fit.Tracer`."""
-    return import_module(_ROOMS["tracer"]).Tracer(net, every, shuffle, batch_size)
+    return import_module(_ROOMS["tracer"]).Tracer(net, every)

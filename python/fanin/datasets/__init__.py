@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from fanin.datasets.decide import Decision
 from fanin.datasets.files import Data, load_idx, load_npz, mnist
-from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, square
+from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, spirals, square
 from fanin.datasets.splitting import Split, split
 from fanin.datasets.table import Table, load_csv, load_table
 
@@ -34,6 +34,7 @@ __all__ = [
     "load_table",
     "mnist",
     "moon",
+    "spirals",
     "split",
     "square",
 ]

@@ -156,6 +156,40 @@ def gauss(n: SupportsIndex = 100, seed: int = 0, *, noise: float = 1.0, dtype: D
     return _draw("gauss", _normal, points, n, seed, noise, dtype)
 
 
+def spirals(n: SupportsIndex = 194, seed: int = 0, *, noise: float = 0.0, dtype: DTypeLike = "float32") -> Data:
+    """Draw the two intertwined spirals of Lang and Witbrock 1988, "Learning to tell two spirals apart".
+
+    Point k of m in a class lies at t = 96 k / (m - 1): angle pi t / 16, radius 6.5 (104 - t) / 104, and x = (radius sin angle,
+    radius cos angle) in class 1, the opposite of it in class 0. Three turns each; the 194 points of the default are the
+    published ones. Every coordinate then moves by N(0, noise^2).
+
+    Parameters
+    ----------
+    n, seed, dtype
+        As in `circle`; but the points depend on n, along which the spirals are laid out.
+    noise : float
+        Standard deviation of the shift of each coordinate, at least 0.
+
+    Returns
+    -------
+    Data
+        As `circle`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `circle`.
+    """
+
+    def points(g: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]:
+        members = np.where(y == 1, y.size // 2, y.size - y.size // 2)
+        t = 96.0 * (np.arange(y.size) // 2) / np.maximum(members - 1, 1)
+        radius, angle = (2 * y - 1) * (6.5 * (104.0 - t) / 104.0), np.pi * t / 16.0
+        return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1) + noise * g[:, :2]
+
+    return _draw("spirals", _normal, points, n, seed, noise, dtype)
+
+
 def coursework_circles(dtype: DTypeLike = "float64") -> Split:
     """Return the circles of the course assignment *Initialization* (deeplearning.ai, Improving Deep Neural Networks, week 1).
 

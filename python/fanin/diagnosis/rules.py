@@ -139,8 +139,10 @@ def _dying(t: Trace, verdict: bool) -> list[str]:
     worst = max(t.hidden, key=lambda layer: layer.dead, default=None)
     if worst is None or worst.dead < 0.02 or worst.expected_dead is None:
         return []
-    own = f"{worst.name}: {100 * worst.dead:.0f} % of the units are dead" if not verdict else f"{worst.name}:"
-    return [f"{own}; ReLU has {100 * worst.expected_dead:.0f} % at this depth by itself, on a batch of {t.batch}"]
+    if any(layer.b is not None and not is_zero(layer.b) for layer in t.hidden):
+        return []  # biases kill units too: the expectation is then not what depth alone brings
+    own = f"{worst.name}: {100 * worst.dead:.0f} % of the units are dead;" if not verdict else f"{worst.name}:"
+    return [f"{own} ReLU has {100 * worst.expected_dead:.0f} % at this depth by itself, on a batch of {t.batch}"]
 
 
 def _in_theory(t: Trace, word: str) -> list[str]:
@@ -173,10 +175,26 @@ def backward(t: Trace) -> tuple[str | None, list[str]]:
     if not math.isfinite(t.cost) or any(non_finite(s) for _, s in gradients):
         bad = [layer for layer in t.layers if any(non_finite(s) for s in (layer.dz, layer.da, layer.dw, layer.db))]
         return "diverged", [f"{names(bad) or 'cost'}: gradients that are not finite"]
-    if t.hidden and all(is_zero(layer.dw) for layer in t.hidden):
+    if t.hidden and all(is_zero(layer.dw) for layer in t.hidden) and not _starts_closed(t):
         return "no gradient", [f"{names(t.hidden)}: dw is exactly 0, nothing there can learn"]
     towards = [layer.da for layer in reversed(t.hidden)]
     return trend([float(da.rms) for da in towards if da is not None], "gradients")
+
+
+def _starts_closed(t: Trace) -> bool:
+    """Whether only the output's zero weights hold the gradient back: its own dw opens them at the first step."""
+    last = t.hidden[-1]
+    differ = not alike(last) and not is_zero(last.w)
+    return differ and is_zero(t.output.w) and not is_zero(t.output.dw)
+
+
+def cause_of_no_gradient(t: Trace) -> str:
+    """Return "dead" or "saturated" where a layer of such units keeps all gradients at 0, else "no gradient"."""
+    if any(layer.dead == 1 and layer.z.max < 0 for layer in t.hidden):
+        return "dead"
+    if any(layer.saturated == 1 and not is_zero(layer.z) for layer in t.hidden):
+        return "saturated"
+    return "no gradient"
 
 
 _VERBS = {"healthy": "keep their scale", "vanishing": "vanish", "exploding": "explode"}
@@ -250,8 +268,8 @@ def assumptions(t: Trace) -> list[str]:
     for name in dict.fromkeys(layer.activation for layer in shifted):
         one = next(layer for layer in shifted if layer.activation == name)
         usual = one.expected is not None and one.expected.a_rms > 0 and abs(one.expected.a_mean) > 0.4 * one.expected.a_rms
-        words = f"as expected for {name}" if usual else f"not expected for {name}"
-        out.append(f"activations are not zero-mean, {words}: mean {number(float(one.a.mean), 0).strip()} in {one.name}")
+        words = f", as expected for {name}" if usual else "" if one.expected is None else f", not expected for {name}"
+        out.append(f"activations are not zero-mean{words}: mean {number(float(one.a.mean), 0).strip()} in {one.name}")
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fanin.common import jsonable, require, text, upward
+from fanin.common import require, text
+from fanin.common.result import Result
 from fanin.common.text import number
 from fanin.experiments.run import Run, prepare
 from fanin.network.parameters import widths
@@ -21,7 +21,7 @@ _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the la
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Result):
     """What `compare` returns; print it for a table.
 
     Attributes
@@ -31,6 +31,8 @@ class Comparison:
     settings : dict
         What all runs share: sizes, activation, loss, epochs, batch_size, optimizer, seed, dtype, rows, held_out.
     """
+
+    _kind = _json = "comparison"
 
     runs: tuple[Run, ...]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -74,28 +76,38 @@ class Comparison:
             ],
         }
 
-    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """Return `to_dict` as JSON, and write it to a path if one is given.
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary for each law: its costs, error and verdict, and each hidden layer's scales at the start.
 
-        Before the keys of `to_dict` stand ``"fanin"`` (the version), ``"kind": "comparison"`` and ``"format": 1``. A number
-        that is not finite becomes the string "NaN", "Infinity" or "-Infinity", which Python's ``float`` reads. The same text
-        for the same result; `docs/reports.md` lists the keys.
+        ``spread.hidden 1`` is the standard deviation of a in the first hidden layer, ``gradients.hidden 1`` the rms of da.
         """
-        written = jsonable.dumps("comparison", self.to_dict())
-        if path is not None:
-            jsonable.write(written, path)
-        return written
+        rows = []
+        for run in self.runs:
+            row: dict[str, Any] = {
+                "law": run.law,
+                "verdict": run.verdict,
+                "learns_late": run.learns_late,
+                "diverged": run.diverged,
+                "cost_start": run.cost_start,
+                "cost_end": run.cost_end,
+                "error": run.error,
+                "seconds": run.seconds,
+            }
+            for key, values in (("spread", run.spread), ("gradients", run.gradients)):
+                row |= {f"{key}.{layer.name}": value for layer, value in zip(run.trace.hidden, values, strict=True)}
+            rows.append(row)
+        return rows
 
     def to_html(self, path: str | os.PathLike[str], *, title: str = "Which initialization learns?") -> None:
         """Write a page for the browser: verdicts, cost curves, reasons, every layer's signal and histogram, the settings.
 
-        The page holds all that it needs and asks nothing of anybody; light and dark, readable on a phone. The same bytes for
-        the same result and the same versions of fanin and Bokeh.
+        The page is one file and makes no network requests; it has a light and a dark style and fits a phone. The same result
+        and the same versions of fanin and Bokeh give the same bytes.
 
         Parameters
         ----------
         path : path
-            Ends with .html; written anew.
+            Ends with .html; overwritten if it exists.
         title : str
             The heading.
 
@@ -106,9 +118,9 @@ class Comparison:
         OSError
             If there is no such folder, or the path may not be written.
         ModuleNotFoundError
-            If Bokeh is missing; the extra ``fanin[report]`` brings it.
+            If Bokeh is missing; the extra ``fanin[report]`` installs it.
         """
-        upward.page("comparison", self, path, title)
+        self._page(path, title)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text."""
@@ -120,10 +132,10 @@ class Comparison:
         rows = [
             [
                 run.law,
-                " ".join(_short(run.spread[i]) for i in shown),
-                " ".join(_short(run.gradients[i]) for i in shown),
-                f"{run.cost_start:#.3g}",
-                f"{run.cost_end:#.3g}",
+                " ".join(text.narrow(run.spread[i]) for i in shown),
+                " ".join(text.narrow(run.gradients[i]) for i in shown),
+                text.cost(run.cost_start),
+                text.cost(run.cost_end),
                 f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
                 run.verdict,
             ]
@@ -140,24 +152,9 @@ class Comparison:
             f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
         )
 
-    def _repr_html_(self) -> str:
-        return upward.html("comparison", self)
-
     def __str__(self) -> str:
         heads, rows = self.table()
-        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-        lines = ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *rows]]
-        return "\n".join([self.title(), "", *lines])
-
-
-def _short(value: float) -> str:
-    """Two digits in at most five columns."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if 0.01 <= value < 100:
-        return f"{value:.2f}".lstrip("0") if value < 1 else f"{value:.2g}"
-    mantissa, exponent = f"{value:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+        return "\n".join([self.title(), "", *text.table(heads, rows)])
 
 
 def _listed(shown: list[int]) -> str:
@@ -209,8 +206,8 @@ def compare(
     Returns
     -------
     Comparison
-        A run for every law. The trace at the start is of the first `batch_size` training rows, but of 100 at least and of
-        1000 at most, as far as there are so many.
+        A run for every law. The trace at the start is of the first `batch_size` training rows: at least 100 and at most 1000
+        of them, or all if there are fewer.
 
     Raises
     ------

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fanin.common import require
+from fanin.common.text import layer_name
 from fanin.dense import dense_forward
 from fanin.network.batch import batch
 from fanin.network.network import Network
-from fanin.network.parameters import draw_parameters
 
 TOL = 1e-5
 MAX_ITERATIONS = 10
@@ -88,14 +88,15 @@ def lsuv(
         raise ValueError(f"tol must lie between 0 and 1, got {tol}")
     max_iterations = require.integer("max_iterations", max_iterations, 1)
     data = batch(net, x)
-    weights = tuple(w.copy() for w in net.weights)
+    scratch = net.copy()
+    weights = scratch.weights
     if init is not None:
-        draw_parameters("init", init, "weight", weights, net.seed)
+        scratch._draw(init)
     scales, variances, iterations = [], [], []
     with np.errstate(all="ignore"):
         for layer, w in enumerate(weights):
             b = net.biases[layer] if net.biases else None
-            scale, variance, times = _scale(f"layer {layer + 1}", data, w, b, tol, max_iterations)
+            scale, variance, times = _scale(layer_name(layer, len(weights)), data, w, b, tol, max_iterations)
             data = dense_forward(data, w, b, activation=net.activations[layer], keep_z=False).a
             scales.append(scale)
             variances.append(variance)

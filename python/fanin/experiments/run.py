@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fanin import datasets
+from fanin import _core, datasets
 from fanin.common import require
 from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
@@ -23,8 +23,8 @@ from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.network.network import Network
 from fanin.network.targets import class_labels, converted
 from fanin.optimizer import Optimizer
+from fanin.tracing.measure import measure
 from fanin.tracing.record import Trace
-from fanin.tracing.take import trace
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,8 @@ class Experiment:
         optimizer : Optimizer
             It is not touched.
         stats : True or "moments"
-            How much the trace measures, as in `fanin.trace`. It is of the first `batch_size` training rows, but of 100 at
-            least and of 1000 at most, as far as there are so many.
+            How much the trace measures, as in `fanin.trace`. It is of the first `batch_size` training rows: at least
+            100 and at most 1000 of them, or all if there are fewer.
         stop_early : bool
             Whether to stop where a cost or gradient is not finite. Otherwise the training goes on with what it has.
         **watch
@@ -124,7 +124,10 @@ class Experiment:
         """
         x, y = self.train
         batch = min(len(x), 1000, max(self.batch_size or len(x), 100))
-        first = trace(net, x[:batch], y[:batch], stats=stats)
+        for data in (self.train, self.held_out):  # they were looked at once, in `prepare`
+            net._core.trust(data.x)
+        with np.errstate(all="ignore"):
+            first = measure(net, x[:batch], y[:batch], full=stats is True, per_unit=False)
         start = net.loss(x, y)
         begin = time.perf_counter()
         with suppress(*([FloatingPointError] if stop_early else [])):  # net.history says so: divergence is a result
@@ -203,9 +206,8 @@ def prepare(
     train, test = Data(x[:rows], targets[:rows]), Data(x[rows:], targets[rows:])
     if not isinstance(held_out, tuple):
         train, test = datasets.split(x, targets, held_out, seed)
-    made = Experiment(train, test, outputs, loss, str(wanted), epochs, batch_size)
-    made.network([], "identity", "zeros", 0).loss(x, targets)  # refuses targets that the loss does not take
-    return made
+    _core.check_targets(loss, targets, len(targets), outputs)
+    return Experiment(train, test, outputs, loss, str(wanted), epochs, batch_size)
 
 
 def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, SupportsIndex
 
 from numpy.typing import ArrayLike
 
+from fanin.activation import gain
 from fanin.common import require
 from fanin.common.digest import digest
 from fanin.common.progress import bar
@@ -195,7 +196,7 @@ def sweep(
     workers = _workers(threads, executor, len(points))
     experiment = prepare(x, y, held_out, split_seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
     for activation in grid[1]:
-        experiment.network([1], activation, "zeros", 0)  # refuses unknown ones
+        gain(activation)  # refuses unknown ones
     settings = {
         "n_in": experiment.train.x.shape[1],
         "outputs": experiment.outputs,

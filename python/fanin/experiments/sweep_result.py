@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from typing import IO, Any
 
-from fanin.common import upward
-from fanin.common.text import number, write_rows
+from fanin.common.result import Result
+from fanin.common.text import cost, number, table, write_rows
 
 _AXES = ("law", "activation", "depth", "width", "seed", "lr")
 _WIDTH = 100  # columns of a terminal
@@ -74,7 +74,7 @@ COLUMNS = tuple(one.name for one in fields(Row))
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Result):
     """What `fanin.sweep` returns; print it for a table.
 
     Attributes
@@ -84,6 +84,8 @@ class Sweep:
     settings : dict
         What all points share: n_in, outputs, loss, optimizer, epochs, batch_size, dtype, rows, held_out, split_seed.
     """
+
+    _kind = _json = "sweep"
 
     rows: tuple[Row, ...]
     settings: dict[str, Any] = field(default_factory=dict)
@@ -121,8 +123,11 @@ class Sweep:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for infinity."""
-        rows = [{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
-        return {"settings": dict(self.settings), "rows": rows}
+        return {"settings": dict(self.settings), "rows": self.to_rows()}
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary for each point, its keys the attributes of `Row`; a learning rate for each layer is a list."""
+        return [{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
 
     def to_csv(self, file: str | os.PathLike[str] | IO[str]) -> None:
         """Write a line for each point, its columns the attributes of `Row`.
@@ -132,8 +137,30 @@ class Sweep:
         file : path or text file
             A path is written anew. None is left empty; a learning rate for each layer is written ``"0.1 0.2"``.
         """
-        rows = [{k: " ".join(map(repr, v)) if isinstance(v, tuple) else v for k, v in asdict(row).items()} for row in self.rows]
-        write_rows(rows or [dict.fromkeys(COLUMNS)], file)
+        write_rows(self.to_rows() or [dict.fromkeys(COLUMNS)], file)
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "Which networks learn?") -> None:
+        """Write a page for the browser: the error of every point over the grid, the best of each law, and the table.
+
+        The page is one file and makes no network requests.
+
+        Parameters
+        ----------
+        path : path
+            Ends with .html; overwritten if it exists.
+        title : str
+            The heading.
+
+        Raises
+        ------
+        ValueError
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
+        ModuleNotFoundError
+            If Bokeh is missing; the extra ``fanin[report]`` installs it.
+        """
+        self._page(path, title)
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text. Settings that all points share are left to the title."""
@@ -143,8 +170,8 @@ class Sweep:
         rows = [
             [
                 *(_text(getattr(row, name)) for name in axes),
-                _cost(row.cost_start),
-                _cost(row.cost_end),
+                cost(row.cost_start),
+                cost(row.cost_end),
                 "-" if row.error is None else f"{100 * row.error:.1f} %" if percent else number(row.error, 0),
                 row.words,
                 str(row.steps),
@@ -164,20 +191,12 @@ class Sweep:
         words += [f"{s.get('rows')} rows", f"{s.get('held_out')} held out"]
         return f"{len(self)} point{'s' * (len(self) != 1)}: " + ", ".join(str(word) for word in words)
 
-    def _repr_html_(self) -> str:
-        return upward.html("sweep", self)
-
     def __str__(self) -> str:
         heads, rows = self.table()
         left_out = len(rows) - _LINES
         if left_out > 0:
             rows = [*rows[: _LINES // 2], *rows[-_LINES // 2 :]]
-        cells = [heads, *rows]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(heads))]
-        words = [i for i, head in enumerate(heads) if head in ("law", "activation", "lr", "verdict at the start")]
-        while sum(widths) + 2 * (len(widths) - 1) > _WIDTH:
-            widths[max(words, key=lambda i: widths[i])] -= 1
-        lines = ["  ".join(_fitted(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells]
+        lines = table(heads, rows, width=_WIDTH)
         if left_out > 0:
             lines.insert(1 + _LINES // 2, f"... {left_out} more: .where(), .best(), .to_csv() ...")
         return "\n".join([*textwrap.wrap(self.title(), _WIDTH), "", *lines])
@@ -197,11 +216,3 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(f"{one:g}" for one in value) + ")"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _cost(value: float | None) -> str:
-    return "-" if value is None else f"{value:#.3g}"
-
-
-def _fitted(cell: str, width: int) -> str:
-    return f"{cell:<{width}}" if len(cell) <= width else f"{cell[: width - 1]}…"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import mmap
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import ceil, prod
 from typing import Any, NamedTuple, SupportsIndex, TypeAlias
@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanin import _core
-from fanin.init._law import Law, LawLike, Out, law
+from fanin.common.progress import bar
+from fanin.init._law import Block, Law, LawLike, Out, Shape, law, refuse_no_memory, written
 from fanin.random import seed_number, stream_id
 
 Rule: TypeAlias = tuple[str, LawLike] | tuple[str, LawLike, Mapping[str, Any]]
+Rules: TypeAlias = LawLike | Mapping[str, LawLike] | Sequence[Rule]
 Progress: TypeAlias = Callable[[str, int, int], object]
 
 _BLOCK = 1 << 24  # elements at a time: 64 MB of float32
@@ -26,39 +28,49 @@ _AXES = {"in_axis": 1, "out_axis": 0, "batch_axis": ()}
 
 class _Job(NamedTuple):
     name: str
+    out: Out
     array: NDArray[Any]
     dtype: str
     law: Law
     axes: dict[str, Any]
+    shape: tuple[int, ...]  # of the whole parameter
+    start: tuple[int, ...]  # where the array begins in it
 
 
 def fill(
-    parameters: Mapping[str, Out],
-    rules: Sequence[Rule],
+    parameters: Any,
+    rules: Rules,
     *,
     seed: SupportsIndex | None = None,
     progress: bool | Progress | None = None,
+    block: Mapping[str, tuple[Shape, Block]] | None = None,
 ) -> dict[str, Law]:
     """Fill the parameters of a model in place, each from the stream of its name.
 
     Parameters
     ----------
-    parameters : mapping of str to array
-        Names and what they name: NumPy arrays (memory-mapped too), buffers, PyTorch's CPU tensors; as `out` of every law.
-    rules : sequence of (pattern, law) or (pattern, law, axes)
-        The first rule whose pattern matches a name gives its law. ``*`` stands for any letters, ``?`` for one, ``[ab]`` for a
-        choice, case counts. `axes` is a dict of ``in_axis``, ``out_axis`` and ``batch_axis``, for a layout other than
-        ``(n_out, n_in, *kernel)``.
+    parameters : mapping of str to array, pairs of them, or a module
+        Names and what they name: NumPy arrays (memory-mapped too), buffers, PyTorch's CPU tensors; as `out` of every law. An
+        object with ``named_parameters()``, as PyTorch's modules, gives those. Arrays of integers and booleans (counters in a
+        ``state_dict()``) are no weights: they stay as they are.
+    rules : law, mapping of str to law, or sequence of (pattern, law) or (pattern, law, axes)
+        One law for all; or patterns, of which the first that matches a name gives its law. ``*`` stands for any letters, ``?``
+        for one, ``[ab]`` for a choice, case counts; a leading ``*.`` also stands for nothing, so that ``"*.bias"`` matches
+        ``"bias"`` (``"*bias*"`` matches ``"in_proj_bias"`` and ``"bias_ih_l0"`` too). `axes` is a dict of ``in_axis``,
+        ``out_axis`` and ``batch_axis``, for a layout other than ``(n_out, n_in, *kernel)``.
     seed : int, optional
         In [0, 2^64). Without it, fresh entropy.
     progress : bool or callable, optional
         True shows it on the standard error (a bar where Rich is installed). A callable is called as ``progress(name, done,
         total)``, in elements of the whole model: at first with 0, then after each block of at most 2^24 elements.
+    block : mapping of str to (shape, block), optional
+        For the parameters that are shards: the shape of the whole parameter, and which part of it the array is, as `block` of
+        every law. The shard gets the bits that it has in the whole.
 
     Returns
     -------
     dict of str to Law
-        The law of each parameter.
+        The law of each parameter that was filled.
 
     Raises
     ------
@@ -77,47 +89,111 @@ def fill(
     >>> import numpy as np
     >>> import fanin as fi
     >>> model = {"0.weight": np.empty((300, 784), "f4"), "0.bias": np.empty(300, "f4"), "norm.scale": np.empty(300, "f4")}
-    >>> fi.init.fill(model, rules=[("*.bias", "zeros"), ("*norm*", "ones"), ("*", "he_normal")], seed=7)
+    >>> fi.init.fill(model, rules={"*bias*": "zeros", "*norm*": "ones", "*": "he_normal"}, seed=7)
     {'0.weight': he_normal, '0.bias': zeros, 'norm.scale': ones}
     """
-    jobs = _jobs(parameters, rules)
+    jobs = _jobs(_named(parameters), rules, dict(block or {}))
     number = _core.fresh_seed() if seed is None else seed_number(seed)
     total = sum(job.array.size for job in jobs)
     if progress is True:
-        with _Bar(total) as show:
-            _run(jobs, number, total, show)
+        with bar(total, "elements", "") as show:
+            _run(jobs, number, total, None if show is None else lambda name, done, _: show(done, name, ""))
     else:
         _run(jobs, number, total, progress or None)
     return {job.name: job.law for job in jobs}
 
 
-def _jobs(parameters: Mapping[str, Out], rules: Sequence[Rule]) -> list[_Job]:
+def _named(parameters: Any) -> list[tuple[str, Out]]:
+    """Return names and arrays of a mapping, of pairs, or of a module."""
+    if hasattr(parameters, "named_parameters"):
+        parameters = parameters.named_parameters()
+    pairs = list(parameters.items()) if isinstance(parameters, Mapping) else parameters
+    wanted = "parameters must be a mapping of names to arrays, pairs of both, or a module with named_parameters()"
+    if not isinstance(pairs, Iterable) or isinstance(pairs, str):
+        raise TypeError(f"{wanted}, got {type(parameters).__name__}")
+    found = []
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"{wanted}, got an item {type(pair).__name__}")
+        if not isinstance(pair[0], str):
+            raise TypeError(f"parameters must have names, got the key {pair[0]!r}")
+        found.append(pair)
+    return found
+
+
+def _jobs(parameters: Sequence[tuple[str, Out]], rules: Rules, blocks: dict[str, tuple[Shape, Block]]) -> list[_Job]:
     """Match, convert and check everything; nothing is written."""
-    stated = [_rule(rule) for rule in rules]
+    stated = _stated(rules)
     streams: dict[int, str] = {}
     jobs, unmatched = [], []
-    for name, out in parameters.items():
-        if not isinstance(name, str):
-            raise TypeError(f"parameters must have names, got the key {name!r}")
+    for name, out in parameters:
+        if _counts(out):
+            continue
         other = streams.setdefault(stream_id(name), name)
         if other != name:
             raise ValueError(f"parameters must have streams of their own, got {other!r} and {name!r}, whose names hash alike")
-        found = next((rule for rule in stated if fnmatchcase(name, rule[0])), None)
+        found = next((rule for rule in stated if _matches(name, rule[0])), None)
         if found is None:
             unmatched.append(name)
             continue
         _, rule_law, axes = found
         try:
+            refuse_no_memory(out)
             array, dtype = _core.as_target(out)
-            _core.check_fill(rule_law._core_law, array, dtype, *axes.values())
+            shape, start = _place(array, blocks.pop(name, None))
+            part = tuple(slice(at, at + n) for at, n in zip(start, array.shape, strict=True))
+            _core.check_fill(rule_law._core_law, shape, array, dtype, part, *axes.values())
         except (TypeError, ValueError) as error:
             raise type(error)(f"parameter {name!r}, {rule_law}: {error}") from None
-        jobs.append(_Job(name, array, dtype, rule_law, axes))
+        jobs.append(_Job(name, out, array, dtype, rule_law, axes, shape, start))
     if unmatched:
         names = ", ".join(map(repr, unmatched[:5])) + (f" and {len(unmatched) - 5} more" if len(unmatched) > 5 else "")
         raise ValueError(f"rules must match every parameter, got none for {names}: end them with ('*', 'he_normal')")
+    if blocks:
+        raise ValueError(f"block must name parameters, got {', '.join(map(repr, blocks))}")
     _refuse_shared_memory(jobs)
     return jobs
+
+
+def _counts(out: Out) -> bool:
+    """Whether an array holds integers or booleans, which no law draws."""
+    dtype = getattr(out, "dtype", None)
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "ib"  # uint16 may be the bits of bfloat16
+    return str(dtype).rpartition(".")[2].startswith(("int", "uint", "bool"))  # torch.int64 and its like
+
+
+def _place(array: NDArray[Any], block: tuple[Shape, Block] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape of the whole parameter, and where the array begins in it."""
+    if block is None:
+        return array.shape, (0,) * array.ndim
+    if not isinstance(block, tuple) or len(block) != 2:
+        raise TypeError(f"block must be (shape of the whole, block), got {block!r}")
+    whole = (block[0],) if isinstance(block[0], SupportsIndex) else tuple(block[0])
+    shape = tuple(operator.index(n) for n in whole)
+    parts = block[1] if isinstance(block[1], tuple | list) else (block[1],)
+    if not len(parts) == len(shape) == array.ndim:
+        raise ValueError(f"block must have a slice for each axis of {shape} and of an array of shape {array.shape}")
+    start = []
+    for part, n, own in zip(parts, shape, array.shape, strict=True):
+        first, last, step = part.indices(n) if isinstance(part, slice) else (operator.index(part), operator.index(part) + 1, 1)
+        if step != 1 or not 0 <= first <= last <= n:
+            raise ValueError(f"block must hold slices of step 1 inside {shape}, got {block[1]!r}")
+        if last - first != own:
+            raise ValueError(f"block must cut out the shape of the array, {array.shape}, got {block[1]!r}")
+        start.append(first)
+    return shape, tuple(start)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or (pattern.startswith("*.") and fnmatchcase(name, pattern[2:]))
+
+
+def _stated(rules: Rules) -> list[tuple[str, Law, dict[str, Any]]]:
+    """Return the rules as patterns, laws and axes."""
+    if isinstance(rules, str | Law) or callable(rules):
+        return [("*", law(rules), dict(_AXES))]
+    return [_rule(rule) for rule in (rules.items() if isinstance(rules, Mapping) else rules)]
 
 
 def _rule(rule: Rule) -> tuple[str, Law, dict[str, Any]]:
@@ -153,14 +229,16 @@ def _run(jobs: list[_Job], seed: int, total: int, show: Progress | None) -> None
     if show is not None:
         show(jobs[0].name if jobs else "", 0, total)
     for job in jobs:
-        whole = (slice(None),) * job.array.ndim
+        whole = tuple(slice(0, n) for n in job.array.shape)
         for block in [whole] if job.law.name in _WHOLE else _blocks(job.array):
             part = job.array[block] if block else job.array  # of rank 0
-            _core.draw(job.law._core_law, job.array.shape, seed, job.name, job.dtype, part, block, *job.axes.values())
+            place = tuple(slice(at + cut.start, at + cut.stop) for at, cut in zip(job.start, block, strict=True))
+            _core.draw(job.law._core_law, job.shape, seed, job.name, job.dtype, part, place, *job.axes.values())
             _release(job.array, part)
             done += part.size
             if show is not None:
                 show(job.name, done, total)
+        written(job.out)
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[tuple[slice, ...]]:
@@ -192,36 +270,3 @@ def _release(array: NDArray[Any], part: NDArray[Any]) -> None:
     mapping.flush(low, high - low)
     if hasattr(mmap, "MADV_DONTNEED"):
         mapping.madvise(mmap.MADV_DONTNEED, low, high - low)
-
-
-class _Bar:
-    """A bar on the standard error, by Rich where it is installed, otherwise one line."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        try:
-            from rich.console import Console
-            from rich.progress import Progress as Bar
-        except ImportError:
-            self._bar = None
-        else:
-            self._bar = Bar(console=Console(stderr=True))
-            self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> Progress:
-        if self._bar is not None:
-            self._bar.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-        else:
-            sys.stderr.write("\n")
-
-    def _show(self, name: str, done: int, total: int) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, description=name)
-        else:
-            sys.stderr.write(f"\r{100 * done // max(total, 1):3d} %  {name:<50.50}")
-            sys.stderr.flush()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from inspect import Parameter, Signature, signature
 from typing import Any, Literal, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, TypeVar
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from fanin import _core
@@ -108,6 +110,28 @@ def drawn(name: str, shape: Shape, drawing: Drawing, **parameters: Any) -> Any:
         if unknown:
             raise TypeError(f"{name}() got an unexpected keyword argument {min(unknown)!r}") from None
         raise
+
+
+def refuse_no_memory(out: Out) -> None:
+    """Say what to do with a tensor that has no memory on the CPU, before its own library says less."""
+    if getattr(out, "is_meta", False) is True:
+        raise ValueError("out must have memory, got a tensor on the meta device: module.to_empty(device='cpu') gives it some")
+    if hasattr(out, "fake_mode"):
+        raise ValueError("out must have memory of its own, got a FakeTensor: draw outside of its mode")
+    if hasattr(out, "to_local"):
+        raise ValueError(f"out must have memory of its own, got a {type(out).__name__}: pass out.to_local() and block=")
+    if str(getattr(out, "layout", "torch.strided")) != "torch.strided":
+        raise ValueError(f"out must be a dense array, got the layout {out.layout}")
+    device = getattr(getattr(out, "device", None), "type", "cpu")
+    if device != "cpu":
+        raise ValueError(f"out must be in the CPU's memory, got a tensor on {device!r}: draw on the CPU and copy")
+
+
+def written(out: Out) -> None:
+    """Tell PyTorch that a tensor was written, so that autograd refuses to use values that it has saved from before."""
+    torch = None if isinstance(out, np.ndarray) else sys.modules.get("torch")
+    if torch is not None and isinstance(out, torch.Tensor):
+        torch.autograd.graph.increment_version(out)
 
 
 class Moments(NamedTuple):
@@ -262,7 +286,14 @@ class Law:
         block: Block | None = None,
     ) -> Any:
         """Draw the law into `shape`; the arguments are those of every law function."""
-        return _core.draw(self._core_law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+        if type(dtype).__module__ == "torch":
+            dtype = str(dtype).removeprefix("torch.")  # of the same name in NumPy, or "bfloat16"
+        if out is not None and not isinstance(out, np.ndarray):
+            refuse_no_memory(out)
+        drawn = _core.draw(self._core_law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+        if out is not None:
+            written(out)
+        return drawn
 
 
 LawLike: TypeAlias = Law | str | Callable[..., Any]

@@ -7,18 +7,27 @@ version of the algorithms. Reading one executes nothing. Any reader of safetenso
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fanin import _core
-from fanin.optimizer import SGD, Adam, Optimizer, RMSProp, core_of
+from fanin.common import files
+from fanin.optimizer import RULES, Optimizer, core_of
 
 Path: TypeAlias = str | os.PathLike[str]
-_RULES: dict[str, type[SGD] | type[RMSProp] | type[Adam]] = {"sgd": SGD, "rmsprop": RMSProp, "adam": Adam}
+# What other programs write, by `fanin.common.files.kind`.
+_OTHERS = {
+    "zip": "an archive, as PyTorch, NumPy and Keras write",
+    "hdf5": "an HDF5 file, as Keras writes",
+    "npy": "an array of NumPy",
+    "pickle": "a pickle",
+}
 
 
 class Description(NamedTuple):
@@ -33,6 +42,7 @@ class Description(NamedTuple):
     dtype: np.dtype[Any]
     init: str
     optimizer: Optimizer | None  # with its hyper-parameters; its state is still in the file
+    classes: list[Any] | None
 
 
 def _path(path: Path) -> str:
@@ -45,14 +55,16 @@ def _path(path: Path) -> str:
     return text
 
 
-def save(path: Path, core: Any, init: str, optimizer: Optimizer | None, *, names: str) -> None:
+def save(
+    path: Path, core: Any, init: str, optimizer: Optimizer | None, *, names: str, classes: Sequence[Any] | None = None
+) -> None:
     """Write a network, and the state of its optimizer, to a safetensors file: what `fanin.Network.save` does.
 
     Parameters
     ----------
     path : path
         Written in one piece: to a new file in the same folder, flushed to the disk, then renamed. A file that was there stays
-        whole if anything fails.
+        whole if anything fails. What killed saves to this path have left is removed.
     core, init
         Of the network: its parameters, description, seed and count of epochs (on which the next shuffle depends).
     optimizer : Optimizer, optional
@@ -60,6 +72,8 @@ def save(path: Path, core: Any, init: str, optimizer: Optimizer | None, *, names
     names : {"fanin", "torch"}
         ``"torch"``: as PyTorch's ``Sequential(Linear, activation, Linear, ...)`` names its parameters, ``"0.weight"``,
         ``"2.weight"``, ...; the layout is PyTorch's in both. `load` reads both.
+    classes : sequence of str or number, optional
+        What the labels stand for.
 
     Raises
     ------
@@ -71,12 +85,31 @@ def save(path: Path, core: Any, init: str, optimizer: Optimizer | None, *, names
     if names not in ("fanin", "torch"):
         raise ValueError(f"names must be 'fanin' or 'torch', got {names!r}")
     rule = None if optimizer is None else core_of(optimizer)
-    core.save(_path(path), rule, names == "torch", {"network.init": init})
+    more = {"network.init": init} | ({} if classes is None else {"network.classes": json.dumps(list(classes))})
+    core.save(_path(path), rule, names == "torch", more)
 
 
 def opened(path: Path) -> Any:
-    """Return the tensors of a safetensors file, of any writer."""
-    return _core.SafeTensors(_path(path))
+    """Return the tensors of a safetensors file, of any writer; a file of another format is refused by its name."""
+    where = _path(path)
+    other = _OTHERS.get(files.kind(where))
+    if other is not None:
+        raise ValueError(
+            f"{where} is damaged or not a safetensors file: it is {other}. A network of its weights: "
+            f"fi.weights.read({where!r}).network"
+        )
+    return _core.SafeTensors(where)
+
+
+def check_names(file: Any, path: Path) -> None:
+    """Refuse a file none of whose tensors is named n.weight, with words for what to do."""
+    names = list(file.shapes)
+    if not any(re.fullmatch(r"[0-9]+\.weight", name) for name in names):
+        shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        raise ValueError(
+            f"{path}: tensors must be named 0.weight, 0.bias, ..., got {shown or 'none'}. A network of them: "
+            f"fi.weights.read({_path(path)!r}).network"
+        )
 
 
 def described(file: Any, path: Path) -> Description:
@@ -133,7 +166,18 @@ def _description(file: Any, metadata: dict[str, str]) -> Description:
         dtype=np.dtype(np.float32 if word == "F32" else np.float64),
         init=metadata.get("network.init", "explicit"),
         optimizer=_optimizer(metadata) if "optimizer.rule" in metadata else None,
+        classes=_classes(metadata["network.classes"]) if "network.classes" in metadata else None,
     )
+
+
+def _classes(text: str) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(name, str | bool | int | float) for name in found):
+        raise ValueError(f"{text[:100]!r} are no classes")
+    return found
 
 
 def _integer(text: str) -> int:
@@ -144,9 +188,9 @@ def _integer(text: str) -> int:
 
 def _optimizer(metadata: dict[str, str]) -> Optimizer:
     rule = metadata["optimizer.rule"]
-    if rule not in _RULES:
-        raise ValueError(f"optimizer.rule must be one of {', '.join(_RULES)}, got {rule!r}")
-    make: Any = _RULES[rule]
+    if rule not in RULES:
+        raise ValueError(f"optimizer.rule must be one of {', '.join(RULES)}, got {rule!r}")
+    make: Any = RULES[rule]
     options = {name: float(metadata[f"optimizer.{name}"]) for name in make._USUAL}
     if "nesterov" in options:
         options["nesterov"] = bool(options["nesterov"])

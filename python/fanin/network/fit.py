@@ -47,12 +47,12 @@ def fit(
     tracer = None
     if trace_every is not None:
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
-        tracer = upward.tracer(net, every, shuffle, rows)
+        tracer = upward.tracer(net, every)
     if isinstance(y, str):  # the column of a DataFrame; imported here, for `import fanin` is NumPy's time
         from fanin.datasets.table import arrays
 
         x, y = arrays(x, y, net.loss_name)
-    x, y, rule, core = net._x(x), net._y(y), core_of(optimizer), net._core
+    x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     judge = None if validation is None else _validation(net, *require.pair("validation", validation))
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
     if each * epochs >= 2**48:
@@ -60,8 +60,10 @@ def fit(
     costs, means, judged = np.empty(each * epochs), np.empty(epochs), np.empty((epochs, 2))
     state, stop = _core.FitState(), False
 
+    observed = (1, _core.SummaryOptions(), [], None) if tracer is None else tracer.observe(x)
+
     def run(steps: int) -> None:
-        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps)
+        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps, *observed)
 
     def event(epoch: int, cost: float, *judgement: float) -> FitEvent:
         return FitEvent(net, epoch, epochs, state.steps, float(cost), *judgement)
@@ -69,14 +71,13 @@ def fit(
     net.history = History()
     try:
         with _bar(progress, epochs, each * epochs) as show:
-            alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show, tracer))
+            alone = not callable(progress) and all(one is None for one in (on_step, on_epoch, judge, show))
             if alone:
                 run(each * epochs)
             at_once = 1 if on_step is not None else each if show is None else max(1, each // 50)
             while not alone and state.epochs < epochs and not stop and not state.stopped:
                 epoch = state.epochs + 1
-                few = at_once if tracer is None else min(at_once, tracer.look(x, y, state))
-                run(min(few, epoch * each - state.steps))
+                run(min(at_once, epoch * each - state.steps))
                 if show is not None:
                     show(state.steps, f"epoch {epoch} of {epochs}", f"cost {costs[state.steps - 1]:.4g}")
                 if on_step is not None and not state.stopped:
@@ -99,7 +100,7 @@ def fit(
     if found is not None and on_nonfinite == "raise":
         raise FloatingPointError(found)
     if found is not None and on_nonfinite == "stop":
-        warnings.warn(f"training stopped: {found}", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"training stopped: {found}", RuntimeWarning, stacklevel=3)
     return net.history
 
 

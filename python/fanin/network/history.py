@@ -56,7 +56,7 @@ class History:
     validation_costs, validation_scores : ndarray, shape (epochs,), float64
         Cost and `Network.score` on the validation data after each epoch; empty without ``validation=``.
     traces : list of (step, Trace)
-        With ``trace_every=``: what the network did to the batch of a step (counted from 0) before its update.
+        With ``trace_every=``: what the network did to the batch of a step (counted from 1) before its update.
     nonfinite : str, optional
         The first cost, gradient or parameter that was infinite or NaN: its layer and step.
     """

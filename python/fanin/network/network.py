@@ -14,8 +14,8 @@ from fanin.common import require, upward
 from fanin.network import checkpoint, predict
 from fanin.network.fit import fit
 from fanin.network.history import FitEvent, History
-from fanin.network.parameters import activations, draw_parameters, matrix_owners, widths
-from fanin.network.targets import FloatArray, class_labels, converted
+from fanin.network.parameters import Parameters, activations, matrix_owners, parameters, widths
+from fanin.network.targets import FloatArray, class_labels, class_names, converted
 from fanin.optimizer import Optimizer, core_of
 from fanin.random import seed_number
 
@@ -62,6 +62,9 @@ class Network:
     weights, biases : tuple of ndarray
         Live arrays, w of shape (n_out, n_in), b of shape (n_out,): what is written to them is seen by the next call. They keep
         the network alive. `biases` is empty without biases. Layers that share a matrix have the same array.
+    classes : tuple or None
+        What the labels 0, 1, ... stand for, in order: different strings or numbers, one for each output, two for a single one
+        (the second is 1). It may be set; files keep it. Labels themselves stay numbers: `predict` gives those.
     history : History
         The course of the last `fit`, up to where it ended, however it ended.
 
@@ -100,9 +103,17 @@ class Network:
         weight_of = matrix_owners(shared, n_hidden + 1)
         seed = _core.fresh_seed() if seed is None else seed_number(seed)
         self._make(require.float_dtype(dtype), names, require.text("loss", loss), bias, seed, weight_of)
-        self.init = draw_parameters("init", init, "weight", self.weights, seed, weight_of)
-        if bias:
-            draw_parameters("bias_init", bias_init, "bias", self.biases, seed)
+        self.init = self._draw(init, bias_init if bias else None)
+
+    def _draw(self, init: Any, bias_init: Any = None) -> str:
+        """Draw the parameters, or none if a law is refused; returns the laws of the weights as text."""
+        weights = parameters("init", init, "weight", self.weights, self._weight_of)
+        biases = parameters("bias_init", bias_init, "bias", self.biases) if bias_init is not None else Parameters()
+        self._core.draw(*([law and law._core_law for law in of.laws] for of in (weights, biases)))
+        for arrays, of in ((self.weights, weights), (self.biases, biases)):
+            for layer, values in of.given.items():
+                arrays[layer][...] = values
+        return weights.text
 
     def _make(
         self, dtype: np.dtype[Any], names: Sequence[str], loss: str, bias: bool, seed: int, weight_of: Sequence[int]
@@ -126,6 +137,7 @@ class Network:
         self.dtype = self.weights[0].dtype
         groups = [tuple(layer for layer in layers if weight_of[layer] == first) for first in layers]
         self.shared = tuple(group for group in groups if len(group) > 1)
+        self._classes: tuple[Any, ...] | None = None
         self.history = History()
 
     def copy(self) -> Self:
@@ -133,13 +145,24 @@ class Network:
         other = object.__new__(type(self))
         other.sizes, other.init = self.sizes, self.init
         other._bind(self._core.copy(), self.loss_name, bool(self.biases), self._weight_of)
+        other._classes = self._classes
         return other
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """What the labels 0, 1, ... stand for."""
+        return self._classes
+
+    @classes.setter
+    def classes(self, classes: Sequence[Any] | None) -> None:
+        self._classes = None if classes is None else class_names(classes, self.sizes[-1])
 
     def __getstate__(self) -> dict[str, Any]:
         made = (self.dtype, self.activations[:-1], self.loss_name, bool(self.biases), self.seed, self._weight_of)
         now = self.copy()  # refuses to look at a network that is being trained
         arrays = [*now.weights, *now.biases]
-        return {"sizes": self.sizes, "init": self.init, "made": made, "epochs": now._core.epochs, "arrays": arrays}
+        state = {"sizes": self.sizes, "init": self.init, "made": made, "epochs": now._core.epochs, "arrays": arrays}
+        return {**state, "classes": self._classes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.sizes, self.init = state["sizes"], state["init"]
@@ -147,10 +170,11 @@ class Network:
         for array, values in zip((*self.weights, *self.biases), state["arrays"], strict=True):
             array[...] = values
         self._core.epochs = state["epochs"]
+        self._classes = state.get("classes")
 
     def save(self, path: str | PathLike[str], optimizer: Optimizer | None = None, *, names: str = "fanin") -> None:
         """Write the network to a safetensors file, and the optimizer's state if given: see `fanin.network.checkpoint.save`."""
-        checkpoint.save(path, self._core, self.init, optimizer, names=names)
+        checkpoint.save(path, self._core, self.init, optimizer, names=names, classes=self._classes)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Network:
@@ -168,7 +192,9 @@ class Network:
         ValueError
             As `fanin.load`, and where a tensor is missing or of another shape or dtype; the network stays as it was.
         """
-        self._core.load(checkpoint.opened(path))
+        file = checkpoint.opened(path)
+        checkpoint.check_names(file, path)
+        self._core.load(file)
 
     @classmethod
     def _read(cls, path: str | PathLike[str]) -> tuple[Self, Optimizer | None]:
@@ -179,6 +205,7 @@ class Network:
         network.sizes, network.init = saved.sizes, saved.init
         try:
             network._make(saved.dtype, saved.activations, saved.loss, saved.bias, saved.seed, saved.weight_of)
+            network.classes = saved.classes
         except ValueError as error:
             raise checkpoint.damaged(path, error) from None
         network._core.load(file)
@@ -319,14 +346,14 @@ class Network:
         )
 
     def _x(self, x: ArrayLike) -> FloatArray:
-        if isinstance(x, np.ndarray) and x.dtype == self.dtype:
+        if isinstance(x, np.ndarray) and x.dtype == self.dtype and x.flags.aligned:
             return x
         return converted("x", require.array("x", x), self.dtype)
 
     def _y(self, y: ArrayLike) -> NDArray[Any]:
         labels = self.loss_name == "cross_entropy"
         dtype = _LABEL if labels else self.dtype
-        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.c_contiguous and (y.ndim == 1 or not labels):
+        if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.carray and (y.ndim == 1 or not labels):
             return y
         array = require.array("y", y)
         return np.ascontiguousarray(converted("y", class_labels(array, self.sizes[-1]) if labels else array, dtype))

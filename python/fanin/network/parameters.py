@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
-from fanin.init import law
+from fanin.activation import gain
+from fanin.init import Law, law
 from fanin.network.targets import FloatArray, converted
 
 
@@ -28,6 +29,7 @@ def widths(sizes: Iterable[SupportsIndex], name: str = "sizes") -> tuple[int, ..
 def activations(activation: str | Sequence[str], n_hidden: int) -> list[str]:
     """For each hidden layer the name of its activation."""
     if isinstance(activation, str):
+        gain(activation)  # refuses an unknown name where no hidden layer would
         return [activation] * n_hidden
     if not isinstance(activation, Sequence) or not all(isinstance(name, str) for name in activation):
         raise TypeError(f"activation must be a name, or a sequence of one for each hidden layer, got {activation!r}")
@@ -74,10 +76,18 @@ def _entries(name: str, init: Any, kind: str, n_layers: int) -> list[Any]:
     return entries
 
 
-def draw_parameters(
-    name: str, init: Any, kind: str, arrays: Sequence[FloatArray], seed: int, owners: Sequence[int] | None = None
-) -> str:
-    """Fill the parameters; nothing is written unless all of them can be. Returns the laws as text.
+class Parameters(NamedTuple):
+    """Where the weights, or the biases, of all layers come from."""
+
+    laws: Sequence[Law | None] = ()  # for each layer a law; None where an array is given, or an earlier layer's matrix used
+    given: Mapping[int, FloatArray] = {}  # the arrays
+    text: str = ""  # all of it in words
+
+
+def parameters(
+    name: str, init: Any, kind: str, arrays: Sequence[FloatArray], owners: Sequence[int] | None = None
+) -> Parameters:
+    """Read an `init` argument; the arrays in it are checked, laws are not drawn.
 
     Layers that do not own their array (see `matrix_owners`) need no entry, or that of its owner.
     """
@@ -89,8 +99,9 @@ def draw_parameters(
             raise ValueError(f"{name} must have an entry for layer {layer}, got none")
         if spec is not None and spec is not specs[first] and str(spec) != str(specs[first]):
             raise ValueError(f"{name}[{layer}] must be None or that of layer {first}, whose matrix it shares")
-    texts = []
-    drawn = []
+    texts: list[str] = []
+    laws: list[Law | None] = [None] * len(arrays)
+    explicit = {}
     for layer in owned:
         spec, array = specs[layer], arrays[layer]
         if isinstance(spec, np.ndarray):
@@ -101,11 +112,9 @@ def draw_parameters(
             if np.isnan(given).any():
                 raise ValueError(f"{name}[{layer}] must not hold NaN")
             texts.append("explicit")
-            drawn.append(given)
+            explicit[layer] = given
         else:
             rule = law(spec)
             texts.append(str(rule))
-            drawn.append(rule(array.shape, seed=seed, stream=f"{layer}.{kind}", dtype=array.dtype))
-    for layer, values in zip(owned, drawn, strict=True):
-        arrays[layer][...] = values
-    return texts[0] if len(set(texts)) == 1 else ", ".join(texts)
+            laws[layer] = rule
+    return Parameters(laws, explicit, texts[0] if len(set(texts)) == 1 else ", ".join(texts))

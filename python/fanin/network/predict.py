@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 _PIECE_ELEMENTS = 1 << 22  # of x, converted at a time
 
 
-def _logits(net: Network, x: ArrayLike) -> Iterator[FloatArray]:
-    """Logits piece by piece; `x` may be memory-mapped."""
+def _pieces(net: Network, x: ArrayLike) -> Iterator[tuple[int, FloatArray]]:
+    """Rows in pieces, converted; each after the number of its first row. `x` may be memory-mapped."""
     rows = x if isinstance(x, np.ndarray) else require.array("x", x)
     at_once = max(2048, _PIECE_ELEMENTS // net.sizes[0])
     for begin in range(0, max(len(rows), 1) if rows.ndim == 2 else 1, at_once):
-        yield net._core.forward(net._x(rows[begin : begin + at_once] if rows.ndim else rows), begin)
+        yield begin, net._x(rows[begin : begin + at_once] if rows.ndim else rows)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _each(net: Network, x: ArrayLike, of: Callable[[FloatArray], NDArray[Any]]) -> NDArray[Any]:
-    parts = [of(z) for z in _logits(net, x)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return _joined([of(net._core.forward(rows, begin)) for begin, rows in _pieces(net, x)])
 
 
 def values(net: Network, x: ArrayLike) -> NDArray[Any]:
@@ -40,9 +43,7 @@ def labels(net: Network, x: ArrayLike) -> NDArray[Any]:
     """Return what `fanin.Network.predict` does."""
     if net.loss_name == "mean_squared_error":
         return values(net, x)
-    if net.loss_name == "cross_entropy":
-        return _each(net, x, lambda z: z.argmax(axis=1))
-    return _each(net, x, lambda z: np.where(z[:, 0] > 0, 1, -1 if net.loss_name == "hinge" else 0))
+    return _joined([net._core.predict(rows, begin) for begin, rows in _pieces(net, x)])
 
 
 def probabilities(net: Network, x: ArrayLike) -> NDArray[Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fanin.common import require
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -13,7 +16,7 @@ FloatArray = NDArray[np.float32] | NDArray[np.float64]
 def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Convert real numbers to `dtype`; a finite number that it cannot hold is an error."""
     if array.dtype == dtype:
-        return array
+        return require.aligned(array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if array.dtype == np.uint64 and dtype == np.int64 and (array >= 2**63).any():
@@ -40,3 +43,32 @@ def class_labels(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
     if y.dtype.kind not in "iub":
         raise TypeError(f"y must hold integer labels for cross_entropy, got dtype {y.dtype}")
     return y
+
+
+def class_names(classes: Sequence[Any], n_outputs: int) -> tuple[Any, ...]:
+    """Return what the labels of a network of so many outputs stand for, checked: different strings or numbers."""
+    if isinstance(classes, str):
+        raise TypeError(f"classes must be a sequence of strings or numbers, got {classes!r}")
+    names = tuple(name.item() if isinstance(name, np.generic) else name for name in classes)
+    if not all(isinstance(name, str | bool | int | float) for name in names):
+        raise TypeError(f"classes must hold strings or numbers, got {classes!r}")
+    if len(names) != max(n_outputs, 2) or len(set(names)) != len(names):
+        raise ValueError(f"classes must be {max(n_outputs, 2)} different ones for {n_outputs} outputs, got {list(names)}")
+    return names
+
+
+def labels_of(values: NDArray[Any], classes: Sequence[Any], *, hinge: bool = False) -> NDArray[np.int64]:
+    """Return the labels of targets that are written as their classes: 0, 1, ..., or -1 and 1.
+
+    Raises
+    ------
+    ValueError
+        If a value is none of the classes; the message lists both.
+    """
+    place = {name: label for label, name in enumerate(classes)}  # 1, 1.0 and True are one key, as they are one value
+    found, where = np.unique(values, return_inverse=True)
+    unknown = [name for name in found.tolist() if name not in place]
+    if unknown:
+        raise ValueError(f"y must hold the network's classes {list(classes)}, got {unknown[:10]}")
+    labels = np.array([place[name] for name in found.tolist()], np.int64)[where.reshape(-1)]
+    return 2 * labels - 1 if hinge else labels

@@ -10,7 +10,7 @@ import numpy as np
 from fanin.common import files, text
 from fanin.experiments.compare import Comparison
 from fanin.experiments.run import Run
-from fanin.reports import shapes
+from fanin.reports import palette, shapes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 
     from fanin.tracing.record import LayerTrace
 
-# Okabe and Ito's palette, distinct for every common form of colour blindness; its yellow is too pale for a line.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
-_VERDICT_STYLE = {"healthy": "green", "vanishing": "yellow", "diverged": "bold red"}
 _GREY = "#5f6368"
 _ROWS = 5  # layers drawn; of a deeper network the first, the last and some between
 
@@ -55,7 +52,7 @@ def rich_table(result: Comparison, width: int = 120) -> Table:
             size = max(len(word) for row in cells for word in row[i].replace(" %", "_%").split())
         table.add_column(head, justify="right" if 3 <= i <= 5 else "left", width=size)
     for run, row in zip(result.runs, rows, strict=True):
-        style = _VERDICT_STYLE.get(run.diagnosis.verdict, "red")
+        style = palette.rich_style(run.verdict)
         table.add_row(*(Text(cell) for cell in row[:-1]), Text(row[-1], style=style))
     return table
 
@@ -114,7 +111,7 @@ def figure(result: Comparison) -> Figure:
     if layers:
         grid = parts[1].subplots(len(layers), columns, squeeze=False)
         for column, run in enumerate(result.runs):
-            _draw_histograms(grid[:, column], run, layers, _COLOURS[column % len(_COLOURS)], first=column == 0)
+            _draw_histograms(grid[:, column], run, layers, palette.law(column), first=column == 0)
         parts[1].supxlabel("activation at the start, on one batch", fontsize=9, color=_GREY)
     return figure
 
@@ -124,7 +121,7 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
 
     last = 1
     for i, run in enumerate(result.runs):
-        colour, dash = _COLOURS[i % len(_COLOURS)], _DASHES[i % len(_DASHES)]
+        colour, dash = palette.law(i), _DASHES[i % len(_DASHES)]
         real = result.settings["loss"] == "mean_squared_error"
         error = f"   held-out cost {text.brief(run.error)}" if real else f"   held-out error {100 * run.error:.1f} %"
         finite = np.isfinite(run.costs)

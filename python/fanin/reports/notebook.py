@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from fanin.common.text import number
+from fanin.common.text import layer_name, number
+from fanin.reports import palette
 from fanin.stats import summarize
 
 if TYPE_CHECKING:
@@ -25,15 +26,11 @@ if TYPE_CHECKING:
 _LINES = 40  # rows of a table; of a longer one the first and the last half of them
 _RULE = "border-bottom:1px solid rgba(128,128,128,.35)"
 _CELL = f"padding:2px 10px 2px 0;{_RULE};vertical-align:top;white-space:nowrap;background:none;color:inherit"
-# At least 4.5 to 1 on white and 3 to 1 on black, Okabe and Ito's hues.
-_GOOD, _FAIR, _BAD = "#00805d", "#8f6a00", "#c8500a"
 
 
 def verdict_colour(verdict: str) -> str:
-    """Return the colour of a verdict's first words."""
-    if verdict.startswith("healthy"):
-        return _GOOD if verdict == "healthy" else _FAIR
-    return _FAIR if verdict.startswith("vanishing") else _BAD
+    """Return the colour of a verdict, readable on light and dark."""
+    return palette.NOTEBOOK[palette.kind(verdict)]
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Iterable[int] = (), verdict: int | None = None) -> str:
@@ -66,7 +63,7 @@ def _block(title: str, *parts: str) -> str:
 def network(net: Network) -> str:
     """Layers of a network: sizes, activation, and how large its weights are."""
     rows = []
-    names = [f"hidden {i + 1}" for i in range(len(net.weights) - 1)] + ["output"]
+    names = [layer_name(i, len(net.weights)) for i in range(len(net.weights))]
     for name, w, activation in zip(names, net.weights, net.activations, strict=True):
         biases = w.shape[0] if net.biases else 0
         size = float(summarize(w).rms) ** 2 * w.shape[1]

@@ -1,49 +1,44 @@
-"""Traces while a network learns: of the very batches that it steps over, at the price of their statistics alone."""
+"""Traces while a network learns: of the very batches that it steps over, at the price of their statistics alone.
+
+The core's pass measures the step (`fanin::StepObserver`); here its summaries become a `fanin.Trace`.
+"""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin import _core
+from fanin import saturation
+from fanin.stats import Summary, SummaryOptions, summary_options
+from fanin.tracing.assemble import layer_of, trace_of
+from fanin.tracing.measure import MOMENTS
 from fanin.tracing.record import Trace
 
 
 class Tracer:
     """What `Network.fit` keeps under ``trace_every=``."""
 
-    def __init__(self, net: Any, every: int, shuffle: bool, batch_size: int) -> None:
-        self._net, self._every, self._shuffle, self._batch = net, every, shuffle, batch_size
-        self._round, self._order = -1, np.empty(0, np.int64)
+    def __init__(self, net: Any, every: int) -> None:
+        self._net, self._every = net, every
         self.traces: list[tuple[int, Trace]] = []
 
-    def look(self, x: NDArray[Any], y: NDArray[Any], state: Any) -> int:
-        """Trace the batch of the next step of a `FitState` if it is its turn; returns the steps until the next look."""
-        ahead = self._every - int(state.steps) % self._every
-        fits = x.ndim == 2 and x.shape[1] == self._net.sizes[0] and len(y) == len(x) > 0
-        if ahead == self._every and fits:  # the fit itself refuses other data
-            self._trace(x, y, state)
-        return ahead
+    def observe(self, x: NDArray[Any]) -> tuple[int, SummaryOptions, list[SummaryOptions], Any]:
+        """Return what the core's fit takes: every how many steps, how to summarize, and the function that it calls."""
+        self._x = x
+        of_a = [summary_options(**MOMENTS, saturation=saturation.limits(name)) for name in self._net.activations]
+        return self._every, summary_options(**MOMENTS), of_a, self._see
 
-    def _trace(self, x: NDArray[Any], y: NDArray[Any], state: Any) -> None:
-        from fanin.tracing.measure import measure
-
-        rows: Any = slice(state.row, state.row + (self._batch or len(x)))
-        if self._shuffle:
-            now = state.round if state.row else self._net._core.epochs  # a new epoch has a new order
-            if now != self._round:
-                self._round, self._order = now, np.empty(len(x), np.int64)
-                _core.permutation(self._order, self._net.seed, _core.own_stream("fanin/shuffle"), now)
-            rows = self._order[rows]
-        batch = x[rows]
-        if not np.isfinite(batch).all():
+    def _see(self, step: int, rows: Any, cost: float, x: Summary, layers: list[tuple[Any, ...]], dw: list[Any]) -> None:
+        if x.nans or x.infs:
             return
-        own = not self._net.shared  # a matrix of its own for each layer: the gradients are those of the step
+        net, found = self._net, []
+        biases = net.biases or (None,) * len(net.weights)
+        for w, b, activation, gradient, one in zip(net.weights, biases, net.activations, dw, layers, strict=True):
+            z, a, of_w, of_b, dz, da, of_dw, of_db, dead = one
+            layer = layer_of(w, b, activation, z=z, a=a, of_w=of_w, of_b=None if b is None else of_b, dead=dead / len(w))
+            layer.add_gradients(gradient, da=da, dz=dz, of_dw=of_dw, of_db=None if b is None else of_db)
+            found.append(layer)
         with np.errstate(all="ignore"):
-            found = measure(self._net, batch, y[rows], full=False, per_unit=False, keep=own)
-        self.traces.append((state.steps, found.trace))
-        if own and found.trace.cost is not None and math.isfinite(found.trace.cost):
-            self._net._core.give_gradients(found.trace.cost, found.gradients)
+            self.traces.append((step, trace_of(net, found, self._x[rows], x, cost)))

@@ -6,18 +6,15 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from fanin.common import upward
+from fanin.common.result import Result
 from fanin.stats import Summaries, Summary
 from fanin.theory import ExpectedLayer, dead_fraction
 from fanin.tracing import table as trace_table
 from fanin.tracing.expectation import Expectation
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SUMMARIES = ("z", "a", "w", "b", "dz", "da", "dw", "db")
 _FIELDS = ("count", "mean", "std", "rms", "min", "max", "zeros", "nans", "infs")
@@ -25,9 +22,15 @@ _FIELDS = ("count", "mean", "std", "rms", "min", "max", "zeros", "nans", "infs")
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """One layer on one batch. Gradients are of the mean cost, and None in a trace that goes forward only."""
+    """One layer on one batch: what `Trace.layers` holds.
+
+    Gradients are of the mean cost, and None in a trace that goes forward only. `z`, `a`, `w`, `b`, `dz`, `da`, `dw` and `db`
+    are summaries; `index` counts from 0, as Python does, and `name` from 1, as people do.
+    """
 
     name: str  # "hidden 1", ..., "output"
+    index: int  # position from 0: `trace.layers[index]` is this layer, and `net.weights[index]` its weights
+    is_output: bool
     activation: str
     n_in: int
     n_out: int
@@ -58,7 +61,7 @@ class LayerTrace:
         layers = self.expectation.layers
         if layers is None:
             return None
-        return layers[-1 if self.name == "output" else int(self.name.split()[1]) - 1]
+        return layers[self.index]
 
     @property
     def expected_std(self) -> float:
@@ -107,7 +110,7 @@ def plain(summary: Summary) -> dict[str, int | float]:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Result):
     """What `trace` returns; print it for a table of at most 100 columns.
 
     Attributes
@@ -123,6 +126,9 @@ class Trace:
     uninformed_cost : float or None
         The cost of a network that favours no class: ln(classes). None for costs that have no such value.
     """
+
+    _kind = "trace"
+    _json = "layers"  # "trace" is the file of `fanin trace --json`, which has settings and a diagnosis besides
 
     layers: tuple[LayerTrace, ...]
     x: Summary
@@ -154,37 +160,35 @@ class Trace:
             "layers": [layer.to_dict() for layer in self.layers],
         }
 
-    def to_csv(self, file: str | os.PathLike[str] | IO[str]) -> None:
-        """Write a line for each layer, its columns those of `LayerTrace.to_dict`: ``a.std`` is the std of a.
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary for each layer, its keys those of `LayerTrace.to_dict`: ``a.std`` is the std of a.
+
+        What was not measured is None.
+        """
+        return trace_table.flat([layer.to_dict() for layer in self.layers], SUMMARIES, _FIELDS)
+
+    def to_html(self, path: str | os.PathLike[str], *, title: str = "What becomes of the signal?") -> None:
+        """Write a page for the browser: the diagnosis, every layer's scales and histogram beside what theory expects.
+
+        The page is one file and makes no network requests.
 
         Parameters
         ----------
-        file : path or text file
-            A path is written anew. What was not measured is left empty.
+        path : path
+            Ends with .html; overwritten if it exists.
+        title : str
+            The heading.
+
+        Raises
+        ------
+        ValueError
+            If the ending is another, or the page would be larger than 6 MB.
+        OSError
+            If there is no such folder, or the path may not be written.
+        ModuleNotFoundError
+            If Bokeh is missing; the extra ``fanin[report]`` installs it.
         """
-        trace_table.write_csv([layer.to_dict() for layer in self.layers], SUMMARIES, _FIELDS, file)
-
-    def plot(self, file: str | os.PathLike[str] | None = None) -> Figure:
-        """Draw the trace with Matplotlib: scales over depth, and each layer's histogram.
-
-        Measurements are dots; expectations are lines, with a band of two standard deviations over draws of the weights.
-
-        Parameters
-        ----------
-        file : path, optional
-            Where to save the figure; the ending chooses the format.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-        """
-        drawn: Figure = upward.figure(self)
-        if file is not None:
-            drawn.savefig(file, dpi=150)
-        return drawn
-
-    def _repr_html_(self) -> str:
-        return upward.html("trace", self)
+        self._page(path, title)
 
     def __str__(self) -> str:
         return trace_table.text(self)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from fanin.common.text import number, write_rows
+from fanin.common.text import number
 from fanin.stats import Summary
 
 if TYPE_CHECKING:
@@ -54,13 +53,8 @@ def _rms(summary: Summary | None) -> float | None:
     return None if summary is None else float(summary.rms)
 
 
-def write_csv(
-    layers: Sequence[dict[str, Any]],
-    summaries: Sequence[str],
-    fields: Sequence[str],
-    file: str | os.PathLike[str] | IO[str],
-) -> None:
-    """Write dictionaries of layers, the summaries in them spread over columns; units are left out."""
+def flat(layers: Sequence[dict[str, Any]], summaries: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+    """Return dictionaries of layers with the summaries in them spread over keys; units are left out."""
     rows = []
     for layer in layers:
         row: dict[str, Any] = {}
@@ -70,4 +64,4 @@ def write_csv(
             elif key != "units":
                 row[key] = value
         rows.append(row)
-    write_rows(rows, file)
+    return rows

@@ -63,4 +63,4 @@ def trace(
     data, per_unit = batch(net, x), require.flag("per_unit", per_unit)
     # Values of the network that are not finite are evidence, not accidents: summaries count them, `diagnose` judges them.
     with np.errstate(all="ignore"):
-        return measure(net, data, y, full=stats is True, per_unit=per_unit).trace
+        return measure(net, data, y, full=stats is True, per_unit=per_unit)

@@ -285,6 +285,13 @@ def rmsprop(
     return v, b
 
 
+def adagrad(w: Array, g: Array, v: Array | None, lr: float, eps: float = 1e-10) -> Array:
+    """Update w in place; returns the new sum of squares."""
+    v = g**2 if v is None else v + g**2
+    w -= lr * g / (np.sqrt(v) + eps)
+    return v
+
+
 def adam(
     w: Array,
     g: Array,

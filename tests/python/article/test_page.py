@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from itertools import pairwise
@@ -297,10 +296,10 @@ def test_a_missing_extra_is_named(module, monkeypatch, tmp_path, capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_with_130_and_one_line(tmp_path):
+def test_ctrl_c_ends_with_130_and_one_line(tmp_path, ctrl_c):
     code = "import sys; from fanin.cli import main; print('ready', file=sys.stderr, flush=True); sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "article", "--out", str(tmp_path / "a.html")]
-    run = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
+    run = ctrl_c(command, stdout=-1, stderr=-1, text=True)
     assert run.stderr.readline() == "ready\n"
     time.sleep(1)  # it takes many
     run.send_signal(signal.SIGINT)

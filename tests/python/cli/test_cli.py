@@ -68,9 +68,22 @@ def test_digits_by_default(folder, capsys):
 def test_seed_gives_the_same_table(folder, capsys):
     outs = []
     for seed in ("1", "1", "2"):
-        main(["compare", "--data", "both.npz", *FAST, "--init", "xavier_normal", "--seed", seed])
+        main(["compare", "--data", "both.npz", *FAST, "--init", "xavier_normal", "--seed", seed, "--figure", "f.png"])
         outs.append(capsys.readouterr().out)
     assert outs[0] == outs[1] != outs[2]
+
+
+def test_a_picture_is_not_overwritten_in_silence(folder, capsys):
+    for name in ("compare.png", "compare-2.png", "compare-3.png"):
+        assert main(["compare", "--data", "both.npz", *FAST, "--init", "zeros", "--optimizer", "adam"]) == 0
+        assert f"picture: {name}\n" in capsys.readouterr().out
+
+
+def test_hints_in_the_terms_of_the_command_line(capsys, fails):
+    assert "fanin describe 'he_normal' 300 784" in fails("describe", "he_normal", "300")
+    with pytest.raises(SystemExit):
+        main(["compare", "--init", "zeros", "he_normal"])
+    assert "--init zeros,he_normal" in capsys.readouterr().err
 
 
 def test_linear(capsys):
@@ -146,7 +159,7 @@ def test_delimiters(folder, capsys, fails):
     table = (folder / "labels.csv").read_text()
     (folder / "semi.csv").write_text(table.replace(",", ";"))
     (folder / "tab.csv").write_text(table.replace(",", "\t"))
-    mine = ["--target", "kind", *FAST, "--init", "zeros"]
+    mine = ["--target", "kind", *FAST, "--init", "zeros", "--figure", "f.png"]
     outs = []
     for name, more in (
         ("labels", []),
@@ -225,14 +238,16 @@ def test_a_constant_column_is_only_shifted():
         np.testing.assert_allclose(held, [[0], [1]], atol=1e-15)
 
 
-def _start(*args, **options):
+def _start(popen, *args):
     code = "import sys; from fanin.cli import main; print('ready', file=sys.stderr, flush=True); sys.exit(main(sys.argv[1:]))"
-    return subprocess.Popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True, **options)
+    return popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_with_130_and_one_line(folder):
-    run = _start("compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal")
+def test_ctrl_c_ends_with_130_and_one_line(folder, ctrl_c):
+    run = _start(
+        ctrl_c, "compare", "--data", "both.npz", "--hidden", "500,500", "--epochs", "1000000", "--init", "xavier_normal"
+    )
     assert run.stderr.readline() == "ready\n"
     time.sleep(2)  # from here on any moment will do; the training would take hours
     run.send_signal(signal.SIGINT)
@@ -240,8 +255,8 @@ def test_ctrl_c_ends_with_130_and_one_line(folder):
     assert (run.returncode, out, err) == (130, "", "fanin compare: interrupted\n")
 
 
-def test_a_pipe_is_quiet(folder):
-    run = _start("compare", "--data", "both.npz", *FAST)
+def test_a_pipe_is_quiet(folder, ctrl_c):
+    run = _start(ctrl_c, "compare", "--data", "both.npz", *FAST)
     out, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (0, "ready\n")
     assert "\x1b" not in out

@@ -207,10 +207,10 @@ def test_help(capsys):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_leaves_no_page(folder):
+def test_ctrl_c_leaves_no_page(folder, ctrl_c):
     code = "import sys; from fanin.cli import main; print('ready', file=sys.stderr, flush=True); sys.exit(main(sys.argv[1:]))"
     args = ["compare", *MINE, "--hidden", "300,300", "--epochs", "1000000", "--html", "p.html", "--json", "r.json"]
-    run = subprocess.Popen([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True)
+    run = ctrl_c([sys.executable, "-c", code, *args], stdout=-1, stderr=-1, text=True)
     assert run.stderr.readline() == "ready\n"
     with pytest.raises(subprocess.TimeoutExpired):
         run.wait(2)  # it trains for hours

@@ -1,9 +1,10 @@
-"""Activations and the elementary functions beneath them (P3): accuracy, special values, strides, refusals."""
+"""Activations and the elementary functions beneath them: accuracy, special values, strides, refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ def test_long_double_against_mpmath(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_special_values(dtype: type) -> None:
+def test_special_values(dtype: type, everywhere: Any) -> None:
     inf, nan, tiny = np.inf, np.nan, np.finfo(dtype).smallest_subnormal
     table = {
         "exp": ([0, -0.0, inf, -inf, nan, 1000, -1000], [1, 1, inf, 0, nan, inf, 0]),
@@ -159,8 +160,7 @@ def test_special_values(dtype: type) -> None:
         "sin_turns": ([0, 0.25, 0.5, 0.75, nan], [0, 1, 0, -1, nan]),
         "cos_turns": ([0, 0.25, 0.5, 0.75, nan], [1, 0, -1, 0, nan]),
     }
-    for isa in fi.available_isas():
-        fi.set_isa(isa)
+    for _ in everywhere():
         for name, (x, y) in table.items():
             got, expected = FUNCTIONS[name][0](np.array(x, dtype)), np.array(y, dtype)
             np.testing.assert_array_equal(got, expected, err_msg=name)
@@ -168,11 +168,10 @@ def test_special_values(dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_same_bits_on_every_instruction_set(dtype: type) -> None:
+def test_same_bits_on_every_instruction_set(dtype: type, everywhere: Any) -> None:
     z = stratified(100_003, dtype)
     seen = set()
-    for isa in fi.available_isas():
-        fi.set_isa(isa)
+    for _ in everywhere():
         results = [f(name, z) for name in NAMES + MORE for f in (fi.activation.evaluate, fi.activation.derivative)]
         seen.add(b"".join(np.where(np.isnan(r), np.array(0.5, dtype), r).tobytes() for r in results))
     assert len(seen) == 1
@@ -302,10 +301,10 @@ def test_names() -> None:
         fi.activation.gain("maxout")
 
 
-def test_fma_rounds_once() -> None:
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_fma_rounds_once(dtype: type, everywhere: Any) -> None:
     """(1 + e)(1 - e) - 1 = -e^2, which two roundings lose; on every instruction set."""
-    for isa, dtype in product(fi.available_isas(), DTYPES):
-        fi.set_isa(isa)
+    for _ in everywhere():
         e = np.finfo(dtype).eps
         got = _core.fma(np.array([1 + e] * 5, dtype), np.array([1 - e] * 5, dtype), np.array([-1] * 5, dtype))
         np.testing.assert_array_equal(got, np.array([-(e * e)] * 5, dtype))

@@ -144,7 +144,7 @@ def test_the_left_tail_vanishes_gradually(name: str, dtype: Any) -> None:
         assert np.signbit(function(name, np.array([-np.inf], dtype))[0])
 
 
-def test_special_values() -> None:
+def test_special_values(everywhere: Any) -> None:
     """What docs/activations.md states, float64: g and g' at -inf, -0, +0, +inf."""
     la, lam = float(LAMBDA * ALPHA), float(LAMBDA)
     inf, z = np.inf, np.array([-np.inf, -0.0, 0.0, np.inf])
@@ -165,8 +165,7 @@ def test_special_values() -> None:
         "hardtanh": ([-1, -0.0, 0, 1], [0, 1, 1, 0]),
     }
     assert list(table) == fi.activation.names()
-    for isa in fi.available_isas():
-        fi.set_isa(isa)
+    for _ in everywhere():
         for name, expected in table.items():
             for function, values in zip((fi.activation.evaluate, fi.activation.derivative), expected, strict=True):
                 got = function(name, z)

@@ -31,27 +31,6 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(4)
 
 
-@pytest.fixture
-def every_isa():
-    """Call a function on each instruction set of this machine."""
-    before = fi.active_isa()
-
-    def call(f):
-        for isa in fi.available_isas():
-            fi.set_isa(isa)
-            f()
-
-    yield call
-    fi.set_isa(before)
-
-
-@pytest.fixture
-def threads():
-    before = fi.num_threads()
-    yield fi.set_num_threads
-    fi.set_num_threads(before)
-
-
 def draw(rng, shape, dtype="float64"):
     return rng.standard_normal(shape).astype(dtype)
 
@@ -144,37 +123,29 @@ def test_broadcast_inputs(rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_row_alone_equals_its_row_in_the_batch(rng, dtype, every_isa):
+def test_row_alone_equals_its_row_in_the_batch(rng, dtype, everywhere):
     x, w, b, da = layer(rng, 47, 530, 37, dtype)
     whole = fi.dense_forward(x, w, b, activation="tanh")
     back = fi.dense_backward(da, x, w, whole.z, activation="tanh")
-
-    def check():
+    for _ in everywhere():
         for i in range(0, 47, 5):
             f = fi.dense_forward(x[i : i + 1], w, b, activation="tanh")
             same(f.a[0], whole.a[i])
             same(f.z[0], whole.z[i])
             same(fi.dense_backward(da[i : i + 1], x[i : i + 1], w, f.z, activation="tanh").dx[0], back.dx[i])
 
-    every_isa(check)
-
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_same_bits_on_every_isa_and_thread_count(rng, dtype, every_isa, threads):
+def test_same_bits_on_every_isa_and_thread_count(rng, dtype, everywhere):
     x, w, b, da = layer(rng, 150, 300, 110, dtype)
-    threads(1)
+    fi.set_num_threads(1)
     f = fi.dense_forward(x, w, b, activation="sigmoid")
     g = fi.dense_backward(da, x, w, f.z, activation="sigmoid")
-
-    def check():
-        for n in (1, 2, 3, 8):
-            threads(n)
-            same(fi.dense_forward(x, w, b, activation="sigmoid").a, f.a)
-            h = fi.dense_backward(da, x, w, f.z, activation="sigmoid")
-            for name in ("dx", "dw", "db"):
-                same(getattr(h, name), getattr(g, name))
-
-    every_isa(check)
+    for _ in everywhere(1, 2, 3, 8):
+        same(fi.dense_forward(x, w, b, activation="sigmoid").a, f.a)
+        h = fi.dense_backward(da, x, w, f.z, activation="sigmoid")
+        for name in ("dx", "dw", "db"):
+            same(getattr(h, name), getattr(g, name))
 
 
 def test_shards_of_the_batch_accumulate_to_the_whole(rng):
@@ -266,17 +237,14 @@ def test_finite_differences(rng, activation):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_special_operands(dtype, every_isa):
+def test_special_operands(dtype, everywhere):
     tiny, top = np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max
     x = np.array([[np.nan, 0], [np.inf, 1], [0, -np.inf], [tiny, tiny], [top, -top], [-0.0, -0.0]], dtype)
     w = np.array([[1, 1], [0, 1], [2, -1], [1, -2]], dtype)
     with np.errstate(all="ignore"):
         expected = x[:, :1] * w[:, 0] + x[:, 1:] * w[:, 1]  # exact products, or infinities: one rounding as in fma
-
-    def check():
+    for _ in everywhere():
         np.testing.assert_array_equal(fi.dense_forward(x, w).z, expected)
-
-    every_isa(check)
 
 
 @pytest.mark.parametrize(("batch", "n_in", "n_out"), [(0, 3, 2), (4, 0, 2), (4, 3, 0), (0, 0, 0)])

@@ -17,10 +17,8 @@ def test_packed_weights_change_no_bit(batch, dtype, isa):
     expected = fi.dense_forward(x, w, b, activation="tanh", stats=True)
     before = fi.active_isa()
     fi.set_isa(isa)
-    try:
-        packed = fi.pack_weight(w.copy(order="F"))
-    finally:
-        fi.set_isa(before)
+    packed = fi.pack_weight(w.copy(order="F"))
+    fi.set_isa(before)
     w[:] = 0  # the packed weights are a copy, and keep to the kernels that they are packed for
     f = fi.dense_forward(x, packed, b, activation="tanh", stats=True)
     np.testing.assert_array_equal(f.a, expected.a)

@@ -1,4 +1,4 @@
-"""Dense layers refuse what does not fit before anything is written (P5)."""
+"""Dense layers refuse what does not fit before anything is written."""
 
 from __future__ import annotations
 

@@ -40,13 +40,15 @@ def test_equals_the_formulas(momentum, nesterov):
     [
         (fi.RMSProp(), lambda w, g, s: reference.rmsprop(w, g, s, 0.01)),
         (fi.RMSProp(0.05, 0.8, 1e-4, 0.6), lambda w, g, s: reference.rmsprop(w, g, s, 0.05, 0.8, 1e-4, 0.6)),
+        (fi.AdaGrad(), lambda w, g, s: reference.adagrad(w, g, s, 0.01)),
+        (fi.AdaGrad(0.3, 0.1), lambda w, g, s: reference.adagrad(w, g, s, 0.3, 0.1)),
         (fi.Adam(), lambda w, g, s: reference.adam(w, g, s, 0.001)),
         (
             fi.Adam(0.02, 0.7, 0.95, 1e-6, weight_decay=0.3),
             lambda w, g, s: reference.adam(w, g, s, 0.02, 0.7, 0.95, 1e-6, 0.3),
         ),
     ],
-    ids=repr,
+    ids=lambda value: "" if callable(value) else repr(value),
 )
 def test_adaptive_ones_equal_the_formulas(optimizer, formula):
     net, (x, y) = network(), data()

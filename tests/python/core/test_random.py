@@ -1,9 +1,10 @@
-"""Addressable sampling (P1): an element is a function of (seed, stream, index), whatever else changes."""
+"""Addressable sampling: an element is a function of (seed, stream, index), whatever else changes."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,13 +60,12 @@ def test_any_part_of_a_range_is_the_same(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("draw", DRAWS)
-def test_same_bits_on_every_instruction_set_and_thread_count(draw: Callable[..., NDArray[np.floating]], dtype: type) -> None:
+def test_same_bits_on_every_instruction_set_and_thread_count(
+    draw: Callable[..., NDArray[np.floating]], dtype: type, everywhere: Any
+) -> None:
     expected = draw(200_001, dtype)
-    for isa in fi.available_isas():
-        fi.set_isa(isa)
-        for threads in (1, 2, 3, 8):
-            fi.set_num_threads(threads)
-            np.testing.assert_array_equal(draw(200_001, dtype), expected)
+    for _ in everywhere(1, 2, 3, 8):
+        np.testing.assert_array_equal(draw(200_001, dtype), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

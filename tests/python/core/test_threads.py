@@ -1,4 +1,4 @@
-"""A good guest (P6): forks, busy pools, Ctrl-C and the floating-point environment of the host program."""
+"""A good guest: forks, busy pools, Ctrl-C and the floating-point environment of the host program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -84,7 +84,7 @@ def test_callers_that_meet_a_busy_pool_get_the_same_bits() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_ctrl_c_ends_a_long_call(threads: int) -> None:
+def test_ctrl_c_ends_a_long_call(threads: int, ctrl_c: Callable[..., subprocess.Popen[str]]) -> None:
     code = textwrap.dedent(f"""
         import numpy as np, fanin as fi
         from fanin import _core
@@ -98,12 +98,12 @@ def test_ctrl_c_ends_a_long_call(threads: int) -> None:
         except KeyboardInterrupt:
             print("interrupted", flush=True)
     """)
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == "begin"
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)  # the call alone would take far longer with generic kernels
+    process = ctrl_c([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "begin"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)  # the call alone would take far longer with generic kernels
     assert output.strip() == "interrupted"
 
 
@@ -132,7 +132,7 @@ def test_the_gil_is_released_while_computing() -> None:
     assert any(begin + margin < t < end - margin for t in notes)
 
 
-def test_rounding_and_flush_modes_are_unchanged() -> None:
+def test_rounding_and_flush_modes_are_unchanged(everywhere: Callable[..., Iterator[tuple[str, int]]]) -> None:
     """A subnormal stays subnormal and 1 + 2^-53 still rounds to even, here and in new threads."""
 
     def modes() -> tuple[float, float, float]:
@@ -141,8 +141,7 @@ def test_rounding_and_flush_modes_are_unchanged() -> None:
 
     expected = (2.0**-1024, 1.0, -1.0)
     assert modes() == expected
-    for isa in fi.available_isas():
-        fi.set_isa(isa)
+    for _ in everywhere():
         draw()
         assert modes() == expected
     with ThreadPoolExecutor(1) as thread:

@@ -31,7 +31,7 @@ def at_the_start(activation, law, depth, width, seed):
     x, y = fi.datasets.digits()
     train, _ = fi.datasets.split(x, y, 397, seed)
     net = fi.Network([64, *[width] * depth, 10], activation=activation, init=law, seed=seed)
-    return fi.diagnose(net, train.x[:100], train.y[:100])
+    return fi.diagnose(net, train.x[:100], train.y[:100], trial=False)
 
 
 def check(activation, depth, width, seed):
@@ -64,7 +64,7 @@ def net(sizes=(8, 30, 30, 30, 4), activation="tanh", init="xavier_normal", **opt
 
 
 def test_constant_weights_are_symmetric_and_the_layers_are_named():
-    d = fi.diagnose(net(init="constant(value=0.1)"), X, Y)
+    d = fi.diagnose(net(init="constant(value=0.1)"), X, Y, trial=False)
     assert d.verdict == "symmetric"
     assert "hidden 1, hidden 2, hidden 3: units have the same weights" in str(d)
     assert "random" in d.advice
@@ -111,11 +111,11 @@ def test_sigmoid_at_gain_one_loses_its_gradient():
 
 @pytest.mark.parametrize("law", ["fan_in_uniform", "normal(std=0.01)", "normal(std=1)"])
 def test_advice_for_tanh_names_a_law(law):
-    assert "xavier_normal" in fi.diagnose(net(init=law), X, Y).advice
+    assert "xavier_normal" in fi.diagnose(net(init=law), X, Y, trial=False).advice
 
 
 def test_advice_names_the_gain_of_deep_networks():
-    d = fi.diagnose(net((8, *[60] * 30, 4), init="normal(std=0.05)"), X, Y)
+    d = fi.diagnose(net((8, *[60] * 30, 4), init="normal(std=0.05)"), X, Y, trial=False)
     assert d.verdict == "vanishing"
     assert "xavier_normal(gain=tanh), n_in * Var(w) = 2.54" in d.advice
     assert "larger weights" in d.advice
@@ -144,7 +144,7 @@ def test_values_that_are_not_finite():
     n = net(activation="identity", dtype="float32")
     for w in n.weights:
         w *= np.float32(1e15)
-    d = fi.diagnose(n, X, Y)
+    d = fi.diagnose(n, X, Y, trial=False)
     assert d.verdict == "diverged"
     assert "the weights are finite, what they make of the batch is not" in d.advice
     assert "hidden 3" in d.reasons[0]
@@ -250,8 +250,21 @@ def test_a_large_change_is_never_scatter():
 
 def test_trace_and_network_give_one_diagnosis():
     n = net()
-    assert fi.diagnose(n, X, Y) == fi.diagnose(fi.trace(n, X, Y))
-    keys = {"verdict", "forward", "backward", "reasons", "notes", "advice", "layers", "thresholds"}
+    assert fi.diagnose(n, X, Y, trial=False) == fi.diagnose(fi.trace(n, X, Y))
+    keys = {
+        "verdict",
+        "forward",
+        "backward",
+        "reasons",
+        "notes",
+        "advice",
+        "layers",
+        "thresholds",
+        "outlook",
+        "findings",
+        "trial",
+        "fix",
+    }
     assert set(fi.diagnose(n, X, Y).to_dict()) == keys
     json.dumps(fi.diagnose(n, X, Y).to_dict())
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.common.text import evenly
-from fanin.experiments.compare import _short
+from fanin.common.text import evenly, narrow
 
 RNG = np.random.default_rng(4)
 X = RNG.standard_normal((120, 6))
@@ -122,7 +121,7 @@ def test_table_is_plain_text():
 
 def test_numbers_of_the_table():
     values = [0, 0.26, 0.999, 5.06, 0.0001, 6.4e-05, 3e-12, 250.0, 1.2e8, float("inf")]
-    assert [_short(v) for v in values] == ["0", ".26", "1.00", "5.1", "1e-4", "6e-5", "3e-12", "2e2", "1e8", "inf"]
+    assert [narrow(v) for v in values] == ["0", ".26", "1.00", "5.1", "1e-4", "6e-5", "3e-12", "2e2", "1e8", "inf"]
     assert evenly(3, 4) == [0, 1, 2]
     assert evenly(10, 4) == [0, 3, 6, 9]
 

@@ -196,7 +196,7 @@ def test_progress(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_ctrl_c(threads):
+def test_ctrl_c(threads, ctrl_c):
     before, begin = fi.num_threads(), time.monotonic()
     timer = threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT])  # as the terminal does: to the process
     timer.start()
@@ -208,7 +208,7 @@ def test_ctrl_c(threads):
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
-def test_ctrl_c_over_processes(tmp_path, whole_group):
+def test_ctrl_c_over_processes(tmp_path, whole_group, ctrl_c):
     # A point runs for half a minute: waiting for those begun, or for those that the pool has taken in, would be seen.
     (tmp_path / "script.py").write_text(
         """
@@ -226,9 +226,7 @@ if __name__ == "__main__":
             print("interrupted", flush=True)
 """
     )
-    script = subprocess.Popen(
-        [sys.executable, tmp_path / "script.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    script = ctrl_c([sys.executable, tmp_path / "script.py"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert script.stdout.readline() == b"ready\n"
     time.sleep(0.5)
     begin = time.monotonic()

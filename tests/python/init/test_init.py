@@ -1,4 +1,4 @@
-"""Laws of weights: exact against NumPy's float64, moments, addresses (P1), refusals (P5)."""
+"""Laws of weights: exact against NumPy's float64, moments, addresses."""
 
 from __future__ import annotations
 
@@ -156,22 +156,21 @@ def test_block_forms() -> None:
 
 
 @pytest.mark.parametrize("law", ALL)
-@pytest.mark.parametrize("isa", fi.available_isas())
-def test_strides_threads_and_instruction_sets_change_nothing(law: str, isa: str) -> None:
+def test_strides_threads_and_instruction_sets_change_nothing(law: str, everywhere: Any) -> None:
     shape = (523, 389)  # four tasks
     fi.set_num_threads(1)
     expected = draw(law, shape)
-    fi.set_isa(isa)
-    for threads in (1, 2, 3, 8):
-        fi.set_num_threads(threads)
+    for _, threads in everywhere(1, 2, 3, 8):
         np.testing.assert_array_equal(draw(law, shape), expected)
-    for out in [
-        np.zeros(shape[::-1], np.float32).T,
-        np.zeros(shape, np.float32)[::-1, ::-1],
-        np.zeros((shape[0], 2 * shape[1]), np.float32)[:, ::2],
-        np.zeros((shape[1], shape[0]), np.float32)[::-1].T,
-    ]:
-        np.testing.assert_array_equal(draw(law, shape, out=out), expected)
+        if threads < 8:
+            continue
+        for out in [
+            np.zeros(shape[::-1], np.float32).T,
+            np.zeros(shape, np.float32)[::-1, ::-1],
+            np.zeros((shape[0], 2 * shape[1]), np.float32)[:, ::2],
+            np.zeros((shape[1], shape[0]), np.float32)[::-1].T,
+        ]:
+            np.testing.assert_array_equal(draw(law, shape, out=out), expected)
 
 
 def test_streams_and_seeds_differ() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_empty_models_and_parameters() -> None:
         ({}, [("*", "he_norml")], ValueError, "did you mean 'he_normal'"),
         ({}, ["zeros"], TypeError, r"rules must hold \(pattern, law\) or \(pattern, law, axes\), got 'zeros'"),
         ({}, [("*", "zeros", {"axis": 1})], ValueError, "axes of a rule must be among in_axis.*got axis"),
-        ({"last": np.zeros(3, np.int32)}, RULES, TypeError, "parameter 'last', he_normal: out must have dtype"),
+        ({"last": np.zeros(3, complex)}, RULES, TypeError, "parameter 'last', he_normal: out must have dtype"),
         ({"last": [1.0]}, RULES, TypeError, "parameter 'last'.*out must be a NumPy array"),
         ({"last.bias": np.broadcast_to(np.float32(1), 3)}, RULES, ValueError, "'last.bias', zeros: out must be writable"),
         ({3: np.zeros(3)}, RULES, TypeError, "parameters must have names, got the key 3"),
@@ -170,9 +171,129 @@ def test_files_fill_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.Monkey
     assert max(most) - before < 6 << 20
 
 
-def test_progress_is_shown(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_shown_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     fi.init.fill(model(), RULES, seed=7, progress=True)
-    assert "layers.1.weight" in capsys.readouterr().err
-    monkeypatch.setitem(__import__("sys").modules, "rich.console", None)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
     fi.init.fill(model(), RULES, seed=7, progress=True)
-    assert "100 %  layers.1.weight" in capsys.readouterr().err
+    assert "layers.1.weight  elements 2592 of 2592" in capsys.readouterr().err
+
+
+def test_one_law_or_a_mapping_of_rules() -> None:
+    one, several = model(), model()
+    fi.init.fill({"w": one["norm.weight"]}, "normal(std=2)", seed=7)
+    np.testing.assert_array_equal(one["norm.weight"], fi.init.normal(64, std=2, seed=7, stream="w"))
+    laws = fi.init.fill(several, {"*.bias": "zeros", "*norm*": fi.init.ones, "*": fi.init.Law("he_normal", gain=2)}, seed=7)
+    assert [str(one) for one in laws.values()] == [
+        "he_normal(gain=2)",
+        "he_normal(gain=2)",
+        "zeros",
+        "ones",
+        "he_normal(gain=2)",
+    ]
+
+
+def test_a_leading_star_and_dot_stand_for_nothing_too() -> None:
+    named = {name: np.full(3, 42.0) for name in ("bias", "a.bias", "a.b.bias", "in_proj_bias")}
+    fi.init.fill(named, {"*.bias": "zeros", "*": "ones"}, seed=7)
+    assert [array[0] for array in named.values()] == [0, 0, 0, 1]
+
+
+def test_counters_stay() -> None:
+    state = {"weight": np.zeros((2, 2)), "num_batches_tracked": np.array(7), "mask": np.array([True])}
+    assert list(fi.init.fill(state, "ones", seed=7)) == ["weight"]
+    assert (state["num_batches_tracked"], state["mask"][0]) == (7, True)
+
+
+@pytest.mark.parametrize("law", ["he_normal", "orthogonal", "sparse(sparsity=0.5)", "truncated_normal"])
+def test_shards_have_the_bits_of_the_whole(law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {"w": np.empty((60, 40), np.float32)}
+    fi.init.fill(whole, law, seed=7)
+    monkeypatch.setattr(_fill, "_BLOCK", 300)  # blocks inside the shard
+    for cut in [(slice(0, 20), slice(None)), (slice(20, None), slice(10, 40)), (59, slice(3, 4))]:
+        bounds = [slice(c, c + 1) if isinstance(c, int) else c for c in cut]
+        shard = np.empty_like(whole["w"][tuple(bounds)])
+        fi.init.fill({"w": shard}, law, seed=7, block={"w": ((60, 40), cut)})
+        np.testing.assert_array_equal(shard, whole["w"][tuple(bounds)])
+
+
+@pytest.mark.parametrize(
+    ("block", "error", "match"),
+    [
+        ({"v": ((4, 4), (slice(0, 2), slice(0, 2)))}, ValueError, "block must name parameters, got 'v'"),
+        ({"w": (slice(0, 2), slice(0, 2))}, TypeError, "slice"),
+        ({"w": ((4, 4), (slice(0, 3), slice(0, 2)))}, ValueError, r"block must cut out the shape of the array, \(2, 2\)"),
+        ({"w": ((4, 4), (slice(0, 4, 2), slice(0, 2)))}, ValueError, "slices of step 1"),
+        ({"w": ((4,), (slice(0, 2),))}, ValueError, "a slice for each axis"),
+        ({"w": 3}, TypeError, r"block must be \(shape of the whole, block\)"),
+    ],
+)
+def test_blocks_that_do_not_fit_are_refused(block: Any, error: type[Exception], match: str) -> None:
+    w = np.full((2, 2), 42.0)
+    with pytest.raises(error, match=match):
+        fi.init.fill({"w": w}, "ones", seed=7, block=block)
+    assert (w == 42).all()
+
+
+def test_modules_and_pairs_of_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+    laws = fi.init.fill(model, {"*bias": "zeros", "1.weight": "ones", "*": "he_normal"}, seed=7)
+    assert list(laws) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    np.testing.assert_array_equal(model[0].weight.detach().numpy(), fi.init.he_normal((3, 4), seed=7, stream="0.weight"))
+    again = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+    fi.init.fill(again.named_parameters(), {"*bias": "zeros", "1.weight": "ones", "*": "he_normal"}, seed=7)
+    assert torch.equal(again[0].weight, model[0].weight)
+    fi.init.fill(model.state_dict(), "zeros", seed=7)  # running statistics are floats, num_batches_tracked is not
+    assert model[0].weight.count_nonzero() == 0
+
+
+def test_autograd_of_pytorch_sees_the_write() -> None:
+    torch = pytest.importorskip("torch")
+    w = torch.ones((3, 3), requires_grad=True)
+    before, y = w._version, (w * w).sum()
+    fi.init.fill({"w": w}, "he_normal", seed=7)
+    assert w._version == before + 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+    fi.init.he_normal((3, 3), seed=7, stream="w", out=w)
+    assert w._version == before + 2
+
+
+def test_tensors_of_pytorch_without_memory_are_refused() -> None:
+    torch = pytest.importorskip("torch")
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        fake = torch.empty(3, 3)
+    for tensor, match in [
+        (torch.empty((3, 3), device="meta"), "out must have memory, got a tensor on the meta device"),
+        (torch.eye(3).to_sparse(), "out must be a dense array, got the layout torch.sparse_coo"),
+        (fake, "out must have memory of its own, got a FakeTensor"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            fi.init.fill({"w": tensor}, "he_normal", seed=7)
+        with pytest.raises(ValueError, match=match):
+            fi.init.he_normal((3, 3), seed=7, stream="w", out=tensor)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dtensor_is_refused_and_its_local_part_filled(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    dist = pytest.importorskip("torch.distributed")
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import DTensor, Shard
+
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        mesh = init_device_mesh("cpu", (1,))
+        whole = DTensor.from_local(torch.zeros(4, 3), mesh, [Shard(0)])
+        with pytest.raises(ValueError, match=r"got a DTensor: pass out.to_local\(\) and block="):
+            fi.init.fill({"w": whole}, "he_normal", seed=7)
+        assert whole.to_local().count_nonzero() == 0
+        fi.init.fill({"w": whole.to_local()}, "he_normal", seed=7, block={"w": ((8, 3), (slice(4, 8), slice(None)))})
+        expected = fi.init.he_normal((8, 3), seed=7, stream="w")[4:]
+        np.testing.assert_array_equal(whole.to_local().numpy(), expected)
+    finally:
+        dist.destroy_process_group()

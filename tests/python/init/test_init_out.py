@@ -43,24 +43,16 @@ def test_any_layout_has_the_same_bits(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
-def test_tiles_at_their_edges(dtype: str) -> None:
+def test_tiles_at_their_edges(dtype: str, everywhere: Any) -> None:
     """Rows and columns around the size of a tile, also as blocks, on every instruction set and at two thread counts."""
-    isa, threads = fi.active_isa(), fi.num_threads()
-    try:
-        for shape in [(31, 255), (32, 256), (33, 257), (64, 512), (65, 513), (129, 700), (4, 4), (3, 900), (900, 3)]:
-            expected = fi.init.he_normal(shape, dtype=dtype, **KEY)
-            for name in fi.available_isas():
-                fi.set_isa(name)
-                for count in (1, 3):
-                    fi.set_num_threads(count)
-                    out = np.empty(shape[::-1], dtype).T
-                    np.testing.assert_array_equal(fi.init.he_normal(shape, out=out, **KEY), expected)
-            block = (slice(shape[0] // 3, shape[0]), slice(1, shape[1]))
-            part = np.empty(expected[block].shape[::-1], dtype).T
-            np.testing.assert_array_equal(fi.init.he_normal(shape, block=block, out=part, **KEY), expected[block])
-    finally:
-        fi.set_isa(isa)
-        fi.set_num_threads(threads)
+    for shape in [(31, 255), (32, 256), (33, 257), (64, 512), (65, 513), (129, 700), (4, 4), (3, 900), (900, 3)]:
+        expected = fi.init.he_normal(shape, dtype=dtype, **KEY)
+        for _ in everywhere(1, 3):
+            out = np.empty(shape[::-1], dtype).T
+            np.testing.assert_array_equal(fi.init.he_normal(shape, out=out, **KEY), expected)
+        block = (slice(shape[0] // 3, shape[0]), slice(1, shape[1]))
+        part = np.empty(expected[block].shape[::-1], dtype).T
+        np.testing.assert_array_equal(fi.init.he_normal(shape, block=block, out=part, **KEY), expected[block])
 
 
 # ------------------------------------------------------------------------------------------------ memory of others

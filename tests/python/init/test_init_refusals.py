@@ -1,4 +1,4 @@
-"""Laws of weights refuse bad input before anything is written (P5), and say what was probably meant."""
+"""Laws of weights refuse bad input before anything is written, and say what was probably meant."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ OPTIMIZERS = [
     lambda: fi.RMSProp(0.01, momentum=0.5, clip_norm=0.5),
     lambda: fi.RMSProp(1 / 3),
     lambda: fi.Adam(0.01, weight_decay=0.1),
+    lambda: fi.AdaGrad(0.05),
 ]
 
 
@@ -173,7 +174,7 @@ def rewrite(path: Path, **changes: str | None) -> None:
         ({"network_seed": "18446744073709551616"}, "is not a number below"),
         ({"network_epochs": "1e3"}, "damaged 'network.epochs'"),
         ({"network_weight_of": "1,0"}, "weight_of must name"),
-        ({"optimizer_rule": "lion"}, "optimizer.rule must be one of sgd, rmsprop, adam, got 'lion'"),
+        ({"optimizer_rule": "lion"}, "optimizer.rule must be one of sgd, rmsprop, adam, adagrad, got 'lion'"),
         ({"optimizer_rule": "rmsprop"}, "lacks 'optimizer.alpha'"),
         ({"optimizer_beta1": "2"}, r"beta1 must be in \[0, 1\)"),
         ({"optimizer_beta1": "two"}, "could not convert"),
@@ -212,7 +213,9 @@ def test_foreign_files(tmp_path):
         (tmp_path / "a").write_bytes(content)
         with pytest.raises(ValueError, match=r"damaged or not a safetensors file|no description of a network"):
             fi.load(tmp_path / "a")
-        with pytest.raises(ValueError, match=r"damaged or not a safetensors file|has the weights of 0 layers"):
+        with pytest.raises(
+            ValueError, match=r"damaged or not a safetensors file|must be named 0.weight, 0.bias, ..., got none"
+        ):
             net.load_weights(tmp_path / "a")
     with pytest.raises(FileNotFoundError):
         fi.load(tmp_path / "none")

@@ -79,26 +79,23 @@ def test_a_row_does_not_depend_on_its_batch(case):
     ],
     ids=repr,
 )
-def test_same_bits_everywhere(tmp_path, optimizer):
+def test_same_bits_everywhere(tmp_path, optimizer, everywhere):
     # 200 steps, at once or resumed from a file half way; test_sweep.py has them in sweeps.
     found = set()
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((160, 40)), rng.integers(0, 5, 160)
-    for isa in fi.available_isas():
-        for threads in (1, 2, 3):
-            slow = isa == "generic"  # software fused multiply-adds: once is enough
-            if slow and threads != 2:
-                continue
-            fi.set_isa(isa)
-            fi.set_num_threads(threads)
-            for epochs in ([50, 50],) if slow else ([100], [50, 50]):
-                net, rule = fi.Network([40, 96, 64, 5], ["relu", "sigmoid"], "he_normal", seed=4), optimizer.copy()
-                for n in epochs:
-                    net.fit(x, y, epochs=n, batch_size=100, optimizer=rule)
-                    net.save(tmp_path / "net", rule)
-                    net, rule = fi.load(tmp_path / "net")
-                assert rule.steps == 200
-                found.add(b"".join(p.tobytes() for p in (*net.weights, *net.biases)) + str(net.loss(x, y)).encode())
+    for isa, threads in everywhere(1, 2, 3):
+        slow = isa == "generic"  # software fused multiply-adds: once is enough
+        if slow and threads != 2:
+            continue
+        for epochs in ([50, 50],) if slow else ([100], [50, 50]):
+            net, rule = fi.Network([40, 96, 64, 5], ["relu", "sigmoid"], "he_normal", seed=4), optimizer.copy()
+            for n in epochs:
+                net.fit(x, y, epochs=n, batch_size=100, optimizer=rule)
+                net.save(tmp_path / "net", rule)
+                net, rule = fi.load(tmp_path / "net")
+            assert rule.steps == 200
+            found.add(b"".join(p.tobytes() for p in (*net.weights, *net.biases)) + str(net.loss(x, y)).encode())
     assert len(found) == 1
 
 
@@ -296,3 +293,31 @@ def test_nothing_grows_over_100_000_steps(case, fits):
     train(100_000)
     assert adam.steps == 102_000
     assert resident() - before < 1 << 20  # 10 bytes a step
+
+
+def unaligned(array: np.ndarray) -> np.ndarray:
+    """The same values, one byte past where they should lie."""
+    memory = np.empty(array.nbytes + 1, np.uint8)
+    moved = memory[1:].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    assert not moved.flags.aligned
+    return moved
+
+
+def test_data_that_is_not_aligned_is_copied(case):
+    net, x, y = case("cross_entropy", "tanh")
+    moved_x, moved_y = unaligned(x), unaligned(y)
+    assert net.loss(moved_x, moved_y) == net.loss(x, y)
+    assert np.array_equal(net.predict(moved_x), net.predict(x))
+    costs = [net.copy().fit(*data, epochs=2, optimizer=fi.SGD(0.1)).costs for data in ((x, y), (moved_x, moved_y))]
+    assert np.array_equal(*costs)
+    assert fi.trace(net, moved_x, moved_y).layers[0].a == fi.trace(net, x, y).layers[0].a
+    assert fi.summarize(moved_x) == fi.summarize(x)
+    assert fi.compare(["he_normal"], moved_x, moved_y, hidden=[3], epochs=1).runs[0].cost_end > 0
+    with pytest.raises(ValueError, match="aligned"):
+        fi.dense_forward(moved_x, net.weights[0], net.biases[0])
+
+
+def test_an_unknown_activation_is_refused_without_a_hidden_layer_too():
+    with pytest.raises(ValueError, match="relu"):
+        fi.Network([4, 3], activation="rleu")

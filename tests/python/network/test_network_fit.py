@@ -62,7 +62,7 @@ def test_full_batch_and_nothing(case):
     assert np.array_equal(history.costs, history.epoch_costs)
 
 
-def test_ctrl_c_keeps_what_was_learned(case, layers):
+def test_ctrl_c_keeps_what_was_learned(case, layers, ctrl_c):
     net, x, y = case("cross_entropy", "tanh")
     before, sgd = layers(net), fi.SGD(0.01)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
@@ -272,37 +272,37 @@ def test_divergence_raises_or_goes_on():
 def test_the_layer_of_a_cost_is_named():
     net = fi.Network([1, 2, 2, 1], "relu", ["ones", "ones", "ones"], "mean_squared_error", seed=0)
     net.weights[1][...] = 3e38
-    with pytest.warns(RuntimeWarning, match=r"the cost is inf: z of layer 1 is not finite at step 1 \(epoch 1\)"):
+    with pytest.warns(RuntimeWarning, match=r"the cost is inf: z of hidden 2 is not finite at step 1 \(epoch 1\)"):
         net.fit([[1.0]], [1.0], optimizer=fi.SGD(0.1))
-    with pytest.warns(RuntimeWarning, match=r"^the cost is inf: z of layer 1 is not finite$"):
+    with pytest.warns(RuntimeWarning, match=r"^the cost is inf: z of hidden 2 is not finite$"):
         net.step([[1.0]], [1.0], optimizer=fi.SGD(0.1))
 
 
 def test_the_layer_of_a_gradient_is_named():
-    # the cost is finite; on the way back 1e30 * 1e30 overflows in layer 0
+    # the cost is finite; on the way back 1e30 * 1e30 overflows in the first layer
     net = fi.Network([1, 1, 1, 1], "relu", "ones", "mean_squared_error", seed=0)
     for w, value in zip(net.weights, (1e-30, 1e20, 1e20), strict=True):
         w[...] = value
     before = [w.copy() for w in net.weights]
-    with pytest.warns(RuntimeWarning, match=r"the gradient of layer 0 is not finite at step 1 \(epoch 1\)"):
+    with pytest.warns(RuntimeWarning, match=r"the gradient of hidden 1 is not finite at step 1 \(epoch 1\)"):
         history = net.fit([[1.0]], [0.0], optimizer=fi.SGD(1e-30))
     assert np.isfinite(history.costs).all()
     assert history.diverged
     assert all(np.array_equal(a, b) for a, b in zip(before, net.weights, strict=True))
-    with pytest.raises(FloatingPointError, match=r"the gradient of layer 0 is not finite at step 1 \(epoch 1\)"):
+    with pytest.raises(FloatingPointError, match=r"the gradient of hidden 1 is not finite at step 1 \(epoch 1\)"):
         net.fit([[1.0]], [0.0], optimizer=fi.SGD(1e-30), on_nonfinite="raise")
     assert all(np.array_equal(a, b) for a, b in zip(before, net.weights, strict=True))
     twin = net.copy()
-    with pytest.warns(RuntimeWarning, match="the gradient of layer 0 is not finite"):
+    with pytest.warns(RuntimeWarning, match="the gradient of hidden 1 is not finite"):
         net.step([[1.0]], [0.0], optimizer=fi.SGD(1e-30))
     history = twin.fit([[1.0]], [0.0], epochs=3, optimizer=fi.SGD(1e-30), on_nonfinite="continue")  # no warning
-    assert history.nonfinite == "the gradient of layer 0 is not finite at step 1 (epoch 1)"
+    assert history.nonfinite == "the gradient of hidden 1 is not finite at step 1 (epoch 1)"
     assert len(history.costs) == 3
 
 
 def test_an_update_that_overflows_is_named():
     net = diverging()
-    with pytest.warns(RuntimeWarning, match=r"parameters of layer 0 are not finite at step 1 \(epoch 1\)"):
+    with pytest.warns(RuntimeWarning, match=r"parameters of (hidden 1|the output) are not finite at step 1 \(epoch 1\)"):
         net.fit(*DATA, optimizer=fi.SGD(3e38))
 
 

@@ -106,7 +106,7 @@ def one(seed: int, path) -> str:
     said = said or bool(caught) or net.history.diverged
     if not finite(net):
         assert said, seed
-        assert how in ("continue", "step") or "parameters of layer" in net.history.nonfinite, seed
+        assert how in ("continue", "step") or "parameters of" in net.history.nonfinite, seed
     labels = net.predict(x)
     assert len(labels) == len(x), seed
     if seed % 10 == 0:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
+from fanin import _core
 
 RNG = np.random.default_rng(6)
 X = RNG.standard_normal((103, 6)).astype(np.float32)
@@ -31,10 +32,10 @@ def test_training_has_the_same_bits(every, shuffle, dtype, bias):
     np.testing.assert_array_equal(a.epoch_costs, b.epoch_costs)
     for one, other in zip(plain.weights + plain.biases, traced.weights + traced.biases, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert [step for step, _ in b.traces] == list(range(0, 33, every))
+    assert [step for step, _ in b.traces] == list(range(1, 34, every))
     for step, t in b.traces:
-        assert t.cost == b.costs[step]
-        assert t.batch == (10 if step % 11 < 10 else 3)
+        assert t.cost == b.costs[step - 1]
+        assert t.batch == (3 if step % 11 == 0 else 10)
     assert a.traces == []
 
 
@@ -57,6 +58,40 @@ def test_traces_are_of_the_network_before_the_step():
     h = fit(net, shuffle=False, trace_every=5)
     assert h.traces[0][1].to_dict() == first.to_dict()
     assert h.traces[0][1].hidden[0].w != h.traces[1][1].hidden[0].w
+
+
+@pytest.mark.parametrize("shared", [None, [0, 1]])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_trace_is_that_of_its_batch(shuffle, shared):
+    """Of each step: the network as it was, on the rows that the step took."""
+    options = {
+        "sizes": [20, 20, 20, 3],
+        "activation": ["relu", "tanh"],
+        "seed": 4,
+        "shared": shared,
+        "bias_init": "normal(std=0.1)",
+    }
+    x, y = RNG.standard_normal((53, 20)).astype(np.float32), RNG.integers(0, 3, 53)
+    before = [fi.Network(**options)]
+    net = before[0].copy()
+    history = net.fit(
+        x,
+        y,
+        epochs=2,
+        batch_size=10,
+        shuffle=shuffle,
+        optimizer=fi.SGD(0.5),
+        trace_every=1,
+        on_step=lambda event: before.append(event.network.copy()) and None,
+    )
+    assert [step for step, _ in history.traces] == list(range(1, 13))
+    for step, found in history.traces:
+        epoch, batch = divmod(step - 1, 6)
+        order = np.arange(53)
+        if shuffle:
+            _core.permutation(order, 4, _core.own_stream("fanin/shuffle"), epoch)
+        rows = order[10 * batch : 10 * batch + 10]
+        assert found.to_dict() == fi.trace(before[step - 1], x[rows], y[rows], stats="moments").to_dict()
 
 
 def test_callbacks_and_validation_go_on():

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from fanin._core import __version__
 from fanin.common import text
-from fanin.diagnosis.diagnosis import Diagnosis
+from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.experiments.compare import Comparison
 from fanin.experiments.run import Run
-from fanin.reports import shapes
+from fanin.experiments.sweep_result import Sweep
+from fanin.reports import palette, shapes
 from fanin.reports.pages import layers
+from fanin.reports.pages.grid import sweep_view
 from fanin.reports.pages.markup import escaped, legend, listed, scrolled, settings, swatch
 from fanin.reports.pages.shell import View, assemble, check_path, write
+from fanin.tracing.record import Trace
 
 _POINTS = 400  # of a cost curve
 _NOTHING = '<p class="note">Nothing stands out. A trend takes two hidden layers.</p>'
@@ -37,8 +40,28 @@ def trace_page(diagnosis: Diagnosis, about: Mapping[str, object], title: str, le
     )
 
 
+def _trace_alone(trace: Trace, title: str) -> str:
+    """Return the page of a trace, judged by itself."""
+    sizes = [trace.layers[0].n_in, *(layer.n_out for layer in trace.layers)]
+    activation = ", ".join(dict.fromkeys(layer.activation for layer in trace.hidden)) or "none"
+    about = {
+        "sizes": sizes,
+        "activation": activation,
+        "loss": trace.loss_name,
+        "rows": trace.batch,
+        "cost": None if trace.cost is None else f"{trace.cost:.4g}",
+    }
+    lead = f"{text.sizes(sizes)}, {activation}, {trace.loss_name}, a batch of {trace.batch} rows."
+    return trace_page(diagnose(trace), about, title, lead)
+
+
+def sweep_page(result: Sweep, title: str) -> str:
+    """Return the page of a sweep: the error of every point, the best of each law, the table."""
+    return assemble(title, result.title(), [sweep_view(result)], footer=_footer())
+
+
 def save(kind: str, result: Any, path: str | os.PathLike[str], title: str) -> None:
-    """Write the page of a result of this kind, "comparison", to a path that ends with .html; a wrong path is refused first."""
+    """Write the page of a "comparison", "sweep" or "trace" to a path that ends with .html; refuse a wrong path first."""
     check_path(path)
     write(path, _PAGES[kind](result, title))
 
@@ -87,13 +110,13 @@ def _verdicts(result: Comparison, percent: bool) -> str:
     rows = []
     for i, run in enumerate(result.runs):
         share = min(run.error / worst, 1.0) if np.isfinite(run.error) else 1.0
-        text = f"{100 * run.error:.1f} %" if percent else _cost(run.error)
+        error_text = f"{100 * run.error:.1f} %" if percent else text.cost(run.error)
         bar = f'<span class="bar"><i style="width:{100 * share:.1f}%;background:var(--law-{i % 8})"></i></span>'
-        numbers = [_cost(run.cost_start), _cost(run.cost_end), f"{text} {bar}"]
+        numbers = [text.cost(run.cost_start), text.cost(run.cost_end), f"{error_text} {bar}"]
         cells = "".join(f'<td role="cell" data-head="{h}">{cell}</td>' for h, cell in zip(heads[2:], numbers, strict=True))
         rows.append(
             f'<tr role="row"><th role="rowheader" scope="row">{swatch(i, run.law)}</th><td role="cell" class="words">'
-            f'<span class="verdict {_kind(run)}">{escaped(run.verdict)}</span></td>{cells}</tr>'
+            f'<span class="verdict {palette.kind(run.verdict)}">{escaped(run.verdict)}</span></td>{cells}</tr>'
         )
     head = "".join(
         f'<th role="columnheader" scope="col"{" class=words" if i == 1 else ""}>{one}</th>' for i, one in enumerate(heads)
@@ -104,15 +127,6 @@ def _verdicts(result: Comparison, percent: bool) -> str:
         f'<tbody role="rowgroup">{"".join(rows)}</tbody></table>'
     )
     return scrolled(table, "Verdicts")
-
-
-def _cost(value: float) -> str:
-    """Three digits, as on a terminal."""
-    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else text.brief(value)
-
-
-def _kind(run: Run) -> str:
-    return "fine" if run.verdict == "healthy" else "ill"
 
 
 def _reasons(i: int, run: Run, shared: list[str]) -> str:
@@ -133,7 +147,7 @@ def _curve(run: Run) -> dict[str, Any]:
 
 
 def _verdict(diagnosis: Diagnosis, about: Mapping[str, object]) -> View:
-    kind = "fine" if diagnosis.verdict == "healthy" else "ill"
+    kind = palette.kind(diagnosis.verdict)
     sides = ["not measured" if side is None else side for side in (diagnosis.forward, diagnosis.backward)]
     advice = f"<h2>What to try</h2><p>{escaped(diagnosis.advice)}.</p>" if diagnosis.advice else ""
     notes = f"<h2>The data and the parameters</h2>{listed(diagnosis.notes)}" if diagnosis.notes else ""
@@ -153,4 +167,4 @@ def _verdict(diagnosis: Diagnosis, about: Mapping[str, object]) -> View:
     )
 
 
-_PAGES = {"comparison": comparison_page}
+_PAGES: dict[str, Callable[[Any, str], str]] = {"comparison": comparison_page, "sweep": sweep_page, "trace": _trace_alone}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fanin.common import files
+from fanin.reports import palette
 from fanin.reports.pages.pack import compress, pack
 
 MAX_BYTES = 6_000_000
@@ -76,7 +77,7 @@ def assemble(title: str, lead: str, views: Sequence[View], *, footer: str = "") 
     Returns
     -------
     str
-        A page that asks nothing of anybody: a Content-Security-Policy forbids every request. Text, styles and controls are
+        A page that makes no network requests: a Content-Security-Policy forbids them. Text, styles and controls are
         read first; library and data are compressed and follow, so that the first paint waits for neither. The same for the
         same arguments and the same version of Bokeh.
 
@@ -108,7 +109,7 @@ def assemble(title: str, lead: str, views: Sequence[View], *, footer: str = "") 
             "footer": html.escape(footer),
             "tabs": tabs,
             "panels": panels,
-            "style": "\n".join(asset(name) for name in styles),
+            "style": "\n".join([palette.css(), *(asset(name) for name in styles)]),
             "script": "\n".join(asset(name) for name in scripts),
             "library": compress(library().encode()),
             "data": "\n".join(f'<script type="text/plain" id="data-{v.name}">{pack(v.data)}</script>' for v in views),

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from fanin import _core
 from fanin import activation as _activation
 from fanin.theory.integrals.interpolate import Interpolant
 from fanin.theory.integrals.quadrature import FAR_REACH, REACH, Array, Integral, Shape
@@ -15,16 +16,6 @@ from fanin.theory.integrals.quadrature import FAR_REACH, REACH, Array, Integral,
 Function: TypeAlias = "str | Callable[[Array], Array] | Activation"
 Slope: TypeAlias = Callable[[Array], Array] | None
 Points: TypeAlias = Sequence[float] | None
-
-# Where an activation of the core or its derivatives jump; those that are not here are smooth.
-_BREAKPOINTS: dict[str, tuple[float, ...]] = {
-    "elu": (0.0,),
-    "hardtanh": (-1.0, 1.0),
-    "leaky_relu": (0.0,),
-    "relu": (0.0,),
-    "selu": (0.0,),
-    "softsign": (0.0,),
-}
 
 
 class Estimate(float):
@@ -74,7 +65,7 @@ class Activation:
         if not self.named and not callable(activation):
             raise TypeError(f"activation must be a name or a function, got {type(activation).__name__}")
         if isinstance(activation, str):
-            known = _BREAKPOINTS.get(activation.split("(")[0], ())
+            known = _core.activation_traits(activation).kinks
         else:
             known = tuple(float(b) for b in breakpoints or ())
             if not all(math.isfinite(b) for b in known):

@@ -1,0 +1,269 @@
+"""Hold `fanin.diagnose` against what training does: a population of random networks, their outcomes, and the table of both.
+
+Each seed makes one network of 1 to 20 hidden layers, one data set and, in two thirds of the cases, one defect. The outcome
+comes from SGD at six rates, batches of 32: "trains" where the best rate comes within ten points of accuracy (regression:
+within twice the cost) of the same architecture begun by the rule for its activation, in as many steps; "slow" where it has
+half of the reference's gain over the best constant prediction; else "stuck". Architectures that no start trains are counted
+apart. The diagnosis sees rows of its own, and a third of the steps. python benchmarks/population_verdict.py outcomes 0 250
+--steps 300 python benchmarks/population_verdict.py score 0 250 --steps 300 # develop on these seeds python
+benchmarks/population_verdict.py score 10000 10250 --steps 300 # scored once
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+import fanin as fi
+
+RATES = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0)
+ACTIVATIONS = ("tanh", "relu", "sigmoid", "leaky_relu", "elu", "selu", "gelu", "softplus")
+LAWS = (
+    "zeros",
+    "constant(value=0.1)",
+    "normal(std=0.01)",
+    "normal(std=1)",
+    "fan_in_uniform",
+    "xavier_normal",
+    "he_normal",
+    "glorot_uniform",
+    "orthogonal",
+    "xavier_normal(gain=0.5)",
+)
+DEFECTS = (
+    "last zero",
+    "last x 100",
+    "layer / 1000",
+    "layer x 1000",
+    "biases -3",
+    "1e-4 and 1e4",
+    # our own
+    "layer dead",
+    "layer of copies",
+    "first x 30",
+    "biases normal(std=3)",
+    "layer of rank 1",
+    "last / 100",
+    "layer zero",
+    "biases +3",
+)
+INPUTS, CLASSES, ROWS = 20, 4, 1000
+
+
+def rule(activation: str) -> str:
+    return {"relu": "he_normal", "selu": "lecun_normal"}.get(activation, f"xavier_normal(gain={activation})")
+
+
+class Case:
+    """The network of a seed, its reference, and two sets of rows."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = rng = np.random.default_rng([14, seed])
+        self.seed = seed
+        self.depth, self.width = int(rng.integers(1, 21)), int(rng.choice([10, 30, 100]))
+        self.activation, self.law = str(rng.choice(ACTIVATIONS)), str(rng.choice(LAWS))
+        self.defect = str(rng.choice(DEFECTS)) if rng.random() < 2 / 3 else "none"
+        if self.defect != "none" and self.law in LAWS[:4]:
+            self.law = str(rng.choice([rule(self.activation), *LAWS[4:]]))
+        self.regression = bool(rng.random() < 0.2)
+        self.inputs = str(rng.choice(["plain", "standardized", "x 255"], p=[0.35, 0.45, 0.2]))
+        x, y = self._data(2 * ROWS)
+        self.x, self.y, self.other_x, self.other_y = x[:ROWS], y[:ROWS], x[ROWS:], y[ROWS:]
+
+    def _data(self, n: int):
+        """Clusters in [0, 1]^20, three a class; regression: a smooth function of them with noise."""
+        rng = self.rng
+        centres = rng.standard_normal((3 * CLASSES, INPUTS))
+        which = rng.integers(0, len(centres), n)
+        x = centres[which] + 0.7 * rng.standard_normal((n, INPUTS))
+        if self.regression:
+            a, b = rng.standard_normal((INPUTS, 8)) / INPUTS**0.5, rng.standard_normal((8, 1)) / 8**0.5
+            y = np.tanh(1.5 * x @ a) @ b
+            y = (y - y.mean()) / y.std() + 0.3 * rng.standard_normal(y.shape)
+        else:
+            y = which % CLASSES
+        if self.inputs != "standardized":
+            x = (x - x.min()) / (x.max() - x.min()) * (255 if self.inputs == "x 255" else 1)
+        return x.astype(np.float32), y.astype(np.float32) if self.regression else y
+
+    def make(self, law: str, seed: int) -> fi.Network:
+        loss = "mean_squared_error" if self.regression else "cross_entropy"
+        sizes = [INPUTS, *[self.width] * self.depth, 1 if self.regression else CLASSES]
+        return fi.Network(sizes, self.activation, law, loss, seed=seed)
+
+    def network(self) -> fi.Network:
+        net, rng = self.make(self.law, self.seed), np.random.default_rng([15, self.seed])
+        layer = int(rng.integers(0, self.depth))  # a hidden one
+        w, b = net.weights, net.biases
+        if self.defect == "last zero":
+            w[-1][...] = 0
+        elif self.defect == "last x 100":
+            w[-1][...] *= 100
+        elif self.defect == "last / 100":
+            w[-1][...] /= 100
+        elif self.defect == "layer / 1000":
+            w[layer][...] /= 1000
+        elif self.defect == "layer x 1000":
+            w[layer][...] *= 1000
+        elif self.defect == "biases -3":
+            for one in b[:-1]:
+                one[...] = -3
+        elif self.defect == "biases +3":
+            for one in b[:-1]:
+                one[...] = 3
+        elif self.defect == "1e-4 and 1e4":
+            first, second = sorted(rng.choice(self.depth + 1, 2, replace=False))
+            w[first][...] *= 1e-4
+            w[second][...] *= 1e4
+        elif self.defect == "layer dead":
+            b[layer][: -(-9 * self.width // 10)] = -1e4
+        elif self.defect == "layer of copies":
+            w[layer][...] = w[layer][:1]
+        elif self.defect == "first x 30":
+            w[0][...] *= 30
+        elif self.defect == "biases normal(std=3)":
+            for one in b[:-1]:
+                one[...] = 3 * rng.standard_normal(one.shape)
+        elif self.defect == "layer of rank 1":
+            u, s, v = np.linalg.svd(w[layer].astype(np.float64), full_matrices=False)
+            w[layer][...] = np.linalg.norm(s) * np.outer(u[:, 0], v[0])
+        elif self.defect == "layer zero":
+            w[layer][...] = 0
+        return net
+
+    def constant(self) -> float:
+        """The score of the best constant prediction."""
+        if self.regression:
+            return float(np.var(self.y))
+        return float(np.bincount(self.y.astype(int)).max() / len(self.y))
+
+    def train(self, net: fi.Network, steps: tuple[int, ...]) -> dict[str, list[float]]:
+        """Return the best score over the rates after so many steps."""
+        out: dict[str, list[float]] = {str(n): [] for n in steps}
+        epoch_rows = 32 * (ROWS // 32)
+        x, y = self.x[:epoch_rows], self.y[:epoch_rows]
+        for rate in RATES:
+            one, done, optimizer, failed = net.copy(), 0, fi.SGD(lr=rate), False
+            for n in steps:
+                if not failed:
+                    every = epoch_rows // 32
+                    whole, rest = divmod(n - done, every)
+                    for epochs, rows in ((whole, epoch_rows), (1 if rest else 0, 32 * rest)):
+                        if epochs and not failed:
+                            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                                warnings.simplefilter("ignore")
+                                h = one.fit(x[:rows], y[:rows], epochs=epochs, batch_size=32, optimizer=optimizer)
+                            failed = h.diverged
+                    done = n
+                out[str(n)].append(float("nan") if failed else self.score(one))
+        return out
+
+    def score(self, net: fi.Network) -> float:
+        with np.errstate(all="ignore"):
+            if self.regression:
+                return float(net.loss(self.x, self.y))
+            return float(np.mean(net.predict(self.x) == self.y))
+
+    def best(self, scores: list[float]) -> float:
+        found = [s for s in scores if np.isfinite(s)]
+        if not found:
+            return self.constant()
+        return min([*found, self.constant()]) if self.regression else max(found)
+
+    def outcome(self, mine: float, reference: float) -> str:
+        """What a best score is beside the reference's."""
+        constant = self.constant()
+        if self.regression:
+            if reference > 0.5 * constant:  # twice its cost is the constant's
+                return "no start trains"
+            if mine <= 2 * reference:
+                return "trains"
+            return "slow" if constant - mine >= 0.5 * (constant - reference) else "stuck"
+        if reference < constant + 0.2:  # ten points below it would be near the constant's
+            return "no start trains"
+        if mine >= reference - 0.1:
+            return "trains"
+        return "slow" if mine - constant >= 0.5 * (reference - constant) else "stuck"
+
+
+def outcomes(first: int, last: int, steps: tuple[int, ...], cache: Path) -> None:
+    known = load(cache)
+    for seed in range(first, last):
+        if all(str(n) in known.get(seed, {}).get("mine", {}) for n in steps):
+            continue
+        case = Case(seed)
+        found = {"seed": seed, "mine": case.train(case.network(), steps)}
+        found["reference"] = case.train(case.make(rule(case.activation), 10**6 + seed), steps)
+        with cache.open("a") as file:
+            file.write(json.dumps(found) + "\n")
+
+
+def load(cache: Path) -> dict[int, dict]:
+    known: dict[int, dict] = {}
+    for line in cache.read_text().splitlines() if cache.exists() else []:
+        one = json.loads(line)
+        old = known.setdefault(one["seed"], {"mine": {}, "reference": {}})
+        old["mine"] |= one["mine"]
+        old["reference"] |= one["reference"]
+    return known
+
+
+def outcome_of(case: Case, found: dict, steps: int) -> str:
+    return case.outcome(case.best(found["mine"][str(steps)]), case.best(found["reference"][str(steps)]))
+
+
+def score(first: int, last: int, steps: int, cache: Path, trial: bool, fixes: bool) -> None:
+    """Print the table outlook by outcome, and the figures of agreement."""
+    known, table = load(cache), Counter()
+    fixed = Counter()
+    for seed in range(first, last):
+        case = Case(seed)
+        result = outcome_of(case, known[seed], steps)
+        net = case.network()
+        given = case.other_x, case.other_y
+        d = fi.diagnose(net, *given, trial=steps // 3 if trial else False)
+        said = d.outlook if trial else "trains" if d.verdict == "healthy" else "ill"
+        table[str(said), result] += 1
+        if fixes and result in ("slow", "stuck") and said != "trains":
+            after = case.train(d.apply(net), (steps,))[str(steps)]
+            became = case.outcome(case.best(after), case.best(known[seed]["reference"][str(steps)]))
+            fixed[became] += 1
+    results = ("trains", "slow", "stuck", "no start trains")
+    print(f"seeds {first} to {last - 1}, {steps} steps, {'trial of ' + str(steps // 3) if trial else 'signals alone'}")
+    print(f"{'outlook':<10}" + "".join(f"{one:>18}" for one in results))
+    for said in sorted({one for one, _ in table}):
+        print(f"{said:<10}" + "".join(f"{table[said, one]:>18}" for one in results))
+    count = {(well, fine): 0 for well in (True, False) for fine in (True, False)}
+    for (said, result), n in table.items():
+        if result != "no start trains":
+            count[said == "trains", result == "trains"] += n
+    total = sum(count.values())
+    bad, good = count[True, False] + count[False, False], count[True, True] + count[False, True]
+    right = count[True, True] + count[False, False]
+    print(f"agreement {right} of {total} = {right / total:.1%}")
+    print(f'"trains" said of {count[True, False]} of {bad} that do not, ill of {count[False, True]} of {good} that train')
+    if fixes:
+        print(f"after d.apply(net), of those ill and called ill: {dict(fixed)}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["outcomes", "score"])
+    parser.add_argument("first", type=int)
+    parser.add_argument("last", type=int)
+    parser.add_argument("--steps", type=int, nargs="+", default=[300])
+    parser.add_argument("--cache", type=Path, default=Path("population_verdict.jsonl"))
+    parser.add_argument("--signals", action="store_true", help="judge without a trial")
+    parser.add_argument("--fixes", action="store_true", help="train what the advice makes, too")
+    given = parser.parse_args()
+    fi.set_num_threads(1)
+    if given.what == "outcomes":
+        outcomes(given.first, given.last, tuple(given.steps), given.cache)
+    else:
+        for one in given.steps:
+            score(given.first, given.last, one, given.cache, not given.signals, given.fixes)

@@ -1,0 +1,126 @@
+// The blocks of a summary (docs/principles.md, "Statistics that merge"): where they lie, and how what was measured of them
+// becomes one summary.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "division.hpp"
+#include "fanin/stats.hpp"
+#include "kernels/stats.hpp"
+#include "stats/histogram.hpp"
+
+namespace fanin::detail {
+
+// Merges parts[0 .. n - 1] pairwise, level by level, into parts[0].
+void merge_tree(BlockMoments* parts, std::size_t n);
+
+// The summary of all parts, which it merges: blocks in order, or whole subtrees of their tree. None: of nothing.
+Summary summary_of(std::vector<BlockMoments>& parts, Histogram histogram, const SummaryOptions& options);
+
+// What one block of n elements contributes; its histogram goes into `tables`.
+template <class T>
+BlockMoments measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
+                           std::uint32_t* tables);
+
+// How a block is measured, and what its histogram is counted in.
+template <class T>
+struct Measure {
+    const SummaryOptions& options;
+    const SlotPlan<T>& plan;
+    std::uint32_t* tables;
+};
+
+// Two blocks of n elements each, faster than one after the other.
+template <class T>
+std::array<BlockMoments, 2> measure_pair(std::size_t n, const T* x, const Measure<T>& of_x, const T* y, const Measure<T>& of_y);
+
+// An array as rows of its last axis, and the blocks that they form. Axes of one element are dropped, leading axes
+// that lie in memory like one are joined.
+template <class T>
+class SummaryBlocks {
+ public:
+    explicit SummaryBlocks(ArrayView<const T> x) : data_(x.data) {
+        if (x.shape.size() != x.strides.size() || x.shape.size() > kMaxRank)
+            throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
+                                        std::to_string(x.shape.size()) + " axes and " + std::to_string(x.strides.size()) +
+                                        " strides");
+        if (!x.shape.empty()) {
+            cols_ = x.shape.back();
+            col_stride_ = cols_ == 1 ? 1 : x.strides.back();
+        }
+        for (std::size_t axis = 0; axis + 1 < x.shape.size(); ++axis) {
+            const std::size_t size = x.shape[axis];
+            rows_ *= size;
+            if (size == 1) continue;
+            const std::ptrdiff_t stride = x.strides[axis];
+            if (axes_ > 0 && stride_[axes_ - 1] == stride * static_cast<std::ptrdiff_t>(size)) {
+                size_[axes_ - 1] *= size;
+                stride_[axes_ - 1] = stride;
+            } else {
+                size_[axes_] = size;
+                stride_[axes_++] = stride;
+            }
+        }
+        if (rows_ == 0 || cols_ == 0) return;
+        flat_ = col_stride_ == 1 && (axes_ == 0 || (axes_ == 1 && stride_[0] == static_cast<std::ptrdiff_t>(cols_)));
+        rows_a_block_ = std::max<std::size_t>(1, kSummaryBlock / cols_);
+        blocks_a_row_ = ceil_div(cols_, kSummaryBlock);
+        blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : ceil_div(rows_, rows_a_block_);
+    }
+
+    std::size_t blocks() const { return blocks_; }
+    std::size_t rows_a_block() const { return rows_a_block_; }
+    // The blocks of rows [0, row), row a multiple of rows_a_block() or the end.
+    std::size_t blocks_before(std::size_t row) const { return ceil_div(row, rows_a_block_) * blocks_a_row_; }
+
+    // Where a block lies, in rows and columns of the last axis.
+    struct Place {
+        std::size_t row, rows, col, cols;
+    };
+    Place place(std::size_t index) const {
+        const std::size_t row = blocks_a_row_ > 1 ? index / blocks_a_row_ : index * rows_a_block_;
+        const std::size_t col = index % blocks_a_row_ * kSummaryBlock;
+        return {row, std::min(rows_a_block_, rows_ - row), col, std::min(cols_ - col, kSummaryBlock)};
+    }
+
+    struct Block {
+        const T* data;
+        std::size_t size;
+    };
+    // The elements of a block, in `buffer` (kSummaryBlock of them) where they do not lie side by side. `offset`: of another
+    // array with this one's shape and strides, so many elements further on.
+    Block block(std::size_t index, T* buffer, std::ptrdiff_t offset = 0) const {
+        const auto [row, rows, col, cols] = place(index);
+        if (flat_) return {data_ + offset + row * cols_ + col, rows * cols};
+        if (rows == 1 && col_stride_ == 1) return {row_data(row) + offset + col, cols};
+        for (std::size_t r = 0; r < rows; ++r) {
+            const T* from = row_data(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
+            for (std::size_t c = 0; c < cols; ++c) buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
+        }
+        return {buffer, rows * cols};
+    }
+
+ private:
+    const T* row_data(std::size_t row) const {
+        std::ptrdiff_t offset = 0;
+        for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])
+            offset += static_cast<std::ptrdiff_t>(row % size_[axis]) * stride_[axis];
+        return data_ + offset;
+    }
+
+    const T* data_;
+    std::size_t rows_ = 1, cols_ = 1;
+    std::ptrdiff_t col_stride_ = 1;
+    std::size_t axes_ = 0;  // leading ones
+    std::size_t size_[kMaxRank];
+    std::ptrdiff_t stride_[kMaxRank];
+    bool flat_ = false;
+    std::size_t rows_a_block_ = 1, blocks_a_row_ = 1, blocks_ = 0;
+};
+
+}  // namespace fanin::detail

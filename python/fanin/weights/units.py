@@ -1,0 +1,86 @@
+"""Units of a matrix: those whose weights another one has too, and how many independent ones there are in effect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanin.dense import dense_forward
+from fanin.stats import Summary, summarize
+from fanin.weights.formats.tensors import PIECE_BYTES, FloatArray, Tensor
+from fanin.weights.scale import Axes
+
+_HEAD = 8  # elements: two different units almost never share so many
+_MOST_ELEMENTS = 1 << 22  # of a matrix that is read whole: 32 MB in float64
+_MOST_COST = 1 << 27  # multiplications for one effective rank: a few milliseconds
+
+
+@dataclass
+class Units:
+    """The units of a matrix or kernel whose rows are units: each stands in one piece of the file.
+
+    The first weights of all units tell nearly all of them apart; only where some are equal the whole units are compared.
+    """
+
+    count: int
+    length: int
+    heads: list[NDArray[Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], axes: Axes) -> Units | None:
+        """Return the units of a tensor; None where they are not rows, or longer than a piece."""
+        if axes.out_axis != 0 or shape[0] < 2:
+            return None
+        length = int(np.prod(shape[1:], dtype=object))
+        return None if length * 8 > PIECE_BYTES or length == 0 else cls(shape[0], length)
+
+    def head(self, values: FloatArray) -> NDArray[Any]:
+        """Return the first weights of the units in a piece."""
+        heads: NDArray[Any] = values.reshape(-1, self.length)[:, :_HEAD].copy()
+        return heads
+
+    def copies(self, tensor: Tensor, whole: Summary, most: int) -> int:
+        """Return how many units have the very weights of an earlier one, bit by bit."""
+        if whole.finite == tensor.size and whole.min == whole.max and whole.min != 0:  # 0 and -0 are no copies
+            return self.count - 1
+        heads = np.concatenate(self.heads)
+        keys = heads.view(np.dtype((np.void, heads.shape[1] * heads.itemsize))).reshape(-1)
+        _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        asked = counts[place.reshape(-1)] > 1
+        if not asked.any():
+            return 0
+        seen: Counter[bytes] = Counter()
+        assert tensor.pieces is not None
+        for i, piece in enumerate(tensor.pieces(most)):
+            first = i * (most // self.length)
+            rows = piece().reshape(-1, self.length)
+            wanted = np.flatnonzero(asked[first : first + len(rows)])
+            seen.update(blake2b(rows[row].tobytes(), digest_size=16).digest() for row in wanted)
+        return sum(seen.values()) - len(seen)
+
+
+def rank(tensor: Tensor, whole: Summary, budget: int) -> tuple[float | None, int]:
+    """Return the effective rank of a matrix of finite numbers, and the multiplications that it took.
+
+    That is tr(C)^2 / tr(C^2) of C = w w.T: 1 where all units are multiples of one, min(n_in, n_out) where they are orthogonal
+    and equally long, about n_in n_out / (n_in + n_out) for independent weights. None where it would cost more than `budget`,
+    or than a few milliseconds.
+    """
+    least, most = min(tensor.shape), max(tensor.shape)
+    cost = least * least * most
+    if cost > min(budget, _MOST_COST) or tensor.size > _MOST_ELEMENTS or whole.rms == 0:
+        return None, 0
+    w: NDArray[Any] = tensor.array()
+    # of the size of 1, so that no square leaves the range
+    w = np.asarray(w / np.float64(max(whole.max, -whole.min)), w.dtype)
+    w = np.ascontiguousarray(w if w.shape[0] == least else w.T)
+    gram = dense_forward(w, w).a
+    size, trace = summarize(gram, bins=None, moments="two"), summarize(w, bins=None, moments="two")
+    if size.rms == 0:
+        return None, cost
+    return min((trace.count * trace.rms**2) ** 2 / (size.count * size.rms**2), float(least)), cost
