@@ -8,7 +8,6 @@
 
 #include "arrays.hpp"
 #include "fanin/activation.hpp"
-#include "kernels/table.hpp"
 
 namespace fanin::python {
 namespace {
@@ -79,34 +78,6 @@ Described described(const std::string& text) {
     return d;
 }
 
-// The kernels themselves, for tests: contiguous arrays of one size, nothing else checked.
-template <class T>
-T* raw(py::array& a, py::ssize_t size) {
-    require_dtype<T>(a, "array", nullptr);
-    if (!(a.flags() & py::array::c_style) || a.size() != size)
-        throw py::value_error("arrays must be C-contiguous and of one size");
-    return static_cast<T*>(const_cast<void*>(a.data()));
-}
-template <auto float_kernel, auto double_kernel>
-py::array math(py::array x) {
-    require_float(x, "x");
-    py::array y(x.dtype(), x.size());
-    const auto n = static_cast<std::size_t>(x.size());
-    if (holds<float>(x)) (kernels<float>().math.*float_kernel)(n, raw<float>(x, x.size()), raw<float>(y, x.size()));
-    else (kernels<double>().math.*double_kernel)(n, raw<double>(x, x.size()), raw<double>(y, x.size()));
-    return y;
-}
-py::array math_fma(py::array a, py::array b, py::array c) {
-    require_float(a, "a");
-    py::array y(a.dtype(), a.size());
-    auto run = [&]<class T>(T) {
-        kernels<T>().math.fma(static_cast<std::size_t>(a.size()), raw<T>(a, a.size()), raw<T>(b, a.size()), raw<T>(c, a.size()),
-                              raw<T>(y, a.size()));
-    };
-    holds<float>(a) ? run(float{}) : run(double{});
-    return y;
-}
-
 }  // namespace
 
 void bind_activation(py::module_& m) {
@@ -125,18 +96,6 @@ void bind_activation(py::module_& m) {
     m.def("activation_derivative", &derivative, arg("name"), arg("z"), arg("out") = py::none());
     m.def("activation_softmax", &softmax_of, arg("z"), arg("out"), arg("logarithm"));
     m.def("activation_gain", [](const std::string& name) { return gain(activation_from_name(name)); }, arg("name"));
-
-    using F = MathKernels<float>;
-    using D = MathKernels<double>;
-    m.def("math_exp", &math<&F::exp, &D::exp>, arg("x").noconvert());
-    m.def("math_log", &math<&F::log, &D::log>, arg("x").noconvert());
-    m.def("math_log1p", &math<&F::log1p, &D::log1p>, arg("x").noconvert());
-    m.def("math_tanh", &math<&F::tanh, &D::tanh>, arg("x").noconvert());
-    m.def("math_sigmoid", &math<&F::sigmoid, &D::sigmoid>, arg("x").noconvert());
-    m.def("math_erf", &math<&F::erf, &D::erf>, arg("x").noconvert());
-    m.def("math_sin_turns", &math<&F::sin_turns, &D::sin_turns>, arg("x").noconvert());
-    m.def("math_cos_turns", &math<&F::cos_turns, &D::cos_turns>, arg("x").noconvert());
-    m.def("fma", &math_fma, arg("a").noconvert(), arg("b").noconvert(), arg("c").noconvert());
 }
 
 }  // namespace fanin::python

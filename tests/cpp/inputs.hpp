@@ -74,6 +74,13 @@ std::vector<T> inputs(std::size_t n) {
                 x.push_back(up = std::nextafter(up, Limits::infinity()));
             }
         }
+    // Every power of two, subnormal ones too, and its neighbours: the ends of all binades.
+    for (int k = Limits::min_exponent - Limits::digits; k < Limits::max_exponent; ++k)
+        for (const T sign : {T(1), T(-1)}) {
+            const T power = sign * std::ldexp(T(1), k);
+            for (const T value : {power, std::nextafter(power, T(0)), std::nextafter(power, sign * Limits::infinity())})
+                x.push_back(value);
+        }
     std::uint64_t state = 1;
     while (x.size() < n) {
         std::uint64_t r = state += 0x9e3779b97f4a7c15u;  // splitmix64

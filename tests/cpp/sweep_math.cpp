@@ -3,7 +3,7 @@
 //     sweep_math f32 [stride [name]]   every stride-th float32 (default 1: all 2^32) against double functions
 //     sweep_math f64 [count [name]]    `count` stratified float64 (default 10^7) a function against long double ones, GELU
 //                                      against quadruple precision (left out where the compiler has none)
-//     sweep_math sample                10^6 inputs of each, both types: the part that the test suite runs
+//     sweep_math sample                10^6 inputs of each and all boundaries, both types: the part that the test suite runs
 //
 // With a name ("gelu", its derivative included; "gelu'", that alone), only that function. Prints one line a function, which
 // scripts/activation_errors.py writes to docs/activations.md, and exits with 1 where a bound does not hold: 2 ULP, activations
@@ -25,6 +25,7 @@
 #include "fanin/activation.hpp"
 #include "fanin/isa.hpp"
 #include "fanin/threads.hpp"
+#include "inputs.hpp"
 #include "kernels/table.hpp"
 
 namespace {
@@ -172,11 +173,13 @@ bool sweep(const Function<T>& f, std::size_t tasks, Inputs&& inputs) {
         worst.take(local.error, local.at);
         worst_near.take(local_near.error, local_near.at);
     });
-    const bool ok = worst.error <= f.bound && worst_near.error <= 1;
+    // None of these rounds correctly throughout: a maximum of half a unit over so many inputs would be a broken measure.
+    const bool measured = count < 100'000 || worst.error > 0.5;
+    const bool ok = worst.error <= f.bound && worst_near.error <= 1 && measured;
     std::printf("%-11s %s  %11zu inputs  max %.4f ULP at %.9g", f.name.c_str(), sizeof(T) == 4 ? "float32" : "float64", count,
                 worst.error, worst.at);
     if (!std::isnan(f.root)) std::printf(", near the root %.4f of 2^%d", worst_near.error, 1 - std::numeric_limits<T>::digits);
-    std::printf("%s\n", ok ? "" : "  ABOVE THE BOUND");
+    std::printf("%s\n", ok ? "" : measured ? "  ABOVE THE BOUND" : "  TOO EXACT");
     std::fflush(stdout);
     return ok;
 }
@@ -198,6 +201,20 @@ double stratified(std::uint64_t index) {
 // A name asks for the function and its derivative.
 bool asked(std::string_view name, std::string_view of) {
     return name.empty() || name == of || (of.ends_with("'") && name == of.substr(0, of.size() - 1));
+}
+
+// The ends of all binades and what lies about the seams of the implementations (inputs.hpp).
+template <class T, class W, class Q>
+bool sweep_boundaries() {
+    if (sizeof(T) == 8 && std::numeric_limits<long double>::digits < 64) return true;
+    const std::vector<T> x = check::inputs<T>(0);
+    bool ok = true;
+    for (const auto& f : functions<T, W, Q>())
+        ok &= sweep(f, x.size() / kTask + 1, [&](std::size_t task, std::size_t i) {
+            const std::size_t at = task * kTask + i;
+            return at < x.size() ? x[at] : std::numeric_limits<T>::quiet_NaN();
+        });
+    return ok;
 }
 
 bool sweep_float32(std::size_t stride, std::string_view name) {
@@ -234,6 +251,8 @@ int main(int argc, char** argv) {
     if (type == "sample") {
         ok &= sweep_float32(4253, "");  // a prime, so that all parts of a binade are met
         ok &= sweep_float64(1'000'000, "");
+        ok &= sweep_boundaries<float, double, double>();
+        ok &= sweep_boundaries<double, long double, exact::Widest>();
     } else if (type == "f32") {
         ok = sweep_float32(number == 0 ? 1 : number, name);
     } else if (type == "f64") {

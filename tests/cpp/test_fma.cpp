@@ -157,9 +157,26 @@ void compare(std::size_t total) {
     }
 }
 
+// (1 + e)(1 - e) - 1 = -e^2, which two roundings lose: every instruction set, whole vectors and the rest of one.
+template <class T>
+void rounds_once() {
+    constexpr T e = std::numeric_limits<T>::epsilon();
+    for (std::size_t n = 1; n < 70; ++n) {
+        const std::vector<T> a(n, 1 + e), b(n, 1 - e), c(n, -1);
+        std::vector<T> y(n + 1, 42);
+        fanin::kernels<T>().math.fma(n, a.data(), b.data(), c.data(), y.data());
+        for (std::size_t i = 0; i < n; ++i) CHECK_SAME(y[i], -(e * e), std::to_string(n));
+        CHECK(y[n] == 42);
+    }
+}
+
 }  // namespace
 
 int main() {
+    check::each_isa([] {
+        rounds_once<float>();
+        rounds_once<double>();
+    });
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     constexpr std::size_t kShare = 20;  // a sample: sanitizers look for other mistakes than this test
 #else
