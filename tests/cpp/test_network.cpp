@@ -2,6 +2,7 @@
 // changes; what a step allocates.
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <thread>
 
@@ -282,6 +283,28 @@ void a_step_allocates_nothing() {
     }
 }
 
+// Nor do the steps of a fit between those that are observed.
+void steps_between_observed_ones_allocate_nothing() {
+    struct Counter final : fanin::StepObserver<float> {
+        Counter() { every = 3, options = {true, fanin::HistogramKind::none}, activations = {options, options}; }
+        int calls = 0;
+        void see(const Step&) override { ++calls; }
+    } counter;
+    Network<float> net({{20, 40, 3}, {Activation::tanh}, Loss::cross_entropy, true}, 7);
+    draw(net);
+    const std::vector<float> x(256 * 20, 0.5f);
+    const std::vector<std::int64_t> y(256, 1);
+    Optimizer sgd(Sgd{0.9}, 0.01);
+    std::vector<double> costs(8), means(1);
+    fanin::FitState state;
+    const auto run = [&](std::size_t steps, fanin::StepObserver<float>* observer) {
+        const long before = g_allocations;
+        net.fit(fanin::matrix_view(x.data(), 256, 20), {y, {}}, {1, 32, true}, sgd, costs, means, state, steps, observer);
+        return g_allocations - before;
+    };
+    CHECK(run(1, nullptr) > 0 && run(2, &counter) == 0 && run(1, &counter) > 0 && counter.calls == 1);  // steps 2 and 3, then 4
+}
+
 void copies_and_owners() {
     const NetworkShape shape{{3, 4, 2}, {Activation::tanh}, Loss::cross_entropy, true};
     const Data<double> d = data_for<double>(shape, 8);
@@ -366,6 +389,7 @@ int main() {
         fit_is_steps();
         same_weights_everywhere();
         a_step_allocates_nothing();
+        steps_between_observed_ones_allocate_nothing();
     });
     predictions_are_labels();
     copies_and_owners();

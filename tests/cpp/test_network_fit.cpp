@@ -113,6 +113,21 @@ void what_is_not_finite() {
         }
 }
 
+// NaN among the logits is taken for the largest, the first of several.
+void nan_is_the_largest_logit() {
+    Network<float> net({{1, 3}, {}, Loss::cross_entropy, true}, 1);
+    const float x[] = {1, -1}, infinite = std::numeric_limits<float>::infinity();
+    net.weight(0)(1, 0) = infinite;
+    net.bias(0)[1] = -infinite;  // inf - inf, -inf - inf
+    net.bias(0)[2] = 5;
+    std::vector<std::int64_t> labels(2);
+    net.predict(fanin::matrix_view(x, 2, 1), labels);
+    CHECK(labels[0] == 1 && labels[1] == 2);
+    net.bias(0)[0] = net.bias(0)[2] = static_cast<float>(NAN);
+    net.predict(fanin::matrix_view(x, 2, 1), labels);
+    CHECK(labels[0] == 0 && labels[1] == 0);
+}
+
 // The gradient of a shared matrix is that of its layers, added from the last to the first.
 template <class T>
 void shared_matrices() {
@@ -164,6 +179,7 @@ int main() {
     check::each_isa([] {
         parts_are_the_whole();
         what_is_not_finite();
+        nan_is_the_largest_logit();
         shared_matrices<float>();
         shared_matrices<double>();
     });

@@ -140,8 +140,9 @@ class Network {
     // Writes the logits, (batch, n_out of the last layer) in C order. x: (batch, n_in of the first), any strides. first_row is
     // what errors call the first row.
     void forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row = 0);
-    // Writes a label for each row: the first largest logit; of one output 0 or 1 (binary_cross_entropy), -1 or 1 (hinge), by
-    // the logit's sign. std::invalid_argument for mean_squared_error: its values are what forward() writes.
+    // Writes a label for each row: the first largest logit, NaN being larger than any; of one output 0 or 1
+    // (binary_cross_entropy), -1 or 1 (hinge), by the logit's sign, NaN counting as negative. std::invalid_argument for
+    // mean_squared_error: its values are what forward() writes.
     void predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row = 0);
     // The mean cost; batch >= 1.
     double loss(MatrixView<const T> x, Targets<T> y);

@@ -164,8 +164,9 @@ void Network<T>::State::predict(MatrixView<const T> x, std::span<std::int64_t> l
         forward_piece(detail::rows_of(x, done, n), logits.data());
         for (std::size_t i = 0; i < n; ++i) {
             const auto row = logits.begin() + static_cast<std::ptrdiff_t>(i * outputs());
+            const auto less = [](T a, T b) { return a < b || (b != b && a == a); };
             if (shape_.loss == Loss::cross_entropy)
-                labels[done + i] = std::max_element(row, row + static_cast<std::ptrdiff_t>(outputs())) - row;
+                labels[done + i] = std::max_element(row, row + static_cast<std::ptrdiff_t>(outputs()), less) - row;
             else labels[done + i] = *row > 0 ? 1 : shape_.loss == Loss::hinge ? -1 : 0;
         }
     }
