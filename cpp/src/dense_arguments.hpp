@@ -1,4 +1,4 @@
-// What every call of `dense` asks of its views before it writes anything (P5).
+// What every call of `dense` asks of its views before it writes anything.
 #pragma once
 
 #include <cstddef>

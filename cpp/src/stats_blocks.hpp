@@ -1,4 +1,4 @@
-// The blocks of a summary (P4): where they lie, and how what was measured of them becomes one summary.
+// The blocks of a summary: where they lie, and how what was measured of them becomes one summary.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Summaries of arrays: counts, moments to the fourth, extremes and a histogram, in one pass and mergeable (P4).
+// Summaries of arrays: counts, moments to the fourth, extremes and a histogram, in one pass and mergeable.
 //
 // Definition. The rows of the last axis, in C order of the leading ones, form blocks: as many whole rows as fit in 4096
 // elements, and a longer row is cut at 4096, 8192, ... (the cut restarts at every row). An array of rank 0 is one block.

@@ -1,4 +1,4 @@
-// Kernels of `dense`: matrix products in the order of P2.
+// Kernels of `dense`: matrix products in the order of reference/dense.hpp.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 namespace fanin {
 
 // c[i, j] = ((init[i, j] + s_0) + s_1) + ..., s_q the chain s = fma(a[i, k], b[k, j], s) from +0 over the q-th 512 of the
-// k, ascending (P2). Strides count elements and may be anything for a, b and init.
+// k, ascending. Strides count elements and may be anything for a, b and init.
 template <class T>
 struct Product {
     std::size_t m, n, k;
@@ -36,7 +36,7 @@ struct DenseKernels {
     void (*multiply)(const Product<T>& p, const T* packed);
     // The product where m <= thin_rows, k >= 1 and b_k = 1. b is read where it stands; n may be cut anywhere.
     void (*multiply_thin)(const Product<T>& p);
-    // sums[j] = init[j] + the sum over i of x[i, j] in the order of P2 with factor 1. init may be null (+0) or sums.
+    // sums[j] = init[j] + the sum over i of x[i, j] in that order with factor 1. init may be null (+0) or sums.
     void (*column_sums)(std::size_t m, std::size_t n, const T* x, std::ptrdiff_t row, std::ptrdiff_t col, const T* init,
                         T* sums, std::ptrdiff_t stride);
 };

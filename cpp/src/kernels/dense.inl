@@ -1,4 +1,4 @@
-// Matrix products in the order of P2: blocks of k outside, row tiles, then panels of columns (dense_tile.inl).
+// Matrix products in the order of reference/dense.hpp: blocks of k outside, row tiles, then panels of columns (dense_tile.inl).
 #include "dense_turn.inl"
 // after the turned chunks, which all of them use
 #include "dense_tile.inl"

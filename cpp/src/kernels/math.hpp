@@ -1,4 +1,4 @@
-// Kernels of the elementary functions (P3): exact orders in math.inl, plain loops in reference/math.hpp.
+// Kernels of the elementary functions: exact orders in math.inl, plain loops in reference/math.hpp.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Elementary functions (P3). Max error in ULP over every float32 input and over 10^8 stratified float64 inputs each,
+// Elementary functions. Max error in ULP over every float32 input and over 10^8 stratified float64 inputs each,
 // as measured by tests/cpp/sweep_math.cpp (the promise is 2, for derivatives 4):
 //
 //                 float32   float64                  float32   float64

@@ -1,4 +1,4 @@
-// Kernels of `stats`: one block of at most 4096 elements (P4); the tree above it is stats.cpp's.
+// Kernels of `stats`: one block of at most 4096 elements; the tree above it is stats.cpp's.
 #pragma once
 
 #include <cstddef>
