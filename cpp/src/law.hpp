@@ -25,7 +25,7 @@ struct Distribution {
 bool is_word(std::string_view parameter);
 
 // Mean and variance of the standard normal restricted to [lower, upper], lower < upper, to within 1e-14 relative (the mean:
-// of the distance to the nearer bound); in P3's arithmetic.
+// of the distance to the nearer bound); in IEEE operations alone.
 struct TruncatedMoments {
     double mean, variance;
 };

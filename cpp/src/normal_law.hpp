@@ -1,4 +1,4 @@
-// The normal law's tail and its truncation, in scalar float64 from IEEE operations (P3). `exp` is handed in: the kernels'
+// The normal law's tail and its truncation, in scalar float64 from IEEE operations alone. `exp` is handed in: the kernels'
 // for the library, the reference's for the specification; both have the same bits.
 #pragma once
 

@@ -11,17 +11,10 @@
 namespace fanin::python {
 namespace {
 
-py::array array_of(const py::object& object, const char* name) {
-    if (!py::isinstance<py::array>(object))
-        throw py::type_error(std::string(name) + " must be a NumPy array, got " +
-                             std::string(py::str(py::type::of(object).attr("__name__"))));
-    return py::reinterpret_borrow<py::array>(object);
-}
-
 // An array of T, the dtype of x.
 template <class T>
 py::array typed(const py::object& object, const char* name) {
-    py::array a = array_of(object, name);
+    py::array a = require_array(object, name);
     require_dtype<T>(a, name, "x");
     return a;
 }
@@ -91,7 +84,7 @@ py::tuple forward(const py::object& x, const py::object& w, const py::object& b,
                   const py::object& out_a, const py::object& out_z,
                   const std::optional<std::pair<SummaryOptions, SummaryOptions>>& options) {
     const Activation g = activation_from_name(activation);
-    const py::array a = array_of(x, "x");
+    const py::array a = require_array(x, "x");
     require_float(a, "x");
     const bool single = holds<float>(a);
     return single ? forward_of<float>(x, w, b, g, keep_z, out_a, out_z, options)
@@ -109,7 +102,7 @@ py::object pack_as(const py::object& w_array) {
 }
 
 py::object pack_weight(const py::object& w) {
-    const py::array a = array_of(w, "w");
+    const py::array a = require_array(w, "w");
     require_float(a, "w");
     return holds<float>(a) ? pack_as<float>(w) : pack_as<double>(w);
 }
@@ -153,7 +146,7 @@ py::tuple backward(const py::object& da, const py::object& x, const py::object& 
                    const py::object& out_dx, const py::object& out_dw, const py::object& out_db, const py::object& out_dz,
                    bool accumulate) {
     const Activation g = activation_from_name(activation);
-    const py::array a = array_of(x, "x");
+    const py::array a = require_array(x, "x");
     require_float(a, "x");
     auto call = [&]<class T>(T) {
         return backward_of<T>(da, x, w, z, g, need_dx, need_dw, need_db, need_dz, out_dx, out_dw, out_db, out_dz, accumulate);

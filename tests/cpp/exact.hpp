@@ -1,6 +1,6 @@
-// The functions of P3 in a type W wider than the one that is tested: double for float32, long double for float64, and
-// __float128 where an argument of exp is itself rounded and the result follows it (Phi far left), which costs long double its
-// spare bits. Finite arguments.
+// The elementary functions and the activations in a type W wider than the one that is tested: double for float32, long double
+// for float64, and __float128 where an argument of exp is itself rounded and the result follows it (Phi far left), which costs
+// long double its spare bits. Finite arguments.
 #pragma once
 
 #include <cmath>

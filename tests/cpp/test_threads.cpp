@@ -1,4 +1,4 @@
-// The pool of P6: every task once, errors passed on, nested and busy calls alone, forked children, interrupts.
+// The thread pool: every task once, errors passed on, nested and busy calls alone, forked children, interrupts.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// Reference of `dense`: one layer forward and backward, every inner product a plain loop in the order of P2.
+// Reference of `dense`: one layer forward and backward, every inner product a plain loop in blocks of kSumBlock.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Reference of the elementary functions (P3): the order of operations of each, on one number.
+// Reference of the elementary functions: the order of operations of each, on one number.
 #pragma once
 
 #include <limits>

@@ -1,4 +1,4 @@
-"""Dense layers from Python: against NumPy in float64, identities of the gradients, promises of P2."""
+"""Dense layers from Python: against NumPy in float64, identities of the gradients, the promised order of sums."""
 
 from __future__ import annotations
 
