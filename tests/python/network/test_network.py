@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -321,3 +322,17 @@ def test_data_that_is_not_aligned_is_copied(case):
 def test_an_unknown_activation_is_refused_without_a_hidden_layer_too():
     with pytest.raises(ValueError, match="relu"):
         fi.Network([4, 3], activation="rleu")
+
+
+def test_pickles(case):
+    net, x, y = case("cross_entropy", "leaky_relu(0.2)", dtype="float32")
+    net.fit(x, y, epochs=2, optimizer=fi.SGD(0.1))
+    twin = pickle.loads(pickle.dumps(net))
+    assert repr(twin) == repr(net)
+    assert twin.activations == net.activations
+    a = net.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))
+    b = twin.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))
+    assert np.array_equal(a.costs, b.costs)
+    assert len(pickle.loads(pickle.dumps(a)).costs) == len(a.costs)
+    for optimizer in (fi.SGD([0.1, 0.2], 0.9, True, clip_norm=3), fi.RMSProp(), fi.Adam(weight_decay=0.1)):
+        assert repr(pickle.loads(pickle.dumps(optimizer))) == repr(optimizer)

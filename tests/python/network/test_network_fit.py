@@ -387,17 +387,3 @@ def test_mappings():
     assert [p.mean() for p in (*net.weights, *net.biases)] == [1, 0, 2, 1]
     shared = fi.Network([3, 3, 3, 2], init={0: "ones", 2: "zeros"}, shared=[0, 1])
     assert shared.weights[1].all()
-
-
-def test_pickles(case):
-    net, x, y = case("cross_entropy", "leaky_relu(0.2)", dtype="float32")
-    net.fit(x, y, epochs=2, optimizer=fi.SGD(0.1))
-    twin = pickle.loads(pickle.dumps(net))
-    assert repr(twin) == repr(net)
-    assert twin.activations == net.activations
-    a = net.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))
-    b = twin.fit(x, y, epochs=2, batch_size=5, optimizer=fi.SGD(0.1))
-    assert np.array_equal(a.costs, b.costs)
-    assert len(pickle.loads(pickle.dumps(a)).costs) == len(a.costs)
-    for optimizer in (fi.SGD([0.1, 0.2], 0.9, True, clip_norm=3), fi.RMSProp(), fi.Adam(weight_decay=0.1)):
-        assert repr(pickle.loads(pickle.dumps(optimizer))) == repr(optimizer)
