@@ -1,31 +1,38 @@
-"""A diagnosis: one verdict about a network at one point of its life, its reasons layer by layer, and what to try.
+"""A diagnosis: what is measured in a network, what training will make of it, one verdict, and what to try.
 
-The first that applies decides: a value that is not finite (diverged); no gradient in any hidden layer; a layer of copies
-(symmetric); a layer mostly dead; a layer mostly saturated; activations, then gradients, that vanish or explode over the depth.
-Forward and backward are also judged apart.
+Signals are what one batch shows: `Diagnosis.findings`, of which `forward`, `backward` and `signal` are the words. The outlook
+is what training will do: by a trial (`fanin.diagnosis.trial`), or expected from the trace (`fanin.diagnosis.forecast`). The
+verdict names a cause only where it costs something: "healthy" where the outlook is "trains", else the worst finding's word.
 
 A signal vanishes or explodes when its rms changes, from the first hidden layer to the last (gradients: from the last to the
-first), tenfold altogether or by a geometric mean over the layers outside [0.75, 1.33]. `Diagnosis.thresholds` has every number
-with its source. What depth explains by itself is said beside the verdict: ReLU units that die, tanh that decays.
+first), tenfold altogether or by a geometric mean over the layers outside [0.75, 1.33], or a thousandfold from one layer to the
+next. `Diagnosis.thresholds` has every number with its source. What depth explains by itself is said beside the verdict: ReLU
+units that die, tanh that decays.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fanin.common import require, upward
-from fanin.common.text import number
-from fanin.diagnosis import rules as verdicts
+from fanin.diagnosis import course as courses
 from fanin.diagnosis import trial as trials
-from fanin.diagnosis.advice import Fix, aim_of, law_of, reference_law, remedies
-from fanin.diagnosis.trial import Trial
+from fanin.diagnosis.advice import Fix, reference_law, untried
+from fanin.diagnosis.forecast import expected_outlook
+from fanin.diagnosis.remedy import best_fix
+from fanin.diagnosis.signals.evidence import LayerEvidence, evidence
+from fanin.diagnosis.signals.findings import Finding, findings, of_activations, of_gradients, word_of
+from fanin.diagnosis.signals.notes import assumptions
+from fanin.diagnosis.signals.reasons import reasons
+from fanin.diagnosis.signals.thresholds import THRESHOLDS, Threshold
+from fanin.diagnosis.trial import Attempt, Trial
 from fanin.network.batch import batch
 from fanin.network.history import History
 from fanin.network.network import Network
@@ -33,7 +40,7 @@ from fanin.optimizer import Optimizer
 from fanin.tracing.record import Trace
 from fanin.tracing.take import trace
 
-_FEW = 10  # steps that say nothing about a plateau
+_CERTAIN = ("diverged", "no gradient")  # no training mends these
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,8 @@ class Diagnosis:
     Attributes
     ----------
     verdict : str
-        "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric", "no gradient" or "diverged"; of a history also
-        "plateau".
+        "healthy", "vanishing", "exploding", "saturated", "dead", "symmetric", "no gradient", "diverged" or "plateau": "healthy"
+        where the network trains, else the word of the worst signal.
     forward : str or None
         Of the activations alone: "healthy", "vanishing", "exploding", "saturated", "dead" or "diverged"; None if they were not
         measured.
@@ -57,6 +64,12 @@ class Diagnosis:
         What was judged; None for a history without traces.
     course : tuple of str
         What the costs of a history say.
+    trial : Trial or None
+        What came out of training copies, where that was done.
+    fix : Fix or None
+        The advice for a program, where a remedy was tried and helped: `apply` carries it out.
+    expected : str or None
+        The outlook that the trace alone lets expect: "trains", "slow" or "diverges".
     """
 
     verdict: str
@@ -68,21 +81,26 @@ class Diagnosis:
     trial: Trial | None = None
     fix: Fix | None = None
     untried: str = field(default="", compare=False)  # why there was no trial
+    expected: str | None = None
+    remarks: tuple[str, ...] = field(default=(), compare=False)  # what is known of the network beside its trace
 
     @property
     def outlook(self) -> str | None:
-        """What training will do, by the trial: "trains", "slow", "stuck", "diverges"; None where nothing can be said."""
-        return None if self.trial is None else self.trial.outlook
+        """What training will do: "trains", "slow", "stuck" or "diverges"; None where nothing can be said.
+
+        By the trial, where there was one; otherwise as expected from the trace, which knows no "stuck".
+        """
+        return self.expected if self.trial is None else self.trial.outlook
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """The signals: what is wrong with the trace, the worst first."""
+        return () if self.trace is None else findings(self.trace)
 
     @property
-    def findings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The signals, each a word and the names of its layers: "dead", "shrinks", "no gradient" and the like."""
-        found: dict[str, list[str]] = {}
-        for layer in self.evidence:
-            for word in (*layer.forward, *layer.backward):
-                if layer.name not in found.setdefault(word, []):
-                    found[word].append(layer.name)
-        return tuple((word, tuple(names)) for word, names in found.items())
+    def signal(self) -> str:
+        """The word of the worst finding in activations, weights and gradients, whatever training makes of it."""
+        return word_of([one for one in self.findings if one.side != "cost"])
 
     def apply(self, net: Network) -> Network:
         """Return a copy of a network with the advice carried out; a plain copy where there is none."""
@@ -91,22 +109,22 @@ class Diagnosis:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """The evidence in words, with the names of the layers and what theory expects of them."""
-        return (*self.course, *(() if self.trace is None else verdicts.reasons(self.trace)))
+        return (*self.course, *(() if self.trace is None else reasons(self.trace, self.findings)))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Where the batch or the parameters are not what the rules of initialization assume."""
-        return () if self.trace is None else tuple(verdicts.assumptions(self.trace))
+        return (*self.remarks, *(() if self.trace is None else assumptions(self.trace)))
 
     @cached_property
-    def evidence(self) -> tuple[verdicts.LayerEvidence, ...]:
+    def evidence(self) -> tuple[LayerEvidence, ...]:
         """The figures of every hidden layer beside their expectations, and what was found."""
-        return () if self.trace is None else verdicts.evidence(self.trace)
+        return () if self.trace is None else evidence(self.trace)
 
     @property
-    def thresholds(self) -> Mapping[str, verdicts.Threshold]:
+    def thresholds(self) -> Mapping[str, Threshold]:
         """The numbers that decide, with their sources."""
-        return verdicts.THRESHOLDS
+        return THRESHOLDS
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain strings, numbers, lists and dictionaries."""
@@ -117,8 +135,10 @@ class Diagnosis:
             "reasons": list(self.reasons),
             "notes": list(self.notes),
             "advice": self.advice,
+            "signal": self.signal,
             "outlook": self.outlook,
-            "findings": [[word, list(names)] for word, names in self.findings],
+            "expected": self.expected,
+            "findings": [vars(one) | {"layers": list(one.layers)} for one in self.findings],
             "trial": None if self.trial is None else self.trial.to_dict(),
             "fix": None if self.fix is None else vars(self.fix).copy(),
             "layers": [{k: list(v) if isinstance(v, tuple) else v for k, v in vars(one).items()} for one in self.evidence],
@@ -128,10 +148,15 @@ class Diagnosis:
     def _repr_html_(self) -> str:
         return upward.html("diagnosis", self)
 
+    @property
+    def headline(self) -> str:
+        """The verdict and the outlook in a few words: "vanishing: trains 4 times as slowly, at rates up to 0.3"."""
+        words = _EXPECTED.get(self.expected or "", "") if self.trial is None else self.trial.words()
+        return f"{self.verdict}: {words}" if words else self.verdict
+
     def __str__(self) -> str:
         parts = ["not measured" if part is None else part for part in (self.forward, self.backward)]
-        said = "" if self.trial is None else f": {self.trial.words()}"
-        lines = [f"{self.verdict}{said} (activations: {parts[0]}; gradients: {parts[1]})"]
+        lines = [f"{self.headline} (activations: {parts[0]}; gradients: {parts[1]})"]
         if self.trial is not None:
             lines += [f"  tried: {line}" for line in _tried(self.trial)]
         elif self.untried:
@@ -140,12 +165,15 @@ class Diagnosis:
         return "\n".join([*lines, f"  try: {self.advice}"] if self.advice else lines)
 
 
+_EXPECTED = {"trains": "expected to train", "slow": "expected to learn slowly or not at all", "diverges": "expected to diverge"}
+
+
 def _tried(t: Trial) -> list[str]:
     out = []
     for name, one in (("this network", t.own), (t.law, t.reference)):
         if one is not None:
             rate = "" if math.isnan(one.rate) else f" at {one.rate:g}"
-            out.append(f"{name}: cost {one.cost:.3g} after {t.steps} steps{rate}")
+            out.append(f"{name}: cost {one.cost:.3g} after {t.steps * t.pace} steps{rate}")
     return [*out, f"the best constant prediction: cost {t.constant_cost:.3g}"]
 
 
@@ -166,10 +194,10 @@ def diagnose(
     x, y : array
         As `fanin.trace` takes them. A hundred rows or more make a steady verdict.
     optimizer : Optimizer, optional
-        The outlook is about this optimizer at its own rate; otherwise about SGD at five rates from 0.003 to 1. Not touched.
+        The outlook is about this optimizer at its own rate; otherwise about SGD at six rates from 0.001 to 0.3. Not touched.
     trial : bool or int, optional
-        Whether to train copies of the network for 100 steps, or how many steps. By default where `y` is given and the
-        estimated multiply-adds are at most ``fanin.diagnosis.trial.BUDGET``.
+        Whether to train copies of the network for 100 steps, or how many steps; each stands for three of plain SGD. By default
+        where `y` is given and the estimated multiply-adds are at most ``fanin.diagnosis.trial.BUDGET``.
 
     Returns
     -------
@@ -187,7 +215,7 @@ def diagnose(
     if isinstance(what, Network):
         if x is None:
             raise TypeError("x is needed to diagnose a network: fi.diagnose(net, x, y)")
-        return _with_trial(what, _judge(trace(what, x, y)), x, y, optimizer, trial)
+        return _with_trial(what, judge(what, trace(what, x, y)), x, y, optimizer, trial)
     if not isinstance(what, Trace | History):
         raise TypeError(f"what must be a Trace, a Network or a History, got {type(what).__name__}")
     if x is not None or y is not None or optimizer is not None or trial:
@@ -203,7 +231,7 @@ def diagnose(
 def _with_trial(
     net: Network, d: Diagnosis, x: ArrayLike, y: ArrayLike | None, optimizer: Optimizer | None, trial: bool | int | None
 ) -> Diagnosis:
-    """Add the trial to what the signals say, and let it decide whether they cost something."""
+    """Add the trial to what the signals say, where there can be one."""
     if y is None:
         if trial:
             raise TypeError("y is needed for a trial: fi.diagnose(net, x, y, trial=True)")
@@ -211,49 +239,70 @@ def _with_trial(
     if trial is False:
         return d
     steps = trials.STEPS if trial is None or trial is True else require.integer("trial", trial, 1, ", or True or False")
-    data, targets = batch(net, x), net._y(y)
-    if trial is None and trials.work(net, len(data), steps) > trials.BUDGET:
-        return replace(d, untried=f"{trials.work(net, len(data), steps):.1e} multiply-adds; fi.diagnose(net, x, y, trial=True)")
-    rows, law = trials.Rows(net, data, targets), reference_law(net)
-    found = trials.judge(net, Fix(law).apply(net), law, rows, steps, optimizer)
+    return tried(net, d, batch(net, x), net._y(y), optimizer, steps, ask=trial is None)
+
+
+def tried(
+    net: Network,
+    d: Diagnosis,
+    x: Any,
+    y: Any,
+    optimizer: Optimizer | None,
+    steps: int = trials.STEPS,
+    *,
+    ask: bool = True,
+    references: MutableMapping[Any, Attempt | None] | None = None,
+) -> Diagnosis:
+    """Train copies, and let what they reach decide whether the signals of a diagnosis cost something.
+
+    Parameters
+    ----------
+    net, d : Network, Diagnosis
+        The network, and what its trace says.
+    x, y : array
+        In the network's types.
+    optimizer : Optimizer or None
+        As in `diagnose`.
+    steps : int
+        Of each attempt.
+    ask : bool
+        Whether a trial above the budget is left out.
+    references : mapping, optional
+        Where the attempts of references are kept, for networks that have the same one on the same rows.
+    """
+    if ask and (needed := trials.work(net, len(x), steps)) > trials.BUDGET:
+        return replace(d, untried=f"{needed:.1e} multiply-adds; fi.diagnose(net, x, y, trial=True)")
+    rows, law, pace = trials.Rows(net, x, y), reference_law(net), trials.pace_of(optimizer)
+    known = {} if references is None else references
+    key = (law, net.sizes, net.activations, net.loss_name, net.seed, steps, pace)
+    if key not in known:
+        known[key] = trials.looking_ahead(Fix(law).apply(net), rows, steps, pace=pace)
+    found = trials.judge(net, known[key], law, rows, steps, optimizer)
     if found.outlook is None:
         return replace(d, trial=found)
     if found.outlook == "trains":
         return replace(d, verdict="healthy", advice="", trial=found)
-    word = d.verdict if d.verdict != "healthy" else "diverged" if found.outlook == "diverges" else "plateau"
-    fix, words = _best_fix(net, rows, found)
-    return replace(d, verdict=word, advice=words or d.advice, trial=found, fix=fix)
+    word = word_of(d.findings)
+    if word == "healthy":
+        word = "diverged" if found.outlook == "diverges" else "plateau"
+    fix, words = best_fix(net, rows, found, optimizer)
+    return replace(d, verdict=word, advice=words, trial=found, fix=fix)
 
 
-def _best_fix(net: Network, rows: trials.Rows, found: Trial) -> tuple[Fix | None, str]:
-    """The remedy that reached most in its trial, and what it reached; none if none helps."""
-    starts = remedies(net)
-    reached = trials.tried({name: fix.apply for name, fix in starts.items()}, net, rows, found)
-    if found.reference is not None:
-        starts[found.law], reached[found.law] = Fix(found.law), found.reference
-    if not reached:
-        return None, ""
-    name = max(reached, key=lambda one: (reached[one].score, -reached[one].cost))
-    now = math.inf if found.own is None else found.own.cost
-    if reached[name].cost >= min(now, found.constant_cost):
-        return None, ""
-    before = "diverges now" if found.own is None else f"now {now:.3g}"
-    return starts[name], f"{name}: cost {reached[name].cost:.3g} after {found.steps} steps, {before}"
+def judge(net: Network, t: Trace) -> Diagnosis:
+    """Judge a network's trace, with what is known of the network besides."""
+    return replace(_judge(t), remarks=() if net.activation_stated else (_UNSTATED,))
+
+
+_UNSTATED = "the file says no activation: tanh is assumed; fi.weights.read_network(path, activation=...) states it"
 
 
 def _judge(t: Trace) -> Diagnosis:
-    forward, backward = verdicts.forward(t)[0], verdicts.backward(t)[0]
-    if "diverged" in (forward, backward):
-        verdict = "diverged"
-    elif backward == "no gradient":
-        verdict = verdicts.cause_of_no_gradient(t)
-    elif any(verdicts.alike(layer) for layer in t.hidden):
-        verdict = "symmetric"
-    elif forward != "healthy":
-        verdict = forward
-    else:
-        verdict = backward or "healthy"
-    return Diagnosis(verdict, forward, backward, _advice(verdict, t), t)
+    forward, back = word_of(of_activations(t)), None if t.cost is None else word_of(of_gradients(t))
+    found, expected = findings(t), expected_outlook(t)
+    certain = next((one.word for one in found if one.word in _CERTAIN), None)
+    verdict = "healthy" if certain is None and expected == "trains" else word_of(found)
+    return Diagnosis(verdict, forward, back, untried(verdict, t), t, expected=expected)
 
 
 def _course(history: History) -> Diagnosis:
@@ -263,71 +312,24 @@ def _course(history: History) -> Diagnosis:
     sides = (None, None) if last is None else (last.forward, last.backward)
     trace_ = None if last is None else last.trace
     start = _judge(traces[0]) if traces else None
-    found = _costs(np.asarray(history.costs, dtype=np.float64))
+    costs = np.asarray(history.costs, dtype=np.float64)
+    found = courses.judge(costs, history.constant_cost)
     stopped = history.nonfinite
     if stopped is not None and (found is None or found[0] != "diverged"):
         found = "diverged", stopped
     if found is None:
-        return last or Diagnosis("healthy", None, None, "", course=("the cost falls",) if len(history.costs) >= _FEW else ())
+        told = ("the cost falls",) if len(costs) >= courses.FEW else ()
+        return last or Diagnosis("healthy", None, None, "", course=told)
     verdict, words = found
-    if start is not None and start.verdict != "healthy":
+    rate = _SMALLER if verdict == "diverged" or courses.spiked(costs) else _LARGER
+    if start is not None and start.signal != "healthy" and start.verdict != "healthy":
         advice = f"the network was {start.verdict} at the first trace: {start.advice}"
     elif start is not None:
         blame = "the learning rate is at fault, not the initialization"
-        advice = f"the network was healthy at the first trace: {blame}; {_RATES[verdict]}"
+        advice = f"the network was healthy at the first trace: {blame}; {rate}"
     else:
-        advice = (
-            f"{_RATES[verdict]} if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
-        )
+        advice = f"{rate} if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
     return Diagnosis(verdict, *sides, advice, trace_, (words,))
 
 
-_RATES = {"diverged": "a smaller learning rate", "plateau": "a larger learning rate"}
-
-
-def _costs(costs: NDArray[np.float64]) -> tuple[str, str] | None:
-    """What the costs of the steps say: diverged or plateau, and why."""
-    if not np.isfinite(costs).all():
-        step = int(np.argmin(np.isfinite(costs))) + 1
-        return "diverged", f"cost not finite at step {step}, after {costs[0]:.4g} at the first"
-    if len(costs) < _FEW:
-        return None
-    window = max(1, len(costs) // 10)
-    first, last = costs[:window], costs[-window:]
-    start, end, peak = float(first.mean()), float(last.mean()), int(np.argmax(costs))
-    before, limit = float(costs[0]), verdicts.THRESHOLDS["diverged"].value
-    if costs[peak] > limit * before and end > 0.9 * before:
-        return "diverged", f"cost {before:.4g} at the first step, {costs[peak]:.4g} at step {peak + 1}, {end:.4g} over the last"
-    rest = costs[1:window] if window > 2 else last
-    if before - end > 8 * float(rest.std()) and before - end > 0.1 * before:  # it fell within the first tenth
-        return None
-    if end > verdicts.THRESHOLDS["diverged"].value * max(start, 1e-300):
-        return "diverged", f"cost {start:.4g} over the first steps, {end:.4g} over the last"
-    noise = 2 * math.sqrt((float(first.var()) + float(last.var())) / window) if window > 1 else 0.0
-    if start - end < max(verdicts.THRESHOLDS["plateau"].value * start, noise):
-        return "plateau", f"cost {start:.5g} over the first steps, {end:.5g} over the last of {len(costs)}"
-    return None
-
-
-def _advice(verdict: str, t: Trace) -> str:
-    law = law_of(t)
-    if verdict in ("no gradient", "symmetric"):
-        return f"independent random weights, so that units differ: {law}"
-    if verdict == "dead":
-        return f"{law}, zero biases, centred inputs, or a smaller learning rate if the units died in training"
-    if verdict == "diverged":
-        if any(verdicts.non_finite(s) for layer in t.layers for s in (layer.w, layer.b)):
-            return "a smaller learning rate: the weights themselves are not finite"
-        return f"smaller weights: {law}; the weights are finite, what they make of the batch is not"
-    if verdict == "saturated":
-        return f"smaller weights: {law}; inputs of mean 0 and variance 1"
-    if verdict in ("vanishing", "exploding"):
-        if verdict == "vanishing" and any(layer.activation == "sigmoid" for layer in t.hidden):
-            return "tanh with xavier_normal, or a gain near 4 for sigmoid: its slope is at most 1/4"
-        typical, aim = verdicts.typical(t), aim_of(t)
-        factor = math.sqrt(aim / typical)
-        if not 0.8 < factor < 1.25 and (factor > 1) == (verdict == "vanishing"):
-            bigger = "larger" if factor > 1 else "smaller"
-            return f"{bigger} weights, x {factor:.3g}: {law} (n_in * Var(w) is {number(typical, 0).strip()} here)"
-        return f"{law}; fewer layers, or an activation and a width that keep both signals: see the reasons"
-    return ""
+_SMALLER, _LARGER = "a smaller learning rate", "a larger learning rate"

@@ -57,9 +57,7 @@ class LearningRates:
         """A fresh optimizer at the best rate."""
         if self.best is None:
             raise ValueError("optimizer needs a rate that trains, and none of those tried is better than a constant prediction")
-        fresh = self.base.copy()
-        fresh.lr = self.best
-        return fresh
+        return _at(self.base, self.best)
 
     def rows(self) -> list[dict[str, float]]:
         """Return one dictionary a rate: lr, cost, score."""
@@ -110,7 +108,13 @@ def find_lr(net: Network, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | 
     targets = net._y(y)
     net.loss(data, targets)  # refuses what does not fit
     rows = Rows(net, data, targets)
-    found: list[Attempt | None] = [attempt(net, rows, steps, base, [rate]) for rate in GRID]
+    found: list[Attempt | None] = [attempt(net, rows, steps, [(rate, _at(base, rate))]) for rate in GRID]
     costs = tuple(math.inf if one is None else one.cost for one in found)
     scores = tuple(-math.inf if one is None else one.score for one in found)
     return LearningRates(GRID, costs, scores, steps, rows.constant_cost, base.copy())
+
+
+def _at(base: Optimizer, rate: float) -> Optimizer:
+    fresh = base.copy()
+    fresh.lr = rate
+    return fresh

@@ -19,7 +19,8 @@ from fanin import _core, datasets
 from fanin.common import require
 from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
-from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+from fanin.diagnosis.diagnosis import Diagnosis, judge, tried
+from fanin.diagnosis.trial import Attempt
 from fanin.network.network import Network
 from fanin.network.targets import class_labels, converted
 from fanin.optimizer import Optimizer
@@ -33,7 +34,7 @@ class Run:
 
     law: str
     trace: Trace  # before the first step
-    diagnosis: Diagnosis  # of that trace
+    diagnosis: Diagnosis  # of that trace, with a trial where the trace is whole
     cost_start: float  # mean over the training rows, before the first step
     cost_end: float
     costs: NDArray[np.float64]  # of the batch of every step
@@ -50,9 +51,9 @@ class Run:
     @property
     def verdict(self) -> str:
         """The diagnosis at the start in a few words, with what became of it."""
-        words = [self.diagnosis.verdict]
+        words = [self.diagnosis.verdict if self.diagnosis.trial is None else self.diagnosis.headline]
         backward = self.diagnosis.backward
-        if backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
+        if self.diagnosis.verdict != "healthy" and backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
             words.append(f"gradients {backward}")
         if self.learns_late:
             words.append("learns late")
@@ -85,6 +86,7 @@ class Experiment:
     dtype: str
     epochs: int
     batch_size: int | None
+    references: dict[Any, Attempt | None] = field(default_factory=dict, compare=False, repr=False)  # of the runs' trials
 
     def sizes(self, hidden: Iterable[int]) -> list[int]:
         """Return the widths of a network for this data."""
@@ -128,6 +130,9 @@ class Experiment:
             net._core.trust(data.x)
         with np.errstate(all="ignore"):
             first = measure(net, x[:batch], y[:batch], full=stats is True, per_unit=False)
+            diagnosis = judge(net, first)
+            if stats is True:
+                diagnosis = tried(net, diagnosis, x, y, optimizer, references=self.references)
         start = net.loss(x, y)
         begin = time.perf_counter()
         with suppress(*([FloatingPointError] if stop_early else [])):  # net.history says so: divergence is a result
@@ -144,7 +149,7 @@ class Experiment:
         return Run(
             law=law,
             trace=first,
-            diagnosis=diagnose(first),
+            diagnosis=diagnosis,
             cost_start=float(start),
             cost_end=float(net.loss(x, y)),
             costs=np.asarray(net.history.costs, dtype=np.float64),

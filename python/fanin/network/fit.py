@@ -14,6 +14,7 @@ from fanin import _core
 from fanin.common import require, upward
 from fanin.common.progress import bar
 from fanin.network.history import FitEvent, History
+from fanin.network.targets import constant_prediction
 from fanin.optimizer import Optimizer, core_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def fit(
                     stop = on_epoch(event(epoch, means[epoch - 1], *judgement)) is True or stop
     finally:
         net.history = _history(costs, means, judged if judge is not None else judged[:0], state, each, len(net.sizes) - 1)
+        net.history.constant_cost = constant_prediction(net.loss_name, y)[0] if state.steps else None
         if tracer is not None:
             net.history.traces = tracer.traces
     found = net.history.nonfinite

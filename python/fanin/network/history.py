@@ -59,6 +59,8 @@ class History:
         With ``trace_every=``: what the network did to the batch of a step (counted from 1) before its update.
     nonfinite : str, optional
         The first cost, gradient or parameter that was infinite or NaN: its layer and step.
+    constant_cost : float, optional
+        Of the best prediction that does not look at x: the frequencies of the classes, or the mean.
     """
 
     costs: NDArray[np.float64] = field(default_factory=_empty)
@@ -67,6 +69,7 @@ class History:
     validation_scores: NDArray[np.float64] = field(default_factory=_empty)
     nonfinite: str | None = None
     traces: list[tuple[int, Trace]] = field(default_factory=list)
+    constant_cost: float | None = None
 
     @property
     def epochs(self) -> int:

@@ -84,6 +84,8 @@ class Network:
     [(3, 2), (2, 3)]
     """
 
+    activation_stated = True  # False where a file of weights left the activation open, and tanh was taken
+
     def __init__(
         self,
         sizes: Sequence[SupportsIndex],

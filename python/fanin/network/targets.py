@@ -72,3 +72,30 @@ def labels_of(values: NDArray[Any], classes: Sequence[Any], *, hinge: bool = Fal
         raise ValueError(f"y must hold the network's classes {list(classes)}, got {unknown[:10]}")
     labels = np.array([place[name] for name in found.tolist()], np.int64)[where.reshape(-1)]
     return 2 * labels - 1 if hinge else labels
+
+
+def constant_prediction(loss: str, y: NDArray[Any]) -> tuple[float, float]:
+    """Return the cost and the score of the best prediction that does not look at x.
+
+    Of labels their frequencies, and the fraction of the commonest; of real targets the mean of each output, with a coefficient
+    of determination of 0.
+
+    Parameters
+    ----------
+    loss : str
+        The name of a loss.
+    y : array
+        Targets as the network has them, finite.
+    """
+    if loss == "mean_squared_error":
+        return float(np.mean(np.var(y, axis=0, dtype=np.float64))), 0.0
+    if loss == "cross_entropy":
+        counts = np.bincount(y)
+        share = counts[counts > 0] / len(y)
+        return float(-(share * np.log(share)).sum()), float(share.max())
+    ones = np.mean(y > 0, axis=0, dtype=np.float64).reshape(-1)
+    top = np.maximum(ones, 1 - ones)
+    if loss == "hinge":  # the sign of the commoner label at distance 1
+        return float(np.mean(2 * (1 - top))), float(top.mean())
+    rest = np.clip(1 - top, 1e-300, 1)
+    return float(-np.mean(top * np.log(top) + (1 - top) * np.log(rest))), float(top.mean())

@@ -127,6 +127,7 @@ def _made(
     hidden: Any = activation
     if activation is None and file.activations is not None and len(file.activations) == len(sizes) - 2:
         hidden = file.activations
+    assumed = hidden is None
     if hidden is None:
         hidden = "tanh"
         notes += ["activation: tanh, the file says none (--activation NAME)"] if len(sizes) > 2 else []
@@ -142,6 +143,7 @@ def _made(
         net.weights[i][...] = w if layer.layout == "out_in" else w.T
         if layer.bias is not None:
             net.biases[i][...] = _array(file, layer.bias.array(), layer.bias.name, kind)
+    net.activation_stated = len(sizes) == 2 or not assumed
     net.init = os.path.basename(os.path.normpath(file.path))
     if file.classes is not None:
         net.classes = file.classes

@@ -41,16 +41,16 @@ def score(entries):
         net, x, y = network(entry)
         d = fi.diagnose(net, x, y, trial=False)  # the labels are of the signals
         label = entry["label"]
-        if label == "no gradient" and d.verdict in ("dead", "saturated"):  # the cause is named where a whole layer has it
-            label = d.verdict if any(getattr(layer, d.verdict) == 1 for layer in d.trace.hidden) else label
-        wrong[label, d.verdict] += label != d.verdict
+        if label == "no gradient" and d.signal in ("dead", "saturated"):  # the cause is named where a whole layer has it
+            label = d.signal if any(getattr(layer, d.signal) == 1 for layer in d.trace.hidden) else label
+        wrong[label, d.signal] += label != d.signal
         never_healthy_with_a_ratio_of_1000(d)
     return len(entries) - wrong.total(), len(entries), +wrong
 
 
 def never_healthy_with_a_ratio_of_1000(d):
     scales = [float(layer.da.rms) for layer in d.trace.hidden]
-    if d.verdict == "healthy" and len(scales) > 1 and min(scales) > 0:
+    if d.signal == "healthy" and len(scales) > 1 and min(scales) > 0:
         assert max(scales) / min(scales) < 1000
 
 

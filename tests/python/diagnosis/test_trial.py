@@ -38,7 +38,7 @@ def test_zeros_are_stuck_and_the_advice_mends_them():
     n = net("zeros")
     d = fi.diagnose(n, X, Y)
     assert (d.verdict, d.outlook) == ("no gradient", "stuck")
-    assert "after 100 steps, now" in d.advice
+    assert "after 300 steps, now" in d.advice
     assert fi.diagnose(d.apply(n), X, Y).outlook == "trains"
 
 
@@ -72,7 +72,8 @@ def test_values_a_few_ulp_apart_are_traced():
 def test_the_optimizer_decides():
     d = fi.diagnose(net("normal(std=0.01)"), X, Y, optimizer=fi.SGD(lr=0.001))
     assert d.outlook == "stuck"
-    assert "SGD(lr=0.001)" in str(d).splitlines()[0]
+    assert str(d).startswith("vanishing: stuck at 0.001")
+    assert "SGD at" in d.advice or "xavier_normal" in d.advice
 
 
 def test_courses():
