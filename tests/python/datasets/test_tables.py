@@ -47,6 +47,95 @@ def test_file(name):
         same(load_table(made.FOLDER / name, **options), *expected)
 
 
+@pytest.mark.parametrize("name", made.CASES)
+def test_both_readers_of_text_agree(name, monkeypatch):
+    _, _, options, expected = made.CASES[name]
+    monkeypatch.setattr("fanin.datasets.table.read_plain", lambda *_: None)
+    if not isinstance(expected, str):
+        same(load_table(made.FOLDER / name, **{"target": "y", **options}), *expected)
+
+
+MANY = 3000
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A table of many pieces: numbers in all spellings, holes, words, a target of labels."""
+    rng = np.random.default_rng(3)
+    rows = [
+        f"{rng.normal()!r},{rng.normal():.3e},{'' if i % 7 == 0 else i},{'p q' if i % 2 else 'é'},{i % 3}" for i in range(MANY)
+    ]
+    path = tmp_path / "many.csv"
+    path.write_text("\n".join([' a , "b" ,c d,kind,y', *rows, ""]))
+    return path
+
+
+def test_pieces_make_the_whole(many, monkeypatch):
+    from fanin.datasets import plain
+
+    for missing in ("drop", "mean"):
+        options = {"missing": missing, "categorical": ["kind"]}
+        monkeypatch.setattr("fanin.datasets.table.read_plain", lambda *_: None)
+        asked = load_table(many, "y", **options)
+        monkeypatch.setattr("fanin.datasets.table.read_plain", plain.read_plain)
+        monkeypatch.setattr(plain, "_PIECE", 1 << 12)
+        monkeypatch.setattr("fanin.datasets.delimited.SAMPLE", 1 << 10)
+        found = load_table(many, "y", **options)
+        same(found, asked.x, asked.y, asked.classes)
+        assert found.columns == ("a", "b", "c d", "kind=p q", "kind=é")
+        assert str(found) == str(asked)
+    quick = plain.read_plain(many, None, True, {"y", "kind"})
+    assert quick is not None
+    assert (quick.names, quick.floats.shape, quick.holes) == (("a", "b", "c d"), (MANY, 3), {"c d"})
+    monkeypatch.setattr("fanin.datasets.assembly._are_columns", lambda *_: pytest.fail("only numbers are left"))
+    with pytest.raises(ValueError, match=r"line 2, column 'c d': must be a finite number, got ''"):
+        load_table(many, "y", drop=["kind"])
+
+
+@pytest.mark.parametrize("cell", ["Nan", "nan(1)", "inf", "1e999", "9007199254740993", '"1"', " 1", "1 ", "\t1", "1_0", "x"])
+def test_a_late_cell_that_leaves_a_question_is_asked_about(many, cell):
+    """Beyond the rows that say which columns hold numbers: the answer is that of the reader that asks."""
+    text = many.read_text().splitlines()
+    parts = text[-1].split(",")
+    many.write_text("\n".join([*text, ",".join([parts[0], cell, *parts[2:]]), ""]))
+    if cell.strip(' "') == "1":
+        table = load_table(many, "y", drop=["kind", "c d"])
+        assert table.x[-1, 1] == 1
+    else:
+        with pytest.raises(ValueError, match=rf"line {MANY + 2}, column 'b'"):
+            load_table(many, "y", drop=["kind", "c d"])
+
+
+CHILD = """
+import resource, sys, time
+import pyarrow.compute, pyarrow.csv
+from fanin.datasets import load_table
+from fanin.cli.data import scaled
+before = time.process_time()
+table = load_table(sys.argv[1], "y")
+scaled("standard", table.x[:900_000], table.x[900_000:])
+used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(time.process_time() - before, used / (table.x.nbytes + table.y.nbytes))
+"""
+
+
+@pytest.mark.slow
+def test_a_million_rows(tmp_path):
+    """The processor time on two cores is at most twice the 3 s of the clock; memory is that of the whole process."""
+    import subprocess
+    import sys
+
+    from pyarrow import csv
+
+    rng = np.random.default_rng(0)
+    path = tmp_path / "large.csv"
+    csv.write_csv(pa.table({name: rng.normal(size=1_000_000) for name in [*"abcdefghijklmnopqrs", "y"]}), path)
+    out = subprocess.run([sys.executable, "-c", CHILD, str(path)], capture_output=True, text=True, check=True)
+    seconds, ratio = map(float, out.stdout.split())
+    assert seconds < 6
+    assert ratio < 4
+
+
 FRAME = {"a": [1.0, 4.0, 3.0], "b": [2, 5, 2], "y": ["up", "down", "up"]}
 
 
