@@ -42,8 +42,8 @@ def load(args: argparse.Namespace) -> Loaded:
         raise ValueError(f"{args.data}: must hold at least two rows, one to train on and one to hold out, got {len(data.y)}")
     train, held_out = datasets.split(*data, default if args.held_out is None else args.held_out, args.seed)
     scale = args.scale or ("none" if args.data is None else "standard")
-    x, x_held = scaled(scale, train.x, held_out.x)
-    y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y)
+    x, x_held = scaled(scale, train.x, held_out.x, own=True)
+    y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y, own=True)
     about = {"data": "scikit-learn's digits" if args.data is None else Path(args.data).name}
     about |= {"target": args.target} if args.target is not None else {}
     about |= {"columns": "; ".join(str(table).splitlines())} if table is not None else {}
@@ -88,8 +88,8 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
     raise ValueError(f"--data must be a table (.csv, .tsv, .parquet, .feather, ...) or end with .npz, got {name}")
 
 
-def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Shift and scale columns by what the training rows say; a constant column is only shifted.
+def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Shift and scale columns by what the training rows say; a constant column is only shifted. `own`: in place where it can.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArr
         return train, held_out
     from fanin.stats import summarize
 
-    train, held_out = train.astype(np.float64), held_out.astype(np.float64)
+    train, held_out = (part.astype(np.float64, copy=not own) for part in (train, held_out))
     of = summarize(train, axis=0)
     low, high = np.asarray(of.min), np.asarray(of.max)
     with np.errstate(over="ignore"):

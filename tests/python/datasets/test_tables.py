@@ -109,13 +109,12 @@ def test_a_late_cell_that_leaves_a_question_is_asked_about(many, cell):
 CHILD = """
 import resource, sys, time
 import pyarrow.compute, pyarrow.csv
-from fanin.datasets import load_table
-from fanin.cli.data import scaled
+from fanin.cli import _parser, data
 before = time.process_time()
-table = load_table(sys.argv[1], "y")
-scaled("standard", table.x[:900_000], table.x[900_000:])
+args = _parser().parse_args(["compare", "--data", sys.argv[1], "--target", "y"])
+(x, y), held, *_ = data.load(args)
 used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-print(time.process_time() - before, used / (table.x.nbytes + table.y.nbytes))
+print(time.process_time() - before, used / (x.nbytes + y.nbytes + held.x.nbytes + held.y.nbytes))
 """
 
 
