@@ -34,7 +34,7 @@ class Plain:
     holes: frozenset[str]  # those of them where a cell is missing, NaN
     texts: Any
     order: tuple[str, ...]  # of all columns, as in the file
-    said: tuple[str, ...]
+    said: str  # what was found rather than told
 
 
 def read_plain(path: str | os.PathLike[str], delimiter: str | None, header: bool, as_text: Collection[str]) -> Plain | None:
@@ -71,7 +71,7 @@ def _read(name: str, file: Any, delimiter: str | None, header: bool, as_text: Co
     if piece[:2] in (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff") or any(piece.startswith(magic) for magic in delimited.OTHER):
         return None
     mark = delimited.delimiter_of(name, piece) if delimiter is None else delimiter
-    said = () if delimiter is not None or mark == "," else (f"cells separated by {delimited.called(mark)}",)
+    said = "" if delimiter is not None or mark == "," else f"cells separated by {delimited.called(mark)}"
     if len(piece) < delimited.SAMPLE < os.fstat(file.fileno()).st_size:
         return None
     names, body = delimited.first_line(name, piece, mark, header)

@@ -99,7 +99,7 @@ def _plain(source: Any, target: str, delimiter: str | None, header: bool, how: d
 
     found = Source(os.fspath(source), plain.texts, nowhere, nowhere, floats, plain.holes, plain.order)
     try:
-        return decided(found, target, plain.said, matrix=plain.floats, **how)
+        return decided(found, target, [f"found: {plain.said}"] if plain.said else [], matrix=plain.floats, **how)
     except ValueError:  # the other reader knows the lines
         return None
 
