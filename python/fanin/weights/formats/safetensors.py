@@ -6,11 +6,13 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from threading import local
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fanin.weights.formats.tensors import FileError, Piece, Tensor, TensorFile, known, stored_dtype, widened
+from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Tensor, TensorFile, known, stored_dtype, widened
 
 _MOST_HEADER = 100_000_000  # what other readers take
 _MOST_INDEX = 1 << 30
@@ -122,6 +124,23 @@ def _entry(path: str, name: str, entry: Any) -> tuple[Tensor, int, int]:
     return Tensor(name, dtype, tuple(shape), None), span[0], span[1]
 
 
+class _Rooms(local):
+    """Memory for one piece a thread: fresh memory for each would cost as much as the reading."""
+
+    bytes: NDArray[np.uint8] = np.empty(0, np.uint8)
+
+
+_rooms = _Rooms()
+
+
+def _room(size: int) -> NDArray[np.uint8]:
+    if size > 2 * PIECE_BYTES:
+        return np.empty(size, np.uint8)
+    if _rooms.bytes.size < size:
+        _rooms.bytes = np.empty(size, np.uint8)
+    return _rooms.bytes[:size]
+
+
 def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     """The tensor with its bytes at an offset of the file. They are read, not mapped: a file that gets shorter is an error."""
     if not known(tensor.dtype):
@@ -129,7 +148,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     stored = stored_dtype(tensor.dtype)
 
     def part(begin: int, count: int) -> Any:
-        raw = np.empty(count, stored)
+        raw = _room(count * stored.itemsize).view(stored)
         with open(path, "rb", buffering=0) as file:
             file.seek(offset + begin * stored.itemsize)
             view, done = memoryview(raw.data).cast("B"), 0
