@@ -79,8 +79,8 @@ class Tensor:
     shape : tuple of int
     pieces : callable
         ``pieces(most)`` yields what reads the elements, at most `most` a piece, in C order: functions without arguments that
-        return float32 or float64, to be called in any thread, each once, before or after the next is asked for. What they return
-        is good until the same thread calls another. None where the type is unknown.
+        return float32 or float64, to be called in any thread, each once, before or after the next is asked for. What
+        they return is good until the same thread calls another. None where the type is unknown.
     layout : {"out_in", "in_out"} or None
         Of a matrix, where the format says it.
     kind : str or None
