@@ -6,9 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from fanin._core import __version__
 from fanin.cli import article, compare, config, describe, trace, weights
 
 _COMMANDS = (compare, trace, weights, article, describe, config)
@@ -63,6 +62,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(_fail(self.prog, f"{message} ({self.prog} --help)"))
 
 
+class _Version(argparse.Action):
+    """Print the version; the core, which knows it, is not loaded before."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from fanin._core import __version__
+
+        print(f"fanin {__version__}")
+        parser.exit()
+
+
 def _fail(name: str, message: str) -> int:
     print(f"{name}: error: {' '.join(message.split())}", file=sys.stderr)
     return 2
@@ -72,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
     )
-    parser.add_argument("--version", action="version", version=f"fanin {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(dest="command", metavar="command")
     for command in _COMMANDS:
         command.add(commands)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
@@ -74,6 +73,8 @@ def _run(args: argparse.Namespace) -> None:
 
         print(linear_table())
         return
+    from dataclasses import replace
+
     import fanin
     from fanin.experiments.compare import compare
     from fanin.reports import comparison_figure as report

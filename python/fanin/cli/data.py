@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fanin.datasets import Data, Table
 
 _DIGITS_HELD_OUT = 397  # of 1797
@@ -26,6 +25,8 @@ class Loaded(NamedTuple):
 
 def load(args: argparse.Namespace) -> Loaded:
     """Return the data of ``--data``, ``--target``, ``--scale``, ``--held-out``, ``--seed`` and ``--loss``."""
+    import numpy as np
+
     from fanin import datasets
 
     data, table = _read(args)
@@ -44,7 +45,7 @@ def load(args: argparse.Namespace) -> Loaded:
     scale = args.scale or ("none" if args.data is None else "standard")
     x, x_held = scaled(scale, train.x, held_out.x, own=True)
     y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y, own=True)
-    about = {"data": "scikit-learn's digits" if args.data is None else Path(args.data).name}
+    about = {"data": "scikit-learn's digits" if args.data is None else os.path.basename(args.data)}
     about |= {"target": args.target} if args.target is not None else {}
     about |= {"columns": "; ".join(str(table).splitlines())} if table is not None else {}
     return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale})
@@ -98,6 +99,8 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool =
     """
     if how == "none":
         return train, held_out
+    import numpy as np
+
     from fanin.stats import summarize
 
     train, held_out = (part.astype(np.float64, copy=not own) for part in (train, held_out))

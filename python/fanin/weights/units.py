@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -52,6 +51,8 @@ class Units:
         asked = _twice(np.concatenate(self.heads))
         if not asked.any():
             return 0
+        from hashlib import blake2b
+
         seen: Counter[bytes] = Counter()
         assert tensor.pieces is not None
         for i, piece in enumerate(tensor.pieces(most)):

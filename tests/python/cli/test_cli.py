@@ -205,6 +205,14 @@ def test_version_and_module():
     assert run.stdout == f"fanin {fi.__version__}\n"
 
 
+@pytest.mark.parametrize("command", [["--help"], ["compare", "--help"], ["trace", "--help"], ["weights", "--help"]])
+def test_help_loads_no_numpy(command):
+    code = "import sys\nfrom fanin.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("usage: fanin")
+    assert not {"numpy", "fanin._core", "pyarrow", "rich"} & set(run.stderr.split())
+
+
 @pytest.mark.parametrize("module", ["rich", "matplotlib", "sklearn"])
 def test_a_missing_extra_is_named(module, monkeypatch, folder, fails):
     for name in [name for name in sys.modules if name.split(".")[0] == module]:

@@ -14,7 +14,7 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.weights.read import read_network
+from fanin.weights.networks import read_network
 
 for module in ("rich", "matplotlib", "bokeh", "sklearn"):
     pytest.importorskip(module)
