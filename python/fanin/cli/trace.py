@@ -161,10 +161,9 @@ def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tup
         if y.shape[1] != outputs:
             raise ValueError(f"{args.weights}: its last layer must have an output a target, {y.shape[1]}, got {outputs}")
         return x, y
-    names = getattr(loaded, "classes", None)  # what the labels of the data stand for
-    values = y if names is None else np.asarray(names)[y]
+    values = y if loaded.classes is None else np.array(loaded.classes)[(y > 0).astype(int) if y.min() < 0 else y]
     hinge = net.loss_name == "hinge"
-    if net.classes is not None and not (names is None and _labels(y, len(net.classes))):
+    if net.classes is not None and not (loaded.classes is None and _labels(y, len(net.classes))):
         return x, labels_of(values, net.classes, hinge=hinge)
     most = max(outputs, 2)  # one output tells two classes apart
     if hinge and set(np.unique(y).tolist()) <= {-1, 1}:

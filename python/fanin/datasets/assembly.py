@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from fanin.datasets import decide
 from fanin.datasets.decide import Decision, Source
 
+KEPT = "became NaN"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -20,7 +22,7 @@ class Table:
     Attributes
     ----------
     x : ndarray, shape (n, n_in), float64
-        Finite numbers.
+        Finite numbers; NaN where a cell is missing and ``missing="keep"`` keeps it so.
     y : ndarray, shape (n,)
         float64 for a quantity; int64 for labels: whole numbers as they are, texts numbered in sorted order.
     columns : tuple of str
@@ -148,6 +150,15 @@ def decided(
     return Table(x, y, tuple(columns), last.values, (*decisions, last), tuple(notes))
 
 
+def two_classes(y: NDArray[Any], loss: str) -> tuple[NDArray[np.int64], tuple[Any, ...]]:
+    """Return labels as a loss of one output takes them, 0 and 1 or -1 and 1 (hinge), and the two values in their order."""
+    found = np.unique(y)
+    if y.ndim != 1 or len(found) != 2:
+        raise ValueError(f"loss {loss} tells two classes apart, the target has {len(found)}: take cross_entropy")
+    labels = (y == found[1]).astype(np.int64)
+    return 2 * labels - 1 if loss == "hinge" else labels, tuple(found.tolist())
+
+
 def _are_columns(blocks: list[NDArray[Any]], matrix: NDArray[np.float64]) -> bool:
     """Whether arrays are the columns of a matrix, in order."""
     at = matrix.__array_interface__["data"][0]
@@ -194,17 +205,20 @@ def _filled(
         listed = ", ".join(f"{c!r} ({int(e.sum())})" for c, e in bad.items())
         fits = missing == "refuse" and kinds.get(column) == "number"
         means = ", fill numbers with their column's mean (missing='mean', --missing mean)" if fits else ""
-        why = "the target and categories have no mean; " if missing == "mean" else ""
+        why = "the target and categories have no mean; " if missing in ("mean", "keep") else ""
         words = "a finite number or the name of a class" if column == target else "a category"
         what = "a finite number" if kinds.get(column) == "number" else words
         raise ValueError(
             f"{source.place(row, column)}: must be {what}, got {source.cell(column, row)!r}, a missing cell; such cells are in "
             f"{listed}. {why}Leave their rows out (missing='drop', --missing drop){means}; a text of that name stands in quotes"
         )
+    total = sum(int(empty.sum()) for empty in holes.values())
+    cells = f"{total} missing cell{'s' * (total > 1)}"
+    if missing == "keep":
+        return None, [*notes, f"{cells} {KEPT}: {_listed(list(holes))}"]
     for column, empty in holes.items():
         arrays[column] = np.where(empty, np.nanmean(arrays[column]), arrays[column])
-    total = sum(int(empty.sum()) for empty in holes.values())
-    return None, [*notes, f"{total} missing cells became the mean of their column: {_listed(list(holes))}"]
+    return None, [*notes, f"{cells} became the column's mean: {_listed(list(holes))}"]
 
 
 def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) -> ValueError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fanin.datasets import decide
-from fanin.datasets.assembly import Table, decided
+from fanin.datasets.assembly import Table, decided, two_classes
 from fanin.datasets.columnar import is_frame, read_columnar, read_frame
 from fanin.datasets.decide import Source
 from fanin.datasets.delimited import read_text
@@ -48,9 +48,10 @@ def load_table(
         What the target is, where that is in doubt.
     drop, categorical : sequence of str
         Columns left out, and columns that become one column of 0 and 1 for each of their at most 100 values.
-    missing : {"refuse", "drop", "mean"}
-        A missing cell is an error; its row is left out; or it becomes the mean of the column's numbers (a category and the
-        target know no mean: refused).
+    missing : {"refuse", "drop", "mean", "keep"}
+        A missing cell is an error; its row is left out; it becomes the mean of the column's numbers, of all rows; or it stays
+        NaN, to be filled with what the training rows alone say. A category and the target know no mean: "mean" and "keep"
+        refuse them.
     delimiter, encoding : str, optional
         Of text: found where there is no doubt, and UTF-8 or UTF-16 with its mark.
     decimal : {".", ","}
@@ -109,8 +110,8 @@ def _check(target: str, task: str | None, missing: str, decimal: str) -> None:
         raise TypeError(f"target must be the name of a column, got {target!r}")
     if task not in (None, "classification", "regression"):
         raise ValueError(f"task must be None, 'classification' or 'regression', got {task!r}")
-    if missing not in ("refuse", "drop", "mean"):
-        raise ValueError(f"missing must be 'refuse', 'drop' or 'mean', got {missing!r}")
+    if missing not in ("refuse", "drop", "mean", "keep"):
+        raise ValueError(f"missing must be 'refuse', 'drop', 'mean' or 'keep', got {missing!r}")
     if decimal not in (".", ","):
         raise ValueError(f"decimal must be '.' or ',', got {decimal!r}")
 
@@ -214,4 +215,4 @@ def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
         raise ValueError(
             f'target {y!r} is a quantity, {table.decisions[-1].why}: loss must be "mean_squared_error", got {loss!r}'
         )
-    return table.x, table.y
+    return table.x, table.y if loss in ("cross_entropy", "mean_squared_error") else two_classes(table.y, loss)[0]
