@@ -6,8 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from fanin.datasets import decide
-from fanin.datasets.assembly import Table, decided, two_classes
+from fanin.datasets.assembly import Table, decided
 from fanin.datasets.columnar import is_frame, read_columnar, read_frame
 from fanin.datasets.decide import Source
 from fanin.datasets.delimited import read_text
@@ -200,7 +202,7 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
 
 
 def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
-    """Return x and y of a DataFrame whose target `y` names; anything else as it is.
+    """Return x and y of a DataFrame whose target `y` names, text labels as they are written; anything else as it is.
 
     Raises
     ------
@@ -215,4 +217,6 @@ def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
         raise ValueError(
             f'target {y!r} is a quantity, {table.decisions[-1].why}: loss must be "mean_squared_error", got {loss!r}'
         )
-    return table.x, table.y if loss in ("cross_entropy", "mean_squared_error") else two_classes(table.y, loss)[0]
+    if table.classes and isinstance(table.classes[0], str):
+        return table.x, np.array(table.classes)[table.y]
+    return table.x, table.y

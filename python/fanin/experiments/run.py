@@ -17,11 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from fanin import _core, datasets
 from fanin.common import require
+from fanin.datasets.assembly import two_classes
 from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.network.network import Network
-from fanin.network.targets import class_labels, converted
+from fanin.network.targets import class_labels, converted, is_text
 from fanin.optimizer import Optimizer
 from fanin.tracing.measure import measure
 from fanin.tracing.record import Trace
@@ -220,6 +221,8 @@ def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _targets(y: NDArray[Any], loss: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], int]:
+    if loss in ("binary_cross_entropy", "hinge") and is_text(y):
+        y = two_classes(y, loss)[0]
     if loss != "cross_entropy":
         targets = np.ascontiguousarray(converted("y", y, dtype))
         if loss == "mean_squared_error" and targets.ndim == 1:

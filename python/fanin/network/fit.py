@@ -14,6 +14,7 @@ from fanin import _core
 from fanin.common import require, upward
 from fanin.common.progress import bar
 from fanin.network.history import FitEvent, History
+from fanin.network.targets import is_text
 from fanin.optimizer import Optimizer, core_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def fit(
         from fanin.datasets.table import arrays
 
         x, y = arrays(x, y, net.loss_name)
-    x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
+    rule, core = core_of(getattr(optimizer, "optimizer", optimizer)), net._core
+    x = net._x(x)
+    y = _targets(net, require.array("y", y), x.shape[0] if x.ndim else 0)
     judge = None if validation is None else _validation(net, *require.pair("validation", validation))
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
     if each * epochs >= 2**48:
@@ -102,6 +105,21 @@ def fit(
     if found is not None and on_nonfinite == "stop":
         warnings.warn(f"training stopped: {found}", RuntimeWarning, stacklevel=3)
     return net.history
+
+
+def _targets(net: Network, y: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Targets converted; texts become the classes of a network that has none."""
+    if net.loss_name == "mean_squared_error" or net.classes is not None or not is_text(y):
+        return net._y(y)
+    if y.shape != (rows,):
+        raise ValueError(f"y must have shape ({rows},) where it holds classes, got {y.shape}")
+    found = np.unique(y).tolist()
+    most = max(net.sizes[-1], 2)
+    if len(found) != most:
+        shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
+        raise ValueError(f"y must hold {most} different classes for {net.sizes[-1]} outputs, got {len(found)}: {shown}")
+    net.classes = found
+    return net._y(y)
 
 
 def _validation(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

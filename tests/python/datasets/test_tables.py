@@ -202,6 +202,76 @@ def test_compare_and_fit_take_a_frame():
     np.testing.assert_array_equal(first.costs, second.costs)
 
 
+def test_texts_become_classes(tmp_path):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 2))
+    y = np.where(x[:, 0] > 0.4, "late", np.where(x[:, 0] < -0.4, "early", "noon"))
+    plain = np.unique(y, return_inverse=True)[1]
+    frame = pa.table({"a": x[:, 0], "b": x[:, 1], "when": y})
+    nets = [fi.Network([2, 8, 3], seed=1) for _ in range(4)]
+    courses = [
+        net.fit(*data, epochs=3, optimizer=fi.SGD(lr=0.5), validation=(x, labels))
+        for net, data, labels in zip(
+            nets,
+            [(x, plain), (x, y), (x, y.tolist()), (frame, "when")],
+            [plain, y, y.astype(object), y],
+            strict=True,
+        )
+    ]
+    for net, course in zip(nets[1:], courses[1:], strict=True):
+        np.testing.assert_array_equal(course.costs, courses[0].costs)
+        assert net.classes == ("early", "late", "noon")
+        assert net.score(x, y) == nets[0].score(x, plain)
+        assert net.loss(x, y) == nets[0].loss(x, plain)
+    assert nets[0].classes is None
+    nets[1].save(tmp_path / "n.safetensors")
+    again = fi.load(tmp_path / "n.safetensors").network
+    assert again.score(x, y) == nets[1].score(x, y)
+    assert (np.array(again.classes)[again.predict(x)] == y).mean() == again.score(x, y)
+    with pytest.raises(ValueError, match=r"y must hold the network's classes \['early', 'late', 'noon'\], got \['never'\]"):
+        again.fit(x[:1], ["never"], optimizer=fi.SGD(lr=0.5))
+    with pytest.raises(ValueError, match="y must hold 3 different classes for 3 outputs, got 1: 'noon'"):
+        fi.Network([2, 3], seed=1).fit(x[:2], ["noon", "noon"], optimizer=fi.SGD(lr=0.5))
+    with pytest.raises(ValueError, match="fit\\(x, y\\) names the classes"):
+        fi.Network([2, 3], seed=1).score(x, y)
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge"])
+def test_two_texts_for_one_output(loss):
+    x = np.random.default_rng(6).normal(size=(40, 2))
+    y = np.where(x[:, 1] > 0, "up", "down")
+    plain = np.where(y == "up", 1, -1 if loss == "hinge" else 0)
+    frame = pa.table({"a": x[:, 0], "b": x[:, 1], "y": y})
+    costs = []
+    for data in ((x, plain), (x, y), (frame, "y")):
+        net = fi.Network([2, 4, 1], loss=loss, seed=1)
+        costs.append(net.fit(*data, optimizer=fi.SGD(lr=0.1)).costs)
+        assert net.classes == (None if data[1] is plain else ("down", "up"))
+    np.testing.assert_array_equal(costs[0], costs[1])
+    np.testing.assert_array_equal(costs[0], costs[2])
+    runs = [
+        fi.compare("he_normal", x, plain, hidden=[3], epochs=1, loss=loss),
+        fi.compare("he_normal", x, y, hidden=[3], epochs=1, loss=loss),
+        fi.compare("he_normal", frame, target="y", hidden=[3], epochs=1, loss=loss),
+    ]
+    for other in runs[1:]:
+        np.testing.assert_array_equal(other.runs[0].costs, runs[0].runs[0].costs)
+    for wrong in ({}, {"y": y, "target": "y"}):
+        with pytest.raises(ValueError, match="y must be given, or target"):
+            fi.compare("he_normal", frame, **wrong)
+
+
+def test_missing_cells_are_kept_as_nan(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,y\n1,2,u\n,3,v\n4,?,u\n")
+    table = load_table(path, "y", missing="keep")
+    np.testing.assert_array_equal(table.x, [[1, 2], [np.nan, 3], [4, np.nan]])
+    assert table.notes == ("2 missing cells became NaN: a, b",)
+    path.write_text("a,b,y\n1,2,u\n3,3,\n")
+    with pytest.raises(ValueError, match="the target and categories have no mean"):
+        load_table(path, "y", missing="keep")
+
+
 def test_words(tmp_path):
     path = tmp_path / "t.csv"
     rows = [f"{i},{i * 3 % 11},{'pqr'[i % 3]},{'uv'[i % 2]},{13.5 + i}" for i in range(30)]
