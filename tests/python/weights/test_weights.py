@@ -160,6 +160,26 @@ def test_digits_that_are_letters(tmp_path):
     assert read(tmp_path / "a.npz").network.sizes == (3, 2, 4)
 
 
+def test_zeros_before_numbers(tmp_path):
+    w = [RNG.standard_normal((2, 2)).astype("f4") for _ in range(3)]
+    names = ["01", "2", "010"]
+    path = write(tmp_path / "a", {f"{name}.weight": one for name, one in zip(names, w, strict=True)})
+    net = fi.Network([2, 2, 2, 2], seed=1, bias=False)
+    net.load_weights(path)
+    for mine, one in zip(net.weights, w, strict=True):
+        np.testing.assert_array_equal(mine, one)
+    before = [one.copy() for one in net.weights]
+    path = write(tmp_path / "b", {"1.weight": w[0], "2.weight": w[1], "01.weight": w[2]})
+    with pytest.raises(ValueError, match=r"'01.weight' and '1.weight' have the same number"):
+        net.load_weights(path)
+    with pytest.raises(ValueError, match=r"01.weight and 1.weight have the same number|1.weight and 01.weight have"):
+        read(path)
+    with pytest.raises(ValueError, match=r"must be named 0.weight, 0.bias, ..., got fc1.bias"):
+        fi.Network([6, 5, 5, 3]).load_weights(write(tmp_path / "c", {name: ARRAYS[name] for name in sorted(ARRAYS)}))
+    for mine, one in zip(net.weights, before, strict=True):
+        np.testing.assert_array_equal(mine, one)
+
+
 def test_other_formats_are_named(tmp_path):
     np.savez(tmp_path / "m.pt.npz", ARRAYS["fc1.weight"])
     os.replace(tmp_path / "m.pt.npz", tmp_path / "m.pt")
