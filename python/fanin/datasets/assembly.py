@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -93,9 +94,8 @@ def decided(
     for argument, wanted in (("target", [target]), ("drop", drop), ("categorical", categorical)):
         for one in wanted:
             if names.count(one) != 1:
-                raise ValueError(
-                    f"{source.name}: {argument} must name one column of {_listed(names)}, got {one!r}{_hint(names)}"
-                )
+                hint = _hint(names) or _near(one, names)
+                raise ValueError(f"{source.name}: {argument} must name one column of {_listed(names)}, got {one!r}{hint}")
     if target in drop or target in categorical or set(drop) & set(categorical):
         raise ValueError("target, drop and categorical must name different columns")
     if set(names) == {target, *drop}:
@@ -222,17 +222,29 @@ def _filled(
 
 
 def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) -> ValueError:
-    named = ",".join(column for column, _ in complaints)
     listed = "; ".join(text for _, text in complaints[:12])
     listed += f"; ... ({len(complaints)} in all)" if len(complaints) > 12 else ""
-    python = repr([column for column, _ in complaints])
     if lenient:
         return ValueError(f"{complaints[0][1]}; fanin.datasets.load_table settles such columns")
-    such = "these columns are" if len(complaints) > 1 else "this column is"
-    return ValueError(
-        f"{listed}: {such} not of plain numbers. Make categories of them (categorical={python}, --categorical '{named}'), "
-        f"leave them out (drop={python}, --drop '{named}'), or correct the cells"
-    )
+    names = [column for column, _ in complaints]
+    such = "these columns are" if len(names) > 1 else "this column is"
+    few = [name for name in names if name and decide.few(source, name)]
+    if few and len(few) < len(names):  # what can be no category
+        rest = [name for name in names if name not in few]
+        ways = f"Make categories of some ({_settle('categorical', few)}) and leave the others out ({_settle('drop', rest)})"
+    else:
+        ways = f"Make categories of them ({_settle('categorical', names)}), leave them out ({_settle('drop', names)})"
+    return ValueError(f"{listed}: {such} not of plain numbers. {ways}, or correct the cells")
+
+
+def _settle(option: str, names: list[str]) -> str:
+    return f"{option}={names!r}, --{option} '{','.join(names)}'"
+
+
+def _near(got: str, names: Sequence[str]) -> str:
+    """Return words for a name that is nearly another one."""
+    found = get_close_matches(got, names, 1)
+    return f": did you mean {found[0]!r}?" if found else ""
 
 
 def _hint(names: list[str]) -> str:

@@ -292,6 +292,14 @@ def _must(source: Source, column: str, row: int) -> str:
     return f"{source.place(row, column)}: must be a finite number, got {source.cell(column, row)!r}"
 
 
+def few(source: Source, column: str) -> bool:
+    """Return whether a column has so few different cells that it can be a category: not all, and at most 100."""
+    if column in source.floats:  # an identifier
+        return False
+    different = len(source.table[column].unique())
+    return different <= _CATEGORIES and different <= max(_LABELS, source.table.num_rows // 2)
+
+
 def texts_or_none(source: Source, column: str) -> list[Any]:
     """Return the cells of a column as Python objects that can be told apart."""
     return [str(cell) for cell in source.table[column].unique().to_pylist()]

@@ -202,6 +202,32 @@ def test_compare_and_fit_take_a_frame():
     np.testing.assert_array_equal(first.costs, second.costs)
 
 
+def test_frames_as_arrays_name_their_columns():
+    pd = pytest.importorskip("pandas")
+    mixed = pd.DataFrame({"a": [1, 2, 3], "b": [True, False, True], "c": [0.5, 1.5, 2.5]})
+    y = np.array([0, 1, 0])
+    plain = np.column_stack([[1, 2, 3], [1, 0, 1], [0.5, 1.5, 2.5]])
+    options = {"hidden": [2], "epochs": 1, "held_out": 1}
+    found = fi.compare("he_normal", mixed, y, **options).runs[0].costs
+    np.testing.assert_array_equal(found, fi.compare("he_normal", plain, y, **options).runs[0].costs)
+    with pytest.raises(TypeError, match="x must hold real numbers, got others in columns kind, when"):
+        fi.compare("he_normal", mixed.assign(kind=list("pqp"), when=pd.to_datetime(["2020-01-01"] * 3)), y, **options)
+    with pytest.raises(ValueError, match="x must hold finite numbers, got NaN or infinity in row 1, column 2"):
+        fi.compare("he_normal", mixed.assign(c=[0.5, np.nan, 1]), y, **options)
+
+
+def test_complaints_say_which_columns_can_be_categories(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["who,sex,a,y", *(f"n{i},{'fm'[i % 2]},{i % 7},{i % 3}" for i in range(60)), ""]))
+    with pytest.raises(
+        ValueError, match=r"categories of some .*--categorical 'sex'\) and leave the others out .*--drop 'who'\)"
+    ):
+        load_table(path, "y")
+    with pytest.raises(ValueError, match="target must name one column of who, sex, a, y, got 'sexx': did you mean 'sex'"):
+        load_table(path, "sexx")
+    assert load_table(path, "y", categorical=["sex"], drop=["who"]).columns == ("sex=f", "sex=m", "a")
+
+
 def test_texts_become_classes(tmp_path):
     rng = np.random.default_rng(5)
     x = rng.normal(size=(60, 2))

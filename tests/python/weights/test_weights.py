@@ -160,6 +160,15 @@ def test_digits_that_are_letters(tmp_path):
     assert read(tmp_path / "a.npz").network.sizes == (3, 2, 4)
 
 
+def test_a_bias_of_another_layer_is_no_bias_of_this_one(tmp_path):
+    w, b = np.ones((3, 2), "f4"), np.ones(3, "f4")
+    with pytest.raises(ValueError, match=r"fc2.bias without a weight"):
+        read(write(tmp_path / "a", {"fc1.weight": w, "fc2.bias": b}))
+    for names in (("fc1.weight", "fc1_bias"), ("arr_0", "arr_1"), ("W_1", "b1")):
+        net = read(write(tmp_path / "a", dict(zip(names, (w, b), strict=True)))).network
+        np.testing.assert_array_equal(net.biases[0], b)
+
+
 def test_zeros_before_numbers(tmp_path):
     w = [RNG.standard_normal((2, 2)).astype("f4") for _ in range(3)]
     names = ["01", "2", "010"]
