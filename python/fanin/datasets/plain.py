@@ -6,6 +6,7 @@ Only what leaves no question is read here: no quotes below the names, no blanks 
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -67,9 +68,12 @@ def _read(name: str, file: Any, delimiter: str | None, header: bool, as_text: Co
     import pyarrow as pa
 
     pieces = _pieces(file)
-    piece = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")
+    piece = next(pieces, b"").removeprefix(codecs.BOM_UTF8)
     if piece[:2] in (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff") or any(piece.startswith(magic) for magic in delimited.OTHER):
         return None
+    if b"\0" in piece:
+        return None
+    piece.decode()
     mark = delimited.delimiter_of(name, piece) if delimiter is None else delimiter
     said = "" if delimiter is not None or mark == "," else f"cells separated by {delimited.called(mark)}"
     if len(piece) < delimited.SAMPLE < os.fstat(file.fileno()).st_size:
@@ -139,6 +143,8 @@ class _Pieces:
     def parsed(self, body: bytes) -> Any:
         """Return the columns of a piece, or None where its text leaves a question."""
         if b'"' in body or b"\0" in body or (b"\t" in body and self._mark != "\t") or delimited.blanks_beside(body, self._mark):
+            return None
+        if body.startswith(codecs.BOM_UTF8):  # Arrow passes over a mark at the beginning of a piece
             return None
         if not body.isascii():
             body.decode()
