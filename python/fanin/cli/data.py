@@ -100,7 +100,7 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
     name = args.data
     if name is not None and not name.lower().endswith((".npz", ".npy")):
         if args.target is None:
-            raise ValueError(f"--data {name} needs --target NAME, the column to learn")
+            raise ValueError(f"--data {name} needs --target NAME, the column to learn{_columns(args)}")
         task = args.task or _TASKS.get(args.loss)
         table = datasets.load_table(
             name,
@@ -123,6 +123,23 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
     if name.lower().endswith(".npz"):
         return datasets.load_npz(name), None
     raise ValueError(f"--data must be a table (.csv, .tsv, .parquet, .feather, ...) or end with .npz, got {name}")
+
+
+def _columns(args: argparse.Namespace) -> str:
+    """The columns of a table of text, in words for an error; nothing where they are not found easily."""
+    from fanin.datasets import delimited
+
+    with open(args.data, "rb") as file:
+        head = file.read(delimited.SAMPLE)
+    if args.no_header or args.encoding is not None:
+        return ""
+    try:
+        head.decode("ascii", "strict")
+        names, _ = delimited.first_line(args.data, head, args.delimiter or delimited.delimiter_of(args.data, head), True)
+    except (ValueError, ModuleNotFoundError):
+        return ""
+    names = [name for name in names if name]
+    return f": one of {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"
 
 
 def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:

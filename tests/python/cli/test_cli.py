@@ -251,6 +251,12 @@ def test_means_of_the_training_rows(folder, capsys):
     assert found[0] == found[1]
 
 
+def test_a_missing_target_lists_the_columns(folder, fails):
+    said = fails("compare", "--data", "labels.csv")
+    assert said.rstrip().endswith("needs --target NAME, the column to learn: one of a, b, kind")
+    assert "none.csv: No such file" in fails("compare", "--data", "none.csv")
+
+
 def test_counts_in_npz_are_asked_about(folder, fails):
     np.savez(folder / "counts.npz", x=np.ones((100, 1)), y=np.arange(100) % 30)
     said = fails("compare", "--data", "counts.npz", *FAST)
