@@ -124,21 +124,18 @@ def _entry(path: str, name: str, entry: Any) -> tuple[Tensor, int, int]:
     return Tensor(name, dtype, tuple(shape), None), span[0], span[1]
 
 
-class _Rooms(local):
+_rooms = local()
+
+
+def _room(name: str, size: int) -> NDArray[np.uint8]:
     """Memory for one piece a thread: fresh memory for each would cost as much as the reading."""
-
-    bytes: NDArray[np.uint8] = np.empty(0, np.uint8)
-
-
-_rooms = _Rooms()
-
-
-def _room(size: int) -> NDArray[np.uint8]:
     if size > 2 * PIECE_BYTES:
         return np.empty(size, np.uint8)
-    if _rooms.bytes.size < size:
-        _rooms.bytes = np.empty(size, np.uint8)
-    return _rooms.bytes[:size]
+    room: NDArray[np.uint8] | None = getattr(_rooms, name, None)
+    if room is None or room.size < size:
+        room = np.empty(size, np.uint8)
+        setattr(_rooms, name, room)
+    return room[:size]
 
 
 def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
@@ -148,7 +145,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     stored = stored_dtype(tensor.dtype)
 
     def part(begin: int, count: int) -> Any:
-        raw = _room(count * stored.itemsize).view(stored)
+        raw = _room("stored", count * stored.itemsize).view(stored)
         with open(path, "rb", buffering=0) as file:
             file.seek(offset + begin * stored.itemsize)
             view, done = memoryview(raw.data).cast("B"), 0
@@ -157,7 +154,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
                 if not got:
                     raise FileError(f"{path} became shorter while it was read")
                 done += got
-        return widened(raw, tensor.dtype)
+        return widened(raw, tensor.dtype, _room("wide", 4 * count).view(np.float32) if stored.itemsize == 2 else None)
 
     def pieces(most: int) -> Iterator[Piece]:
         for begin in range(0, tensor.size, most):
