@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fanin.datasets import decide
 from fanin.datasets.decide import Decision, Source
 
+_ROWS = 1 << 16  # moved at once
 KEPT = "became NaN"
 
 
@@ -91,6 +92,7 @@ def decided(
 ) -> Table:
     """Decide on every column, and make x and y; `matrix` holds the columns of `source.floats` and may become x."""
     names = list(source.order or source.table.column_names)
+    floats = {column: i for i, column in enumerate(source.floats)}
     for argument, wanted in (("target", [target]), ("drop", drop), ("categorical", categorical)):
         for one in wanted:
             if names.count(one) != 1:
@@ -126,7 +128,8 @@ def decided(
     kept, notes = _filled(source, target, arrays, decisions, holes, missing, list(notes))
     if kept is not None:
         rows = np.flatnonzero(kept)
-        arrays = {column: values[rows] for column, values in arrays.items()}
+        arrays = {column: values[rows] for column, values in arrays.items() if column not in floats}
+        matrix = None if matrix is None else _moved(matrix, rows, range(matrix.shape[1]))
         place, cell = source.place, source.cell
         source = Source(
             source.name,
@@ -135,18 +138,23 @@ def decided(
             lambda column, row: cell(column, int(rows[row])),
         )
     y, last = decide.target(source, target, task, lenient)
-    columns, blocks = [], []
+    columns: list[str] = []
+    blocks: list[NDArray[Any] | int] = []  # an array, or the number of a column of `matrix`
     for decision in decisions:
         if decision.kind == "number":
             columns.append(decision.column)
-            blocks.append(arrays.pop(decision.column))
+            blocks.append(floats[decision.column] if decision.column in floats else arrays.pop(decision.column))
         elif decision.kind == "category":
             places = arrays.pop(decision.column)
             columns += [f"{decision.column}={value}" for value in decision.values]
             blocks += [places == i for i in range(len(decision.values))]
-    x = matrix if matrix is not None and _are_columns(blocks, matrix) else np.empty((len(y), len(blocks)))
-    for i, block in enumerate(blocks if x is not matrix else []):
-        x[:, i] = block
+    chosen = [block for block in blocks if isinstance(block, int)]
+    if matrix is not None and len(chosen) == len(blocks):
+        x = _moved(matrix, None, chosen)
+    else:
+        x = np.empty((len(y), len(blocks)))
+        for i, block in enumerate(blocks):
+            x[:, i] = matrix[:, block] if isinstance(block, int) and matrix is not None else block
     return Table(x, y, tuple(columns), last.values, (*decisions, last), tuple(notes))
 
 
@@ -159,13 +167,16 @@ def two_classes(y: NDArray[Any], loss: str) -> tuple[NDArray[np.int64], tuple[An
     return 2 * labels - 1 if loss == "hinge" else labels, tuple(found.tolist())
 
 
-def _are_columns(blocks: list[NDArray[Any]], matrix: NDArray[np.float64]) -> bool:
-    """Whether arrays are the columns of a matrix, in order."""
-    at = matrix.__array_interface__["data"][0]
-    return len(blocks) == matrix.shape[1] and all(
-        block.base is matrix and block.__array_interface__["data"][0] == at + i * matrix.itemsize
-        for i, block in enumerate(blocks)
-    )
+def _moved(matrix: NDArray[np.float64], rows: NDArray[Any] | None, columns: Sequence[int]) -> NDArray[np.float64]:
+    """Return ascending rows (None: all) and columns of a matrix, moved to its own beginning: it is not held twice."""
+    count = len(matrix) if rows is None else len(rows)
+    if rows is None and len(columns) == matrix.shape[1]:
+        return matrix
+    out = matrix.reshape(-1)[: count * len(columns)].reshape(count, len(columns))
+    for begin in range(0, count, _ROWS):  # what is written lies before what is still to be read
+        part = slice(begin, begin + _ROWS)
+        out[part] = matrix[part if rows is None else rows[part]][:, list(columns)]
+    return out
 
 
 def _nan_of(source: Source, column: str) -> NDArray[Any] | None:
@@ -217,7 +228,11 @@ def _filled(
     if missing == "keep":
         return None, [*notes, f"{cells} {KEPT}: {_listed(list(holes))}"]
     for column, empty in holes.items():
-        arrays[column] = np.where(empty, np.nanmean(arrays[column]), arrays[column])
+        mean = np.nanmean(arrays[column])
+        if column in source.floats:
+            np.copyto(arrays[column], mean, where=empty)
+        else:
+            arrays[column] = np.where(empty, mean, arrays[column])
     return None, [*notes, f"{cells} became the column's mean: {_listed(list(holes))}"]
 
 
