@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -297,7 +298,7 @@ def test_what_killed_saves_left_is_removed(tmp_path):
     assert fi.load(tmp_path / "net").network.sizes == (2, 2)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "npz", "index", "pt", "h5", "onnx"])
+@pytest.mark.parametrize("kind", ["safetensors", "npz", "index", "pt", "h5", "keras", "onnx"])
 def test_mutations_are_refused_in_words(tmp_path, kind):
     """Bytes changed, cut and doubled: a value or a documented error. FANIN_MUTATIONS sets how many."""
     source, ending = valid(tmp_path, kind), {"index": ".safetensors.index.json"}.get(kind, f".{kind}")
@@ -327,6 +328,9 @@ def valid(folder, kind):
         return write(path, ARRAYS, {"a": "b"})
     if kind == "npz":
         np.savez_compressed(path, **ARRAYS)
+    elif kind == "keras":
+        pytest.importorskip("h5py")
+        path.write_bytes((Path(__file__).parents[2] / "data" / "weights" / "dense.keras").read_bytes())
     elif kind == "index":
         write(folder / "one.safetensors", ARRAYS)
         path.write_text(json.dumps({"weight_map": dict.fromkeys(ARRAYS, "one.safetensors")}))
