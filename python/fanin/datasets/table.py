@@ -201,22 +201,25 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     return Data(table.x, table.y)
 
 
-def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
-    """Return x and y of a DataFrame whose target `y` names, text labels as they are written; anything else as it is.
+def arrays(x: Any, y: Any, loss: str, columns: tuple[str, ...] | None = None) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """Return x and y of a DataFrame whose target `y` names, text labels as they are written, and the columns of x.
+
+    Anything else is returned as it is, and None. `columns`: those that x must have.
 
     Raises
     ------
     ValueError
-        If the DataFrame is refused by `load_table`, or `loss` is not for such a target.
+        If the DataFrame is refused by `load_table`, `loss` is not for such a target, or x has other columns.
     """
     if not (isinstance(y, str) and is_frame(x)):
-        return x, y
+        return x, y, None
     quantity = loss == "mean_squared_error"
     table = load_table(x, y, task="regression" if quantity else None)
     if table.loss != "cross_entropy" and not quantity:
         raise ValueError(
             f'target {y!r} is a quantity, {table.decisions[-1].why}: loss must be "mean_squared_error", got {loss!r}'
         )
-    if table.classes and isinstance(table.classes[0], str):
-        return table.x, np.array(table.classes)[table.y]
-    return table.x, table.y
+    if columns is not None and table.columns != columns:
+        raise ValueError(f"x must have the columns {', '.join(columns)} in this order, got {', '.join(table.columns)}")
+    texts = bool(table.classes) and isinstance(table.classes[0], str)
+    return table.x, np.array(table.classes)[table.y] if texts else table.y, table.columns

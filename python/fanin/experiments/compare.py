@@ -198,7 +198,7 @@ def compare(
     optimizer : Optimizer, optional
         ``SGD(lr=0.1)`` by default. Every law steps a fresh copy of it; the one given is not touched.
     held_out : float, int or (x, y)
-        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own, frames too.
     seed : int
         Of the split, of every network's weights and of the shuffling. All laws of one family therefore scale the same draw.
     progress : callable, optional

@@ -49,14 +49,16 @@ def fit(
     if trace_every is not None:
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
         tracer = upward.tracer(net, every)
-    if isinstance(y, str):  # the column of a DataFrame; imported here, for `import fanin` is NumPy's time
-        from fanin.datasets.table import arrays
-
-        x, y = arrays(x, y, net.loss_name)
+    x, y, columns = _arrays(net, x, y)
     rule, core = core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     x = net._x(x)
-    y = _targets(net, require.array("y", y), x.shape[0] if x.ndim else 0)
-    judge = None if validation is None else _validation(net, *require.pair("validation", validation))
+    classes = net.classes
+    try:
+        y = _targets(net, require.array("y", y), x.shape[0] if x.ndim else 0)
+        judge = None if validation is None else _validation(net, *require.pair("validation", validation), columns)
+    except (TypeError, ValueError):
+        net.classes = classes
+        raise
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
     if each * epochs >= 2**48:
         raise ValueError(f"epochs must give fewer than 2^48 steps, got {epochs} epochs of {each}")
@@ -122,9 +124,19 @@ def _targets(net: Network, y: NDArray[Any], rows: int) -> NDArray[Any]:
     return net._y(y)
 
 
-def _validation(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def _arrays(net: Network, x: Any, y: Any, columns: tuple[str, ...] | None = None) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """Arrays of a DataFrame and its column y, and the columns of x; readers of tables are imported only for one."""
+    if not isinstance(y, str):
+        return x, y, None
+    from fanin.datasets.table import arrays
+
+    return arrays(x, y, net.loss_name, columns)
+
+
+def _validation(net: Network, x: ArrayLike, y: ArrayLike, columns: tuple[str, ...] | None) -> tuple[NDArray[Any], NDArray[Any]]:
     """Convert the data; bad data is refused before anything changes."""
     try:
+        x, y, _ = _arrays(net, x, y, columns)
         judge = net._x(x), net._y(y)
         net._core.loss(*judge)
     except (TypeError, ValueError) as error:

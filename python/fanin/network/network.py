@@ -306,7 +306,7 @@ class Network:
         optimizer : Optimizer
             For example ``fi.SGD(lr=0.1)``.
         validation : (x, y), optional
-            Data to be judged on after each epoch: its cost and score.
+            Data to be judged on after each epoch, its cost and score; or a DataFrame of the same columns and its target.
         on_step, on_epoch : callable, optional
             Called after each step and each epoch with a `FitEvent`; True ends the fit. Without `on_step` the core runs whole
             epochs by itself.

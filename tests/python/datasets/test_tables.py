@@ -265,6 +265,26 @@ def test_texts_become_classes(tmp_path):
         fi.Network([2, 3], seed=1).score(x, y)
 
 
+def test_frames_beside_frames():
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(50, 2)), rng.choice(["p", "q"], 50)
+    train, other = (pa.table({"a": x[part, 0], "b": x[part, 1], "y": y[part]}) for part in (slice(40), slice(40, 50)))
+    plain, framed = fi.Network([2, 3, 2], seed=1), fi.Network([2, 3, 2], seed=1)
+    plain.fit(x[:40], y[:40], optimizer=fi.SGD(lr=0.1), validation=(x[40:], y[40:]))
+    framed.fit(train, "y", optimizer=fi.SGD(lr=0.1), validation=(other, "y"))
+    assert framed.history.validation_costs.tolist() == plain.history.validation_costs.tolist()
+    options = {"hidden": [3], "epochs": 1}
+    mine = fi.compare("he_normal", train, "y", held_out=(other, "y"), **options).runs[0]
+    assert mine == fi.compare("he_normal", x[:40], y[:40], held_out=(x[40:], y[40:]), **options).runs[0]
+    turned = other.select(["b", "a", "y"])
+    net = fi.Network([2, 3, 2], seed=1)
+    with pytest.raises(ValueError, match="x must have the columns a, b in this order, got b, a"):
+        net.fit(train, "y", optimizer=fi.SGD(lr=0.1), validation=(turned, "y"))
+    assert net.classes is None
+    with pytest.raises(ValueError, match="x must have the columns a, b in this order, got b, a"):
+        fi.compare("he_normal", train, "y", held_out=(turned, "y"), **options)
+
+
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge"])
 def test_two_texts_for_one_output(loss):
     x = np.random.default_rng(6).normal(size=(40, 2))
