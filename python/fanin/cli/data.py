@@ -129,14 +129,14 @@ def _columns(args: argparse.Namespace) -> str:
     """The columns of a table of text, in words for an error; nothing where they are not found easily."""
     from fanin.datasets import delimited
 
-    with open(args.data, "rb") as file:
-        head = file.read(delimited.SAMPLE)
     if args.no_header or args.encoding is not None:
         return ""
     try:
+        with open(args.data, "rb") as file:
+            head = file.read(delimited.SAMPLE)
         head.decode("ascii", "strict")
         names, _ = delimited.first_line(args.data, head, args.delimiter or delimited.delimiter_of(args.data, head), True)
-    except (ValueError, ModuleNotFoundError):
+    except (OSError, ValueError, ModuleNotFoundError):
         return ""
     names = [name for name in names if name]
     return f": one of {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"

@@ -32,11 +32,10 @@ class Parser(argparse.ArgumentParser):
     def unknown(self, left: Sequence[str]) -> NoReturn:
         """Refuse arguments that no option takes."""
         options = [text for text in left if text.startswith("-")]
-        if not options:  # as of --init zeros he_normal
-            self.error(
-                f"unrecognized arguments: {' '.join(left)}: names of one option are joined by commas, as in "
-                "--init zeros,he_normal"
-            )
+        if not options:
+            several = "--init" in self._option_string_actions  # as of --init zeros he_normal
+            hint = ": names of one option are joined by commas, as in --init zeros,he_normal" if several else ""
+            self.error(f"unrecognized arguments: {' '.join(left)}{hint}")
         name = options[0].partition("=")[0]
         self.error(f"{_near(name, self._option_string_actions)}there is no option {name}")
 
