@@ -94,7 +94,7 @@ def read_text(path: str | os.PathLike[str], delimiter: str | None, encoding: str
     if delimiter is None:
         delimiter = delimiter_of(name, raw)
         said += [] if delimiter == "," else [f"cells separated by {called(delimiter)}"]
-    raw = _quotes(name, raw if delimiter == " " else _without_blanks(raw, delimiter), delimiter)
+    raw = checked_quotes(name, raw if delimiter == " " else _without_blanks(raw, delimiter), delimiter)
     names, begin = top(name, raw, delimiter, header)
     body, first = raw[begin:], 1 + _breaks(raw[:begin])
     if _RECORD.search(body) is None:
@@ -124,7 +124,7 @@ def first_line(name: str, raw: bytes, delimiter: str, header: bool) -> tuple[lis
     line, _, rows = raw.partition(b"\n")
     if b"\r" in line[:-1]:
         raise ValueError(f"{name}: lines end in more than one way")
-    names, _ = top(name, _quotes(name, _without_blanks(line, delimiter), delimiter), delimiter, header)
+    names, _ = top(name, checked_quotes(name, _without_blanks(line, delimiter), delimiter), delimiter, header)
     return names, rows if header else raw
 
 
@@ -200,7 +200,7 @@ def delimiter_of(name: str, raw: bytes) -> str:
     return even[0] if even else ","
 
 
-def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
+def checked_quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     """Check that quotes stand around whole cells and close; blanks beside them go."""
     if b'"' not in raw:
         return raw

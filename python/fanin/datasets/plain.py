@@ -1,7 +1,7 @@
 """Large tables of plain numbers in text: read piece by piece into one array, never held as text as a whole.
 
-Only what leaves no question is read here: no quotes below the names, no blanks beside cells, every number finite and below
-2^53. For anything else `read_plain` returns None, and the file is read with all questions asked (`delimited`).
+Only what leaves no question is read here: no blanks beside cells, no line ends inside them, every number finite and below 2^53.
+For anything else `read_plain` returns None, and the file is read with all questions asked (`delimited`).
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ class _Pieces:
 
     def parsed(self, body: bytes) -> Any:
         """Return the columns of a piece, or None where its text leaves a question."""
-        if b'"' in body or b"\0" in body or (b"\t" in body and self._mark != "\t") or delimited.blanks_beside(body, self._mark):
+        delimited.checked_quotes("", body, self._mark)
+        if b"\0" in body or (b"\t" in body and self._mark != "\t") or delimited.blanks_beside(body, self._mark):
             return None
         if body.startswith(codecs.BOM_UTF8):  # Arrow passes over a mark at the beginning of a piece
             return None

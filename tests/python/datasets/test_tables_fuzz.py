@@ -110,9 +110,9 @@ def agree(folder, rounds: int, seed: int, monkeypatch) -> int:
     monkeypatch.setattr(plain, "_PIECE", 100)  # many pieces
     monkeypatch.setattr(plain, "_HEAD", 3)
     monkeypatch.setattr("fanin.datasets.delimited.SAMPLE", 60)
-    rng, fast, content, path = np.random.default_rng(seed), 0, TEXT.replace('"', "").encode(), folder / "t.csv"
-    for _ in range(rounds):
-        path.write_bytes(mutated(content, rng))
+    rng, fast, path = np.random.default_rng(seed), 0, folder / "t.csv"
+    for i in range(rounds):
+        path.write_bytes(mutated((TEXT if i % 2 else TEXT.replace('"', "")).encode(), rng))
         monkeypatch.setattr("fanin.datasets.table.read_plain", plain.read_plain)
         found = outcome(path)
         fast += plain.read_plain(path, None, True, {"y"}) is not None
