@@ -380,7 +380,8 @@ def main() -> None:
         found = make(FOLDER / name)
         expected[name] = {"what": what, "options": options}
         expected[name] |= {"refused": refused} if refused else {"x": found[0], "logits": found[1]} if found else {}
-    (FOLDER / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(one)}" for name, one in expected.items())
+    (FOLDER / "expected.json").write_text(f"{{\n{lines}\n}}\n")
 
 
 if __name__ == "__main__":
