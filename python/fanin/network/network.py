@@ -65,7 +65,7 @@ class Network:
     classes : tuple or None
         What the labels 0, 1, ... stand for, in order: different strings or numbers, one for each output, two for a single one
         (the second is 1). It may be set, and `fit` sets it where y holds texts; files keep it. Labels themselves stay numbers:
-        `predict` gives those, ``numpy.array(network.classes)[labels]`` their names.
+        `predict` gives those, ``predict(x, names=True)`` their names.
     history : History
         The course of the last `fit`, up to where it ended, however it ended.
 
@@ -233,9 +233,13 @@ class Network:
         """Logits, shape (batch,) for one output, otherwise (batch, outputs)."""
         return predict.values(self, x)
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """Labels of the rows of `x`: the first largest logit; 0 or 1, -1 or 1 for one output; values for mean_squared_error."""
-        return predict.labels(self, x)
+    def predict(self, x: ArrayLike, *, names: bool = False) -> NDArray[Any]:
+        """Labels of the rows of `x`: the first largest logit; 0 or 1, -1 or 1 for one output; values for mean_squared_error.
+
+        `names`: what the labels stand for, of `classes`, in place of the numbers.
+        """
+        labels = predict.labels(self, x)
+        return predict.named(self, labels) if require.flag("names", names) else labels
 
     def predict_proba(self, x: ArrayLike) -> FloatArray:
         """Probabilities of the classes, shape (batch, classes): the softmax of the logits, or 1 - s and s of the sigmoid s.

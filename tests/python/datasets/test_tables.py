@@ -256,7 +256,9 @@ def test_texts_become_classes(tmp_path):
     nets[1].save(tmp_path / "n.safetensors")
     again = fi.load(tmp_path / "n.safetensors").network
     assert again.score(x, y) == nets[1].score(x, y)
-    assert (np.array(again.classes)[again.predict(x)] == y).mean() == again.score(x, y)
+    assert (again.predict(x, names=True) == y).mean() == again.score(x, y)
+    with pytest.raises(ValueError, match="names must be of a network with classes"):
+        nets[0].predict(x, names=True)
     with pytest.raises(ValueError, match=r"y must hold the network's classes \['early', 'late', 'noon'\], got \['never'\]"):
         again.fit(x[:1], ["never"], optimizer=fi.SGD(lr=0.5))
     with pytest.raises(ValueError, match="y must hold 3 different classes for 3 outputs, got 1: 'noon'"):
@@ -296,6 +298,8 @@ def test_two_texts_for_one_output(loss):
         net = fi.Network([2, 4, 1], loss=loss, seed=1)
         costs.append(net.fit(*data, optimizer=fi.SGD(lr=0.1)).costs)
         assert net.classes == (None if data[1] is plain else ("down", "up"))
+        if net.classes is not None:
+            assert (net.predict(x, names=True) == y).mean() == net.score(x, y) == net.score(x, plain)
     np.testing.assert_array_equal(costs[0], costs[1])
     np.testing.assert_array_equal(costs[0], costs[2])
     runs = [
