@@ -38,7 +38,13 @@ class Plain:
     said: str  # what was found rather than told
 
 
-def read_plain(path: str | os.PathLike[str], delimiter: str | None, header: bool, as_text: Collection[str]) -> Plain | None:
+def read_plain(
+    path: str | os.PathLike[str],
+    delimiter: str | None,
+    header: bool,
+    as_text: Collection[str],
+    without: Collection[str] = (),
+) -> Plain | None:
     """Read a table whose cells leave no question, or return None.
 
     Parameters
@@ -48,6 +54,8 @@ def read_plain(path: str | os.PathLike[str], delimiter: str | None, header: bool
         As `delimited.read_text` takes.
     as_text : collection of str
         Columns that stay as they are written.
+    without : collection of str
+        Columns that are not read.
 
     Raises
     ------
@@ -59,12 +67,14 @@ def read_plain(path: str | os.PathLike[str], delimiter: str | None, header: bool
         return None
     try:
         with open(name, "rb", buffering=0) as file:
-            return _read(name, file, delimiter, header, as_text)
+            return _read(name, file, delimiter, header, as_text, without)
     except ValueError:  # of a wrong table too: the other reader says what is wrong with it
         return None
 
 
-def _read(name: str, file: Any, delimiter: str | None, header: bool, as_text: Collection[str]) -> Plain | None:
+def _read(
+    name: str, file: Any, delimiter: str | None, header: bool, as_text: Collection[str], without: Collection[str]
+) -> Plain | None:
     import pyarrow as pa
 
     pieces = _pieces(file)
@@ -79,7 +89,7 @@ def _read(name: str, file: Any, delimiter: str | None, header: bool, as_text: Co
     if len(piece) < delimited.SAMPLE < os.fstat(file.fileno()).st_size:
         return None
     names, body = delimited.first_line(name, piece, mark, header)
-    reader = _Pieces(mark, names, as_text, body)
+    reader = _Pieces(mark, names, as_text, without, body)
     size = os.fstat(file.fileno()).st_size
     floats = np.empty((0, len(reader.floats)))
     texts, rows = [], 0
@@ -124,7 +134,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 class _Pieces:
     """How the pieces of a file are parsed: which columns hold numbers, by the first rows."""
 
-    def __init__(self, mark: str, names: list[str], as_text: Collection[str], body: bytes) -> None:
+    def __init__(self, mark: str, names: list[str], as_text: Collection[str], without: Collection[str], body: bytes) -> None:
         import pyarrow.compute as pc
 
         head = b"".join(body[: 1 << 18].splitlines(keepends=True)[:_HEAD])
@@ -135,8 +145,9 @@ class _Pieces:
             return pc.all(pc.fill_null(pc.match_substring_regex(cells, _BARE), True)).as_py() is True
 
         self.names = names
-        self.floats = [name for name in names if name not in as_text and plain(name)]
-        self.texts = [name for name in names if name not in self.floats]
+        self.kept = [name for name in names if name not in without]
+        self.floats = [name for name in self.kept if name not in as_text and plain(name)]
+        self.texts = [name for name in self.kept if name not in self.floats]
         self.holes: set[str] = set()
         self._mark = mark
 
@@ -149,7 +160,7 @@ class _Pieces:
             return None
         if not body.isascii():
             body.decode()
-        return delimited.parse(body, self.names, self._mark, delimited.MISSING, numbers=self.floats, block=_BLOCK)
+        return delimited.parse(body, self.names, self._mark, delimited.MISSING, self.kept, numbers=self.floats, block=_BLOCK)
 
     def fill(self, table: Any, out: NDArray[np.float64]) -> bool:
         """Write the numbers of a piece, NaN where a cell is missing; False where one is not finite, or beyond 2^53."""

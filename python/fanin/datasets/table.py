@@ -92,7 +92,7 @@ def _is_text(source: Any) -> bool:
 def _plain(source: Any, target: str, delimiter: str | None, header: bool, how: dict[str, Any]) -> Table | None:
     """Read a table of text that leaves no question; None for any other, which `_open` reads."""
     _needed()
-    plain = read_plain(source, delimiter, header, {target, *how["categorical"]})
+    plain = read_plain(source, delimiter, header, {target, *how["categorical"]}, how["drop"])
     if plain is None:
         return None
     floats = {name: plain.floats[:, i] for i, name in enumerate(plain.names)}
