@@ -303,6 +303,7 @@ def parse(
     alone: bool = False,
     numbers: Collection[str] = (),
     block: int = _BLOCK,
+    decimal: str = ".",
 ) -> Any:
     """Return the cells as strings, and as float64 where columns of `numbers` are named; ValueError where they are none."""
     import pyarrow as pa
@@ -321,6 +322,7 @@ def parse(
                     strings_can_be_null=bool(missing),
                     quoted_strings_can_be_null=False,
                     include_columns=only,
+                    decimal_point=decimal,
                 ),
             )
         except pa.ArrowInvalid as error:  # noqa: PERF203  # a row longer than a block

@@ -44,6 +44,7 @@ def read_plain(
     header: bool,
     as_text: Collection[str],
     without: Collection[str] = (),
+    decimal: str = ".",
 ) -> Plain | None:
     """Read a table whose cells leave no question, or return None.
 
@@ -56,6 +57,8 @@ def read_plain(
         Columns that stay as they are written.
     without : collection of str
         Columns that are not read.
+    decimal : {".", ","}
+        The decimal mark; texts keep theirs.
 
     Raises
     ------
@@ -67,13 +70,19 @@ def read_plain(
         return None
     try:
         with open(name, "rb", buffering=0) as file:
-            return _read(name, file, delimiter, header, as_text, without)
+            return _read(name, file, delimiter, header, decimal, as_text, without)
     except ValueError:  # of a wrong table too: the other reader says what is wrong with it
         return None
 
 
 def _read(
-    name: str, file: Any, delimiter: str | None, header: bool, as_text: Collection[str], without: Collection[str]
+    name: str,
+    file: Any,
+    delimiter: str | None,
+    header: bool,
+    decimal: str,
+    as_text: Collection[str],
+    without: Collection[str],
 ) -> Plain | None:
     import pyarrow as pa
 
@@ -88,8 +97,10 @@ def _read(
     said = "" if delimiter is not None or mark == "," else f"cells separated by {delimited.called(mark)}"
     if len(piece) < delimited.SAMPLE < os.fstat(file.fileno()).st_size:
         return None
+    if mark == decimal:
+        return None
     names, body = delimited.first_line(name, piece, mark, header)
-    reader = _Pieces(mark, names, as_text, without, body)
+    reader = _Pieces(mark, decimal, names, as_text, without, body)
     size = os.fstat(file.fileno()).st_size
     floats = np.empty((0, len(reader.floats)))
     texts, rows = [], 0
@@ -134,22 +145,26 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 class _Pieces:
     """How the pieces of a file are parsed: which columns hold numbers, by the first rows."""
 
-    def __init__(self, mark: str, names: list[str], as_text: Collection[str], without: Collection[str], body: bytes) -> None:
+    def __init__(
+        self, mark: str, decimal: str, names: list[str], as_text: Collection[str], without: Collection[str], body: bytes
+    ) -> None:
         import pyarrow.compute as pc
 
         head = b"".join(body[: 1 << 18].splitlines(keepends=True)[:_HEAD])
         table = delimited.parse(head, names, mark, delimited.MISSING)
 
+        bare = _BARE if decimal == "." else _BARE.replace(r"\.", ",")
+
         def plain(name: str) -> bool:
             cells = table[name]
-            return pc.all(pc.fill_null(pc.match_substring_regex(cells, _BARE), True)).as_py() is True
+            return pc.all(pc.fill_null(pc.match_substring_regex(cells, bare), True)).as_py() is True
 
         self.names = names
         self.kept = [name for name in names if name not in without]
         self.floats = [name for name in self.kept if name not in as_text and plain(name)]
         self.texts = [name for name in self.kept if name not in self.floats]
         self.holes: set[str] = set()
-        self._mark = mark
+        self._mark, self._decimal = mark, decimal
 
     def parsed(self, body: bytes) -> Any:
         """Return the columns of a piece, or None where its text leaves a question."""
@@ -160,7 +175,16 @@ class _Pieces:
             return None
         if not body.isascii():
             body.decode()
-        return delimited.parse(body, self.names, self._mark, delimited.MISSING, self.kept, numbers=self.floats, block=_BLOCK)
+        return delimited.parse(
+            body,
+            self.names,
+            self._mark,
+            delimited.MISSING,
+            self.kept,
+            numbers=self.floats,
+            block=_BLOCK,
+            decimal=self._decimal,
+        )
 
     def fill(self, table: Any, out: NDArray[np.float64]) -> bool:
         """Write the numbers of a piece, NaN where a cell is missing; False where one is not finite, or beyond 2^53."""

@@ -77,8 +77,8 @@ def load_table(
     _check(target, task, missing, decimal)
     drop, categorical = _names("drop", drop), _names("categorical", categorical)
     how: dict[str, Any] = {"task": task, "drop": drop, "categorical": categorical, "missing": missing}
-    if _is_text(source) and decimal == "." and encoding is None:
-        table = _plain(source, target, delimiter, header, how)
+    if _is_text(source) and encoding is None:
+        table = _plain(source, target, delimiter, decimal, header, how)
         if table is not None:
             return table
     found, notes = _open(source, delimiter, decimal, encoding, header)
@@ -89,10 +89,10 @@ def _is_text(source: Any) -> bool:
     return isinstance(source, str | os.PathLike) and not os.fspath(source).lower().endswith(_COLUMNAR)
 
 
-def _plain(source: Any, target: str, delimiter: str | None, header: bool, how: dict[str, Any]) -> Table | None:
+def _plain(source: Any, target: str, delimiter: str | None, decimal: str, header: bool, how: dict[str, Any]) -> Table | None:
     """Read a table of text that leaves no question; None for any other, which `_open` reads."""
     _needed()
-    plain = read_plain(source, delimiter, header, {target, *how["categorical"]}, how["drop"])
+    plain = read_plain(source, delimiter, header, {target, *how["categorical"]}, how["drop"], decimal)
     if plain is None:
         return None
     floats = {name: plain.floats[:, i] for i, name in enumerate(plain.names)}
@@ -100,7 +100,8 @@ def _plain(source: Any, target: str, delimiter: str | None, header: bool, how: d
     def nowhere(*_: Any) -> str:
         return ""
 
-    found = Source(os.fspath(source), plain.texts, nowhere, nowhere, floats, plain.holes, plain.order)
+    texts = plain.texts if decimal == "." else _decimal_commas(plain.texts)
+    found = Source(os.fspath(source), texts, nowhere, nowhere, floats, plain.holes, plain.order)
     try:
         return decided(found, target, [f"found: {plain.said}"] if plain.said else [], matrix=plain.floats, **how)
     except ValueError:  # the other reader knows the lines

@@ -94,10 +94,10 @@ def test_many_mutations(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before < 1 << 30
 
 
-def outcome(path):
+def outcome(path, decimal):
     """What a file gives: arrays and words, or an error's words."""
     try:
-        table = load_table(path, "y", missing="keep", task="classification")
+        table = load_table(path, "y", missing="keep", task="classification", decimal=decimal)
     except ValueError as error:
         return str(error)
     return table.x.tobytes(), table.y.tobytes(), table.columns, table.classes, str(table)
@@ -112,12 +112,15 @@ def agree(folder, rounds: int, seed: int, monkeypatch) -> int:
     monkeypatch.setattr("fanin.datasets.delimited.SAMPLE", 60)
     rng, fast, path = np.random.default_rng(seed), 0, folder / "t.csv"
     for i in range(rounds):
-        path.write_bytes(mutated((TEXT if i % 2 else TEXT.replace('"', "")).encode(), rng))
+        text = TEXT if i % 2 else TEXT.replace('"', "")
+        decimal = "," if i % 3 == 0 else "."
+        text = text if decimal == "." else text.replace(",", ";").replace(".", ",")
+        path.write_bytes(mutated(text.encode(), rng))
         monkeypatch.setattr("fanin.datasets.table.read_plain", plain.read_plain)
-        found = outcome(path)
-        fast += plain.read_plain(path, None, True, {"y"}) is not None
+        found = outcome(path, decimal)
+        fast += plain.read_plain(path, None, True, {"y"}, (), decimal) is not None
         monkeypatch.setattr("fanin.datasets.table.read_plain", lambda *_: None)
-        assert outcome(path) == found, path.read_bytes()
+        assert outcome(path, decimal) == found, path.read_bytes()
     return fast
 
 
