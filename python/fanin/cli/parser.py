@@ -43,7 +43,8 @@ class Parser(argparse.ArgumentParser):
 class Version(argparse.Action):
     """Print the version; the core, which knows it, is not loaded before."""
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:  # noqa: D102
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """Print it and leave."""
         from fanin._core import __version__
 
         print(f"fanin {__version__}")
