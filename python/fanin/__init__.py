@@ -6,22 +6,14 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fanin import activation, init, loss, random
-from fanin._core import ALGORITHM_VERSION, __version__
-from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
-from fanin.isa import active_isa, available_isas, set_isa, show_config
-from fanin.network.history import FitEvent, History
-from fanin.network.network import Network
-from fanin.optimizer import SGD, AdaGrad, Adam, RMSProp
-from fanin.paths import get_cmake_dir, get_include
-from fanin.stats import Summaries, Summarizer, Summary, summarize
-from fanin.threads import num_threads, set_num_threads
-
 if TYPE_CHECKING:
-    from fanin import datasets, theory, weights
+    from fanin import activation, datasets, init, loss, random, theory, weights
+    from fanin._core import ALGORITHM_VERSION, __version__
+    from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
     from fanin.diagnosis.learning_rate import LearningRates, find_lr
     from fanin.experiments.compare import Comparison, compare
@@ -29,7 +21,14 @@ if TYPE_CHECKING:
     from fanin.experiments.run import Run
     from fanin.experiments.sweep import sweep
     from fanin.experiments.sweep_result import Row, Sweep
+    from fanin.isa import active_isa, available_isas, set_isa, show_config
+    from fanin.network.history import FitEvent, History
     from fanin.network.load import Checkpoint, load
+    from fanin.network.network import Network
+    from fanin.optimizer import SGD, AdaGrad, Adam, RMSProp
+    from fanin.paths import get_cmake_dir, get_include
+    from fanin.stats import Summaries, Summarizer, Summary, summarize
+    from fanin.threads import num_threads, set_num_threads
     from fanin.tracing.record import LayerTrace, Trace
     from fanin.tracing.take import trace
     from fanin.verify.selftest import SelfTest, selftest
@@ -87,44 +86,49 @@ __all__ = [
     "weights",
 ]
 
-# What stands above the core is imported at its first use, so that `import fanin` costs little more than NumPy.
-_LAZY = {
-    "Checkpoint": "network.load",
-    "Comparison": "experiments.compare",
-    "Diagnosis": "diagnosis.diagnosis",
-    "LayerTrace": "tracing.record",
-    "Row": "experiments.sweep_result",
-    "Run": "experiments.run",
-    "SelfTest": "verify.selftest",
-    "Sweep": "experiments.sweep_result",
-    "Trace": "tracing.record",
-    "compare": "experiments.compare",
-    "datasets": "",
-    "diagnose": "diagnosis.diagnosis",
-    "find_lr": "diagnosis.learning_rate",
-    "LearningRates": "diagnosis.learning_rate",
-    "load": "network.load",
-    "lsuv": "experiments.lsuv",
-    "selftest": "verify.selftest",
-    "sweep": "experiments.sweep",
-    "theory": "",
-    "trace": "tracing.take",
-    "weights": "",
+# Everything is imported at its first use: the command line answers `--help` without NumPy.
+_FROM = {
+    "_core": ("ALGORITHM_VERSION", "__version__"),
+    "dense": ("PackedWeight", "dense_backward", "dense_forward", "pack_weight"),
+    "diagnosis.diagnosis": ("Diagnosis", "diagnose"),
+    "diagnosis.learning_rate": ("LearningRates", "find_lr"),
+    "experiments.compare": ("Comparison", "compare"),
+    "experiments.lsuv": ("lsuv",),
+    "experiments.run": ("Run",),
+    "experiments.sweep": ("sweep",),
+    "experiments.sweep_result": ("Row", "Sweep"),
+    "isa": ("active_isa", "available_isas", "set_isa", "show_config"),
+    "network.history": ("FitEvent", "History"),
+    "network.load": ("Checkpoint", "load"),
+    "network.network": ("Network",),
+    "optimizer": ("SGD", "AdaGrad", "Adam", "RMSProp"),
+    "paths": ("get_cmake_dir", "get_include"),
+    "stats": ("Summaries", "Summarizer", "Summary", "summarize"),
+    "threads": ("num_threads", "set_num_threads"),
+    "tracing.record": ("LayerTrace", "Trace"),
+    "tracing.take": ("trace",),
+    "verify.selftest": ("SelfTest", "selftest"),
 }
+_MODULE = {name: module for module, names in _FROM.items() for name in names}
+# Rooms that `import fanin` alone brings, as a name of the package.
+_ROOMS = {"_core", "activation", "common", "datasets", "dense", "init", "isa", "loss", "network", "optimizer", "paths"}
+_ROOMS |= {"random", "stats", "theory", "threads", "weights"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name in _ROOMS:
+        return import_module(f"fanin.{name}")
+    if name not in _MODULE:
         raise AttributeError(f"module 'fanin' has no attribute {name!r}")
-    room = _LAZY[name]
-    value = getattr(import_module(f"fanin.{room}"), name) if room else import_module(f"fanin.{name}")
+    value = getattr(import_module(f"fanin.{_MODULE[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_MODULE, *_ROOMS})
 
 
-active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
-num_threads()
+if "FANIN_ISA" in os.environ or "FANIN_NUM_THREADS" in os.environ:  # a wrong one is an error now, not in the middle of the work
+    import_module("fanin.isa").active_isa()
+    import_module("fanin.threads").num_threads()

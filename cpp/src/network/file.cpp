@@ -10,6 +10,7 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "fanin/version.hpp"
 #include "network/state.hpp"
@@ -50,17 +51,24 @@ void describe_optimizer(const Optimizer& optimizer, Metadata& out) {
     for (const auto& [name, value] : hyper_parameters(optimizer.rule())) put(name.c_str(), number_of(value));
 }
 
-// The numbers n of the tensors "n.weight", ascending: the layers of the file.
-std::vector<std::size_t> file_layers(const SafeTensors& file) {
-    std::vector<std::size_t> found;
+// The layers of the file: the names n of the tensors "n.weight", by their numbers; "01" is as good as "1", but not beside it.
+std::vector<std::string> file_layers(const SafeTensors& file) {
+    std::vector<std::pair<std::size_t, std::string>> found;
     for (const Tensor& tensor : file.tensors()) {
         const std::string_view name = tensor.name;
         std::size_t n = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
-        if (error == std::errc() && name.substr(static_cast<std::size_t>(end - name.data())) == ".weight") found.push_back(n);
+        const std::string_view digits = name.substr(0, static_cast<std::size_t>(end - name.data()));
+        if (error == std::errc() && name.substr(digits.size()) == ".weight") found.emplace_back(n, digits);
     }
     std::sort(found.begin(), found.end());
-    return found;
+    for (std::size_t i = 1; i < found.size(); ++i)
+        if (found[i].first == found[i - 1].first)
+            throw std::invalid_argument(file.path() + ": tensors '" + found[i - 1].second + ".weight' and '" + found[i].second +
+                                        ".weight' have the same number");
+    std::vector<std::string> out;
+    for (auto& [n, name] : found) out.push_back(std::move(name));
+    return out;
 }
 
 template <class T>
@@ -140,18 +148,21 @@ void Network<T>::State::save(const std::string& path, Optimizer* optimizer, Tens
 // Reads what stands beside the parameters under `prefix` into `all`, which is laid out like them.
 template <class T>
 void Network<T>::State::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
-    const std::vector<std::size_t> numbers = file_layers(file);
-    if (numbers.size() != layers())
-        throw std::invalid_argument(file.path() + " has the weights of " + std::to_string(numbers.size()) +
+    const std::vector<std::string> names = file_layers(file);
+    if (names.empty() && !file.tensors().empty())
+        throw std::invalid_argument(file.path() + " must name its tensors 'n.weight' and 'n.bias', got '" +
+                                    file.tensors().front().name + "'");
+    if (names.size() != layers())
+        throw std::invalid_argument(file.path() + " has the weights of " + std::to_string(names.size()) +
                                     " layers (tensors 'n.weight'), the network has " + std::to_string(layers()));
     for (std::size_t l = 0; l < layers(); ++l) {
-        const std::string name = prefix + std::to_string(numbers[l]);
+        const std::string name = prefix + names[l];
         const Tensor& weight = file.tensor(name + ".weight");
         const MatrixView<T> w = weight_in(all, l);
         check_tensor<T>(file, weight, {w.rows, w.cols});
         const std::size_t first = shape_.weight_of.empty() ? l : shape_.weight_of[l];
         if (first == l) copy_tensor(weight, w.data);
-        else if (!std::ranges::equal(weight.bytes, file.tensor(prefix + std::to_string(numbers[first]) + ".weight").bytes))
+        else if (!std::ranges::equal(weight.bytes, file.tensor(prefix + names[first] + ".weight").bytes))
             throw std::invalid_argument(file.path() + ": tensor '" + weight.name + "' must be that of layer " +
                                         std::to_string(first) + ", whose matrix it shares");
         if (!shape_.bias && file.find(name + ".bias") != nullptr)

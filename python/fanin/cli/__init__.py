@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from fanin._core import __version__
 from fanin.cli import article, compare, config, describe, trace, weights
+from fanin.cli.parser import Parser, Version, fail
 
 _COMMANDS = (compare, trace, weights, article, describe, config)
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
+_FORMATS = {"torch", "h5py", "onnx"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 2 wrong arguments or data (one line on stderr says what), 130 interrupted.
     """
     parser = _parser()
-    args = parser.parse_args(argv)
+    args, left = parser.parse_known_args(argv)
+    if left:
+        getattr(args, "parser", parser).unknown(left)
     if args.command is None:
         parser.print_help()
         return 0
@@ -44,36 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in _EXTRAS:
+        package = (error.name or "").split(".")[0]
+        if package in _FORMATS:  # the reader says which file wants it
+            return fail(name, str(error))
+        if package not in _EXTRAS:
             raise
-        return _fail(name, f"needs {error.name.split('.')[0]}: pip install 'fanin[report]'")
+        return fail(name, f"needs {package}: pip install 'fanin[report]'")
     except OSError as error:  # without "[Errno 2]"
-        return _fail(name, f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        return fail(name, f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except MemoryError as error:
+        return fail(name, f"there is not enough memory: {error}" if str(error) else "there is not enough memory")
     except (ValueError, TypeError, ImportError) as error:
-        return _fail(name, str(error))
+        return fail(name, str(error))
     return 0
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments") and "--" not in message:  # as of --init zeros he_normal
-            message += ": names of one option are joined by commas, as in --init zeros,he_normal"
-        self.exit(_fail(self.prog, f"{message} ({self.prog} --help)"))
-
-
-def _fail(name: str, message: str) -> int:
-    print(f"{name}: error: {' '.join(message.split())}", file=sys.stderr)
-    return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
     )
-    parser.add_argument("--version", action="version", version=f"fanin {__version__}")
+    parser.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
     commands = parser.add_subparsers(dest="command", metavar="command")
     for command in _COMMANDS:
         command.add(commands)
+    for made in commands.choices.values():
+        made.set_defaults(parser=made)
     return parser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
@@ -74,6 +73,8 @@ def _run(args: argparse.Namespace) -> None:
 
         print(linear_table())
         return
+    from dataclasses import replace
+
     import fanin
     from fanin.experiments.compare import compare
     from fanin.reports import comparison_figure as report
@@ -83,29 +84,29 @@ def _run(args: argparse.Namespace) -> None:
     output.check(args.html, figure, json=args.json)
     make, more = _OPTIMIZERS[args.optimizer]
     optimizer = getattr(fanin, make)(lr=args.lr, **more)
-    train, held_out, loss, about = data.load(args)
+    loaded = data.load(args)
     with bars(laws) as progress:
         result = compare(
             laws,
-            *train,
+            *loaded.train,
             hidden=[300] * 4 if args.hidden is None else args.hidden,
             activation=args.activation or "tanh",
             epochs=args.epochs,
             batch_size=args.batch_size,
             optimizer=optimizer,
-            held_out=held_out,
+            held_out=loaded.held_out,
             seed=args.seed,
-            loss=loss,
+            loss=loaded.loss,
             dtype=args.dtype or "float32",
             progress=progress,
         )
-    result = replace(result, settings={**about, **result.settings})
+    result = replace(result, settings={**loaded.about, **result.settings})
     _print(result)
-    data.said(about)
+    data.said(loaded.about)
     report.save_figure(result, figure)
     print(f"picture: {figure}")
     if args.html is not None:
-        result.to_html(args.html, title=_title(about))
+        result.to_html(args.html, title=_title(loaded.about))
         output.wrote_page(args.html)
     if args.json is not None:
         result.to_json(args.json)

@@ -3,51 +3,88 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from fanin.datasets import Data, Table
 
 _DIGITS_HELD_OUT = 397  # of 1797
+_LABELS = 20  # different labels, or a tenth of the rows: as in tables
+_ONE_OUTPUT = ("binary_cross_entropy", "hinge")
+_TASKS = {"mean_squared_error": "regression"} | dict.fromkeys(("cross_entropy", *_ONE_OUTPUT), "classification")
 
 
 class Loaded(NamedTuple):
-    """Training data, held-out data, the loss, and words about all of them for a report."""
+    """Training data, held-out data, the loss, words about all of them for a report, and what labels 0, 1, ... stand for.
+
+    Labels are those of the loss: for one output 0 and 1, or -1 and 1 (hinge). `classes` is None where they are as given.
+    """
 
     train: Data
     held_out: Data
     loss: str
     about: dict[str, str]
+    classes: tuple[Any, ...] | None = None
 
 
 def load(args: argparse.Namespace) -> Loaded:
     """Return the data of ``--data``, ``--target``, ``--scale``, ``--held-out``, ``--seed`` and ``--loss``."""
+    import numpy as np
+
     from fanin import datasets
+    from fanin.datasets.assembly import KEPT, two_classes
 
     data, table = _read(args)
-    labels = np.issubdtype(data.y.dtype, np.integer)
-    loss = args.loss or ("cross_entropy" if labels else "mean_squared_error")
-    if table is not None and args.loss is not None and args.loss != table.loss:
-        task = "regression" if table.loss == "cross_entropy" else "classification"
+    (x, y), classes = data, None if table is None or not table.classes else table.classes
+    whole = np.issubdtype(y.dtype, np.integer)
+    loss = args.loss or ("cross_entropy" if whole else "mean_squared_error")
+    quantity = loss == "mean_squared_error"
+    if table is not None and args.loss is not None and quantity != (table.loss == loss):
+        task = "classification" if table.loss == "mean_squared_error" else "regression"
         raise ValueError(f"--loss {args.loss} is not for {table.decisions[-1].kind}: add --task {task} if that is meant")
-    classes = len(np.unique(data.y))
-    if table is None and loss == "cross_entropy" and args.loss is None and classes > max(2, len(data.y) // 4):
-        raise ValueError(f"the target has {classes} values in {len(data.y)} rows: for a quantity add --loss mean_squared_error")
+    different = len(np.unique(y))
+    if table is None and args.loss is None and whole and y.ndim == 1 and different > max(_LABELS, len(y) // 10):
+        raise ValueError(
+            f"{args.data}: y has {different} different whole numbers in {len(y)} rows: for a quantity add --loss "
+            "mean_squared_error, for labels add --loss cross_entropy"
+        )
+    if len(y) < 2:
+        raise ValueError(f"{args.data}: must hold at least two rows, one to train on and one to hold out, got {len(y)}")
+    if loss in _ONE_OUTPUT:
+        y, found = two_classes(y, loss)
+        classes = found if classes is None else classes
     default = 0.2 if args.data is not None else _DIGITS_HELD_OUT
-    if len(data.y) < 2:
-        raise ValueError(f"{args.data}: must hold at least two rows, one to train on and one to hold out, got {len(data.y)}")
-    train, held_out = datasets.split(*data, default if args.held_out is None else args.held_out, args.seed)
+    train, held_out = datasets.split(x, y, default if args.held_out is None else args.held_out, args.seed)
+    if args.missing == "mean":
+        _fill(train.x, held_out.x)
     scale = args.scale or ("none" if args.data is None else "standard")
-    x, x_held = scaled(scale, train.x, held_out.x)
-    y, y_held = (train.y, held_out.y) if loss == "cross_entropy" else scaled(scale, train.y, held_out.y)
-    about = {"data": "scikit-learn's digits" if args.data is None else Path(args.data).name}
+    x, x_held = scaled(scale, train.x, held_out.x, own=True)
+    y, y_held = scaled(scale, train.y, held_out.y, own=True) if quantity else (train.y, held_out.y)
+    about = {"data": "scikit-learn's digits" if args.data is None else os.path.basename(args.data)}
     about |= {"target": args.target} if args.target is not None else {}
-    about |= {"columns": "; ".join(str(table).splitlines())} if table is not None else {}
-    return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale})
+    words = str(table).replace(KEPT, "became the mean of the column's training rows")
+    if loss in _ONE_OUTPUT:
+        words = words.replace("classes, cross entropy", f"classes, {loss.replace('_', ' ')}")
+    about |= {"columns": "; ".join(words.splitlines())} if table is not None else {}
+    named = classes if classes is not None and (loss in _ONE_OUTPUT or isinstance(classes[0], str)) else None
+    return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale}, named)
+
+
+def _fill(train: NDArray[Any], held_out: NDArray[Any]) -> None:
+    """Put the mean of a column's training rows where a cell is missing, NaN."""
+    import numpy as np
+
+    from fanin.stats import summarize
+
+    of = summarize(train, axis=0)
+    if (of.finite == 0).any():
+        raise ValueError("--missing mean: a column has no number among the training rows: leave it out (--drop)")
+    for part in (train, held_out):
+        rows, columns = np.nonzero(np.isnan(part))
+        part[rows, columns] = np.asarray(of.mean)[columns]
 
 
 def said(about: dict[str, str]) -> None:
@@ -63,15 +100,15 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
     name = args.data
     if name is not None and not name.lower().endswith((".npz", ".npy")):
         if args.target is None:
-            raise ValueError(f"--data {name} needs --target NAME, the column to learn")
-        task = args.task or {"mean_squared_error": "regression", "cross_entropy": "classification"}.get(args.loss)
+            raise ValueError(f"--data {name} needs --target NAME, the column to learn{_columns(args)}")
+        task = args.task or _TASKS.get(args.loss)
         table = datasets.load_table(
             name,
             args.target,
             task=task,
             drop=[one for given in args.drop or [] for one in given],
             categorical=[one for given in args.categorical or [] for one in given],
-            missing=args.missing or "refuse",
+            missing="keep" if args.missing == "mean" else args.missing or "refuse",
             delimiter=args.delimiter,
             decimal=args.decimal or ".",
             encoding=args.encoding,
@@ -88,8 +125,25 @@ def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:
     raise ValueError(f"--data must be a table (.csv, .tsv, .parquet, .feather, ...) or end with .npz, got {name}")
 
 
-def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Shift and scale columns by what the training rows say; a constant column is only shifted.
+def _columns(args: argparse.Namespace) -> str:
+    """The columns of a table of text, in words for an error; nothing where they are not found easily."""
+    from fanin.datasets import delimited
+
+    if args.no_header or args.encoding is not None:
+        return ""
+    try:
+        with open(args.data, "rb") as file:
+            head = file.read(delimited.SAMPLE)
+        head.decode("ascii", "strict")
+        names, _ = delimited.first_line(args.data, head, args.delimiter or delimited.delimiter_of(args.data, head), True)
+    except (OSError, ValueError, ModuleNotFoundError):
+        return ""
+    names = [name for name in names if name]
+    return f": one of {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"
+
+
+def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Shift and scale columns by what the training rows say; a constant column is only shifted. `own`: in place where it can.
 
     Raises
     ------
@@ -98,9 +152,11 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any]) -> tuple[NDArr
     """
     if how == "none":
         return train, held_out
+    import numpy as np
+
     from fanin.stats import summarize
 
-    train, held_out = train.astype(np.float64), held_out.astype(np.float64)
+    train, held_out = (part.astype(np.float64, copy=not own) for part in (train, held_out))
     of = summarize(train, axis=0)
     low, high = np.asarray(of.min), np.asarray(of.max)
     with np.errstate(over="ignore"):

@@ -39,10 +39,15 @@ def _run(args: argparse.Namespace) -> None:
     from fanin import init
 
     axes = {"in_axis": args.in_axis, "out_axis": args.out_axis, "batch_axis": args.batch_axis}
-    if init.law(args.law).needs_fans and len(args.shape) < 2 and args.in_axis == (1,):
+    law = init.law(args.law)
+    try:
+        found = init.describe(law, tuple(args.shape), **axes)
+    except ValueError:
+        if len(args.shape) > 1 or args.in_axis != (1,):
+            raise
         one = args.shape[0]
         raise ValueError(
             f"{args.law} needs the numbers of outputs and inputs, got {one}: fanin describe '{args.law}' {one} 784, or say "
             "which axes they are with --in-axis and --out-axis"
-        )
-    print(init.describe(args.law, tuple(args.shape), **axes))
+        ) from None
+    print(found)

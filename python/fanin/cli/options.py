@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+LOSSES = ["cross_entropy", "binary_cross_entropy", "mean_squared_error", "hinge"]
 LAWS = "zeros,fan_in_uniform,xavier_normal,normal"
 
 
@@ -52,8 +53,9 @@ def network(parser: argparse.ArgumentParser) -> Any:
     group.add_argument("--activation", metavar="NAME", help="relu, gelu, leaky_relu(0.2), ... (default: tanh)")
     group.add_argument(
         "--loss",
-        choices=["cross_entropy", "mean_squared_error"],
-        help="default: cross_entropy for labels (whole numbers or text), mean_squared_error for real targets",
+        choices=LOSSES,
+        help="default: cross_entropy for labels (whole numbers or text), mean_squared_error for real targets; "
+        "binary_cross_entropy and hinge tell two classes apart by one output",
     )
     return group
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from fanin.common import files
@@ -20,6 +19,8 @@ def options(parser: Any, figure: str | None) -> Any:
 
 def free(name: str) -> str:
     """Return a name, or where a file has it the first free one with a number: compare-2.png."""
+    from pathlib import Path
+
     path, number = Path(name), 1
     while path.exists():
         number += 1
@@ -54,4 +55,6 @@ def check(html: str | None, figure: str | None, **texts: str | None) -> None:
 
 def wrote_page(path: str, size: str = "") -> None:
     """Say where the page is."""
+    from pathlib import Path
+
     print(f"page: {path}{size}; open it in a browser: {Path(path).resolve().as_uri()}")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from fanin.cli import data, options, output, weights
 from fanin.common import text
@@ -90,7 +88,7 @@ def _run(args: argparse.Namespace) -> None:
         from fanin.reports.pages.report import trace_page
         from fanin.reports.pages.shell import write
 
-        title = f"{'A network' if args.weights is None else Path(args.weights).name} on {loaded.about['data']}"
+        title = f"{'A network' if args.weights is None else os.path.basename(args.weights)} on {loaded.about['data']}"
         write(args.html, trace_page(diagnosis, about, title, _lead(about)))
         output.wrote_page(args.html)
     if args.json is not None:
@@ -137,7 +135,7 @@ def _drawn(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any,
 
 def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, Any, Any]:
     """The network of a file, and the data as it wants them; how the file was read is said on the standard error."""
-    from fanin.weights.read import read
+    from fanin.weights.networks import read
 
     net, notes = read(
         args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype, layers=args.layers, layout=args.layout
@@ -150,6 +148,8 @@ def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, An
 
 def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tuple[Any, Any]:
     """Return the data as a network wants them."""
+    import numpy as np
+
     from fanin.network.targets import labels_of
 
     x, y = loaded.train
@@ -161,10 +161,9 @@ def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tup
         if y.shape[1] != outputs:
             raise ValueError(f"{args.weights}: its last layer must have an output a target, {y.shape[1]}, got {outputs}")
         return x, y
-    names = getattr(loaded, "classes", None)  # what the labels of the data stand for
-    values = y if names is None else np.asarray(names)[y]
+    values = y if loaded.classes is None else np.array(loaded.classes)[(y > 0).astype(int) if y.min() < 0 else y]
     hinge = net.loss_name == "hinge"
-    if net.classes is not None and not (names is None and _labels(y, len(net.classes))):
+    if net.classes is not None and not (loaded.classes is None and _labels(y, len(net.classes))):
         return x, labels_of(values, net.classes, hinge=hinge)
     most = max(outputs, 2)  # one output tells two classes apart
     if hinge and set(np.unique(y).tolist()) <= {-1, 1}:
@@ -179,4 +178,4 @@ def _fitting(args: argparse.Namespace, net: Network, loaded: data.Loaded) -> tup
 
 def _labels(y: Any, classes: int) -> bool:
     """Whether targets are labels 0, 1, ... as they are."""
-    return bool(np.issubdtype(y.dtype, np.integer) and y.min() >= 0 and y.max() < classes)
+    return bool(y.dtype.kind in "iu" and y.min() >= 0 and y.max() < classes)

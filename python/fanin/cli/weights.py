@@ -47,7 +47,7 @@ def layout(group: Any) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from fanin.common import files
-    from fanin.weights.survey import survey
+    from fanin.weights.measure import survey
 
     if args.json is not None:
         files.check("json", args.json)

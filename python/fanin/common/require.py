@@ -85,9 +85,19 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 def array(name: str, value: ArrayLike) -> NDArray[Any]:
     """Return an array of what is one."""
     try:
-        return np.asarray(value)
+        found = np.asarray(value)
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array: {error}") from None
+    columns = getattr(value, "columns", None)
+    if found.dtype != object or found.ndim != 2 or columns is None or len(columns) != found.shape[1]:
+        return found
+    parts = [np.array(part.tolist()) for part in found.T]  # a DataFrame of several types
+    wrong = [
+        str(column) for column, part in zip(columns, parts, strict=True) if part.ndim != 1 or part.dtype.kind not in "biuf"
+    ]
+    if wrong:
+        raise TypeError(f"{name} must hold real numbers, got others in column{'s' * (len(wrong) > 1)} {', '.join(wrong[:12])}")
+    return np.column_stack(parts)
 
 
 def aligned(array: NDArray[Any]) -> NDArray[Any]:
@@ -107,4 +117,6 @@ def finite(name: str, values: NDArray[Any]) -> None:
     """Refuse NaN and infinity in a matrix."""
     rows = np.isfinite(values).all(axis=1)
     if not rows.all():
-        raise ValueError(f"{name} must hold finite numbers, got NaN or infinity in row {int(np.argmin(rows))}")
+        row = int(np.argmin(rows))
+        column = int(np.argmin(np.isfinite(values[row])))
+        raise ValueError(f"{name} must hold finite numbers, got NaN or infinity in row {row}, column {column}")

@@ -7,17 +7,18 @@ from streams of the library's own and does not depend on the calls made before. 
 machine; circle and moon then take NumPy's cosine and sine, so their points are the same up to the last bit of those.
 
 Every function returns ``Data(x, y)``: x of shape (n, features), y of shape (n,). `made` makes the sets, `files` reads IDX
-and NPZ, `table` reads tables (`delimited` text, `columnar` files and DataFrames) with one decision a column (`decide`), and
-`splitting` holds rows out.
+and NPZ, `table` reads tables (`plain` and `delimited` text, `columnar` files and DataFrames) with one decision a column
+(`decide`, `assembly`), and `splitting` holds rows out.
 """
 
 from __future__ import annotations
 
+from fanin.datasets.assembly import Table
 from fanin.datasets.decide import Decision
 from fanin.datasets.files import Data, load_idx, load_npz, mnist
 from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, spirals, square
 from fanin.datasets.splitting import Split, split
-from fanin.datasets.table import Table, load_csv, load_table
+from fanin.datasets.table import load_csv, load_table
 
 __all__ = [
     "Data",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ _DRESSED = re.compile(r"[$€£¥]?\s*[-+\u2212]?\s*[\d.,'_ \u00a0]*\d[\d.,'_ \u
 _WORDS = {"inf", "infinity", "+inf", "-inf", "+infinity", "-infinity"}
 _BOOLEANS = ({"True", "False"}, {"true", "false"}, {"TRUE", "FALSE"})
 
-_EXACT = 2**53  # beyond it float64 does not hold every whole number
+EXACT = 2**53  # beyond it float64 does not hold every whole number
 _LABELS = 20  # different values that a target of labels may have, or a tenth of the rows
 _CATEGORIES = 100  # columns that one category may become
 _ROW_NUMBERS = ("", "index", "__index_level_0__")
@@ -43,6 +43,9 @@ class Source:
     table: Any
     place: Callable[[int, str], str]
     cell: Callable[[str, int], str]
+    floats: dict[str, NDArray[np.float64]] = field(default_factory=dict)  # columns of numbers that are not in `table`
+    holes: frozenset[str] = frozenset()  # those of `floats` where a cell is missing
+    order: tuple[str, ...] = ()  # of all columns, where `table` is not all
 
     def at(self, column: str, row: int) -> str:
         """Return where a cell is and what it holds, for a message."""
@@ -51,6 +54,8 @@ class Source:
 
 def numbers(source: Source, column: str) -> tuple[NDArray[Any] | None, int]:
     """Return a column as float64, NaN where a cell is missing; or None and the first row that holds no number."""
+    if column in source.floats:
+        return source.floats[column], 0
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -72,7 +77,7 @@ def numbers(source: Source, column: str) -> tuple[NDArray[Any] | None, int]:
             return None, int(pc.index(plain, False).as_py())
         cells = pc.if_else(pc.starts_with(cells, "+"), pc.utf8_slice_codeunits(cells, 1), cells) if _any_plus(cells) else cells
         values = np.asarray(pc.fill_null(cells.cast(pa.float64()), np.nan))
-        whole = np.abs(values) >= _EXACT
+        whole = np.abs(values) >= EXACT
         if whole.any():
             spelled = pc.match_substring_regex(cells, r"^[+-]?[0-9]+\.?0*$")
             wrong = whole & np.asarray(pc.fill_null(spelled, False))
@@ -88,8 +93,8 @@ def numbers(source: Source, column: str) -> tuple[NDArray[Any] | None, int]:
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         if pa.types.is_integer(kind):
             low, high = pc.min_max(cells).as_py().values()
-            if low is not None and max(abs(low), abs(high)) > _EXACT:
-                at = next(i for i, one in enumerate(cells.to_pylist()) if one is not None and abs(one) > _EXACT)
+            if low is not None and max(abs(low), abs(high)) > EXACT:
+                at = next(i for i, one in enumerate(cells.to_pylist()) if one is not None and abs(one) > EXACT)
                 raise _too_large(source, column, at)
         values = np.asarray(pc.fill_null(cells.cast(pa.float64(), safe=False), np.nan))
         if np.isinf(values).any():
@@ -114,8 +119,8 @@ def _too_large(source: Source, column: str, row: int) -> ValueError:
     )
 
 
-def texts(source: Source, column: str) -> NDArray[Any]:
-    """Return a column as an array of str, None where a cell is missing."""
+def texts(source: Source, column: str) -> Any:
+    """Return a column as Arrow strings, null where a cell is missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -126,11 +131,28 @@ def texts(source: Source, column: str) -> NDArray[Any]:
         cells = pc.if_else(cells, "True", "False")
     elif not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
         cells = cells.cast(pa.string())
-    return np.array(cells.to_pylist(), dtype=object)
+    return cells
+
+
+def _values(cells: Any) -> list[str]:
+    """Return the different texts in sorted order."""
+    return sorted(cell for cell in cells.unique().to_pylist() if cell is not None)
+
+
+def _numbered(cells: Any, values: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of every text among `values`, -1 where it is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    places = pc.index_in(cells, value_set=pa.array(values, pa.string()), skip_nulls=True)
+    return np.asarray(pc.fill_null(places, -1)).astype(np.int64)
 
 
 def missing(source: Source, column: str, values: NDArray[Any] | None) -> NDArray[np.bool_]:
     """Return which cells are missing: null, and NaN among numbers."""
+    if column in source.floats:
+        cells = source.floats[column]
+        return np.isnan(cells) if column in source.holes else np.zeros(len(cells), bool)
     import pyarrow.compute as pc
 
     empty = np.asarray(pc.is_null(source.table[column]))
@@ -183,7 +205,7 @@ def _one_spelling(source: Source, column: str, different: int) -> None:
 
     if not pa.types.is_string(source.table[column].type):
         return
-    spelled = sorted(set(texts(source, column)))
+    spelled = _values(texts(source, column))
     if len(spelled) > different:
         one: dict[float, str] = {}
         for text in spelled:
@@ -202,16 +224,16 @@ def _text_target(source: Source, column: str, wrong: int, task: str | None, most
     if pa.types.is_temporal(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind):
         raise ValueError(f"{source.name}: target {column!r} holds {kind}: make it a number or a text first")
     cells = texts(source, column)
-    found = sorted(set(cells))
+    found = _values(cells)
     if task == "regression":
-        hint = looks(str(cells[wrong])) or "correct it, or leave such rows out"
+        hint = looks(str(cells[wrong].as_py())) or "correct it, or leave such rows out"
         raise ValueError(f"{source.at(column, wrong)} must be a number for a quantity; {hint}")
     if task is None:
         plain = [cell for cell in found if re.fullmatch(NUMBER[1:-1], cell)]
         strange = [cell for cell in found if not re.fullmatch(NUMBER[1:-1], cell) and looks(cell)]
         if plain or strange:
-            first = wrong if not strange else int(np.flatnonzero(np.isin(cells, strange))[0])
-            hint = looks(str(cells[first])) or "beside it the target holds numbers: correct it, or leave such rows out"
+            first = wrong if not strange else int(np.argmax(_numbered(cells, strange) >= 0))
+            hint = looks(str(cells[first].as_py())) or "beside it the target holds numbers: correct it, or leave such rows out"
             raise ValueError(
                 f"{source.at(column, first)} is no plain number; {hint}. If the cells are names of "
                 f"classes: task='classification' (--task classification)"
@@ -221,8 +243,7 @@ def _text_target(source: Source, column: str, wrong: int, task: str | None, most
                 f"{source.name}: target {column!r} has {len(found)} different texts in {len(cells)} rows: identifiers or free "
                 f"text? If they are names of classes: task='classification' (--task classification)"
             )
-    labels = np.searchsorted(np.array(found, dtype=object), cells).astype(np.int64)
-    return labels, Decision(column, "labels", _classes(len(found)), tuple(found))
+    return _numbered(cells, found), Decision(column, "labels", _classes(len(found)), tuple(found))
 
 
 def _classes(count: int) -> str:
@@ -236,16 +257,19 @@ def _span(values: NDArray[Any]) -> str:
 def feature(
     source: Source, column: str, as_category: bool, lenient: bool = False
 ) -> tuple[Decision, NDArray[Any] | None, str | None]:
-    """Return the decision on a column, its values as numbers or texts, and a complaint where it wants the user's word."""
+    """Return the decision on a column, its numbers, and a complaint where it wants the user's word.
+
+    The numbers of a category are the places of its texts among the decision's values, -1 where a cell is missing.
+    """
     if as_category:
         cells = texts(source, column)
-        found = tuple(sorted({cell for cell in cells if cell is not None}))
+        found = tuple(_values(cells))
         if len(found) > _CATEGORIES:
             raise ValueError(
                 f"{source.name}: category {column!r} has {len(found)} different values, more than {_CATEGORIES}: group them "
                 f"first, or leave the column out (drop={[column]!r}, --drop {column})"
             )
-        return Decision(column, "category", f"{len(found)} columns", found), cells, None
+        return Decision(column, "category", f"{len(found)} columns", found), _numbered(cells, found), None
     values, wrong = numbers(source, column)
     bare = re.sub(r"^Unnamed: \d+$", "", column)
     if values is None:
@@ -266,6 +290,14 @@ def feature(
 
 def _must(source: Source, column: str, row: int) -> str:
     return f"{source.place(row, column)}: must be a finite number, got {source.cell(column, row)!r}"
+
+
+def few(source: Source, column: str) -> bool:
+    """Return whether a column has so few different cells that it can be a category: not all, and at most 100."""
+    if column in source.floats:  # an identifier
+        return False
+    different = len(source.table[column].unique())
+    return different <= _CATEGORIES and different <= max(_LABELS, source.table.num_rows // 2)
 
 
 def texts_or_none(source: Source, column: str) -> list[Any]:

@@ -7,12 +7,14 @@ import gzip
 import os
 import re
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 _BLOCK = 1 << 24  # bytes that PyArrow parses in one go
+SAMPLE = 1 << 16  # bytes that the delimiter is found by
 _MARKS = (",", ";", "\t", "|")  # the delimiters that are found; any other is named
 
 # Unquoted cells that other programs write where a value is missing. In quotes they are texts: the country "NA".
@@ -21,7 +23,7 @@ _WORDS = ("None", "none", "missing", "?", "-", "--", ".")
 MISSING = (*_WRITTEN, *_WORDS, "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "#NAME?")
 
 # What other files begin with.
-_OTHER = {
+OTHER = {
     b"PAR1": "a Parquet file: name it .parquet",
     b"ARROW1": "an Arrow file: name it .arrow or .feather",
     b"PK\x03\x04": "a zip archive (an Excel workbook is one too): unpack it, or save the sheet as CSV",
@@ -54,7 +56,7 @@ class Text:
 
     def cell(self, column: str, row: int) -> str:
         """Return a cell as it is written, those that count as missing too."""
-        table = _parse(self.body, self.table.column_names, self.delimiter, (), [column])
+        table = parse(self.body, self.table.column_names, self.delimiter, (), [column])
         return str(table[column][row].as_py())
 
 
@@ -90,26 +92,40 @@ def read_text(path: str | os.PathLike[str], delimiter: str | None, encoding: str
     if not raw.strip():
         raise ValueError(f"{name}: must hold a table, got an empty file")
     if delimiter is None:
-        delimiter = _found(name, raw)
-        said += [] if delimiter == "," else [f"cells separated by {_called(delimiter)}"]
-    raw = _quotes(name, raw if delimiter == " " else _without_blanks(raw, delimiter), delimiter)
-    top = _RECORD.search(raw)
-    if top is None:
-        raise ValueError(f"{name}: must hold a table, got blank lines")
-    names = [str(cell).strip(" ") for cell in _split(name, top.group(), delimiter)]
-    if header:
-        _check_names(name, names, delimiter)
-        body, first = raw[top.end() :], 1 + _breaks(raw[: top.end()])
-    else:
-        names = [str(i + 1) for i in range(len(names))]
-        body, first = raw[top.start() :], 1 + _breaks(raw[: top.start()])
+        delimiter = delimiter_of(name, raw)
+        said += [] if delimiter == "," else [f"cells separated by {called(delimiter)}"]
+    raw = checked_quotes(name, raw if delimiter == " " else _without_blanks(raw, delimiter), delimiter)
+    names, begin = top(name, raw, delimiter, header)
+    body, first = raw[begin:], 1 + _breaks(raw[:begin])
     if _RECORD.search(body) is None:
         raise ValueError(f"{name}: must hold at least one row below the names of the columns")
     try:
-        table = _parse(body, names, delimiter, MISSING)
+        table = parse(body, names, delimiter, MISSING)
     except ValueError as error:
         raise _located(name, body, first, names, delimiter, error) from None
     return Text(name, table, tuple(said), delimiter, body, first)
+
+
+def top(name: str, raw: bytes, delimiter: str, header: bool) -> tuple[list[str], int]:
+    """Return the names of the columns, and where the rows begin; `raw` begins with the file and is free of stray blanks."""
+    record = _RECORD.search(raw)
+    if record is None:
+        raise ValueError(f"{name}: must hold a table, got blank lines")
+    names = [str(cell).strip(" ") for cell in _split(name, record.group(), delimiter)]
+    if not header:
+        return [str(i + 1) for i in range(len(names))], record.start()
+    _check_names(name, names)
+    return names, record.end()
+
+
+def first_line(name: str, raw: bytes, delimiter: str, header: bool) -> tuple[list[str], bytes]:
+    """Return the names of the columns, and the rows, where only the first line may hold quotes and blanks beside cells."""
+    raw = raw.lstrip(b"\r\n")
+    line, _, rows = raw.partition(b"\n")
+    if b"\r" in line[:-1]:
+        raise ValueError(f"{name}: lines end in more than one way")
+    names, _ = top(name, checked_quotes(name, _without_blanks(line, delimiter), delimiter), delimiter, header)
+    return names, rows if header else raw
 
 
 def _unpacked(name: str) -> bytes:
@@ -117,7 +133,7 @@ def _unpacked(name: str) -> bytes:
         raise ValueError(f"{name} is a folder: name one file in it")
     with open(name, "rb") as file:
         raw = file.read()
-    for magic, what in _OTHER.items():
+    for magic, what in OTHER.items():
         if raw.startswith(magic):
             raise ValueError(f"{name}: no text, but {what}")
     if not raw.startswith(b"\x1f\x8b"):
@@ -161,13 +177,14 @@ def _breaks(raw: bytes) -> int:
     return len(re.findall(rb"\r\n|\n|\r", raw))
 
 
-def _called(mark: str) -> str:
+def called(mark: str) -> str:
+    """Return the word for a delimiter."""
     return {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}.get(mark, repr(mark))
 
 
-def _found(name: str, raw: bytes) -> str:
+def delimiter_of(name: str, raw: bytes) -> str:
     """Return the one mark that cuts the first lines into equally many cells."""
-    sample = raw[: 1 << 16]
+    sample = raw[:SAMPLE]
     records = [re.sub(rb'"(?:[^"]|"")*"', b"q", record.group()) for record in _RECORD.finditer(sample)][:50]
     if len(raw) > len(sample) and len(records) > 1:
         records.pop()  # it may be cut
@@ -178,12 +195,12 @@ def _found(name: str, raw: bytes) -> str:
     if len(even) > 1 and name.lower().removesuffix(".gz").endswith((".tsv", ".tab")) and "\t" in even:
         even = ["\t"]
     if len(even) > 1:
-        listed = " or ".join(_called(mark) for mark in even)
+        listed = " or ".join(called(mark) for mark in even)
         raise ValueError(f"{name}: cells are separated by {listed}: name it, delimiter={even[0]!r} (--delimiter)")
     return even[0] if even else ","
 
 
-def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
+def checked_quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     """Check that quotes stand around whole cells and close; blanks beside them go."""
     if b'"' not in raw:
         return raw
@@ -210,12 +227,25 @@ def _quotes(name: str, raw: bytes, delimiter: str) -> bytes:
     raise ValueError(f"{name}, line {1 + _breaks(raw[:where])}: {what}")
 
 
+def _beside(delimiter: str) -> re.Pattern[bytes]:
+    mark = re.escape(delimiter.encode())
+    return re.compile(rb"(?:^|(?<=[\r\n]|" + mark + rb")) +| +(?=[\r\n]|" + mark + rb"|$)")
+
+
+def blanks_beside(raw: bytes, delimiter: str) -> bool:
+    """Return whether blanks stand around cells."""
+    if b" " not in raw:
+        return False
+    edges = [delimiter.encode(), b"\n", b"\r"]
+    at = raw[:1] == b" " or raw[-1:] == b" "
+    return at or any(edge + b" " in raw or b" " + edge in raw for edge in edges)
+
+
 def _without_blanks(raw: bytes, delimiter: str) -> bytes:
     """Take the blanks away that stand around cells, but for those inside quotes."""
-    mark = re.escape(delimiter.encode())
-    beside = re.compile(rb"(?:^|(?<=[\r\n]|" + mark + rb")) +| +(?=[\r\n]|" + mark + rb"|$)")
-    if b" " not in raw or beside.search(raw) is None:  # the first is fast, and most tables of numbers hold none
+    if not blanks_beside(raw, delimiter):
         return raw
+    beside = _beside(delimiter)
     if b'"' not in raw:
         return beside.sub(b"", raw)
     parts = re.split(rb'("(?:[^"]|"")*")', raw)
@@ -225,7 +255,7 @@ def _without_blanks(raw: bytes, delimiter: str) -> bytes:
     return b"".join(parts)
 
 
-def _check_names(name: str, names: list[str], delimiter: str) -> None:
+def _check_names(name: str, names: list[str]) -> None:
     twice = sorted({one for one in names if names.count(one) > 1})
     numbers = [one for one in names if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", one)]
     counted = all(one.isdigit() for one in numbers) and [int(one) for one in numbers] == list(
@@ -263,18 +293,23 @@ def _buffer(raw: bytes) -> Any:
     return pa.BufferReader(pa.py_buffer(raw))
 
 
-def _parse(
+def parse(
     body: bytes,
     names: list[str],
     delimiter: str,
     missing: tuple[str, ...],
     only: list[str] | None = None,
+    *,
     alone: bool = False,
+    numbers: Collection[str] = (),
+    block: int = _BLOCK,
+    decimal: str = ".",
 ) -> Any:
+    """Return the cells as strings, and as float64 where columns of `numbers` are named; ValueError where they are none."""
     import pyarrow as pa
     from pyarrow import csv
 
-    size = min(2**31 - 2, _BLOCK)
+    size = min(2**31 - 2, block)
     while True:
         try:
             return csv.read_csv(
@@ -282,11 +317,12 @@ def _parse(
                 csv.ReadOptions(column_names=names, block_size=size, use_threads=not alone),
                 csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in body),
                 csv.ConvertOptions(
-                    column_types={one: pa.string() for one in names},
+                    column_types={one: pa.float64() if one in numbers else pa.string() for one in names},
                     null_values=list(missing),
                     strings_can_be_null=bool(missing),
                     quoted_strings_can_be_null=False,
                     include_columns=only,
+                    decimal_point=decimal,
                 ),
             )
         except pa.ArrowInvalid as error:  # noqa: PERF203  # a row longer than a block
@@ -298,7 +334,7 @@ def _parse(
 def _located(name: str, body: bytes, first: int, names: list[str], delimiter: str, error: ValueError) -> ValueError:
     """Return the error of a row of another length, with its line."""
     try:
-        _parse(body, names, delimiter, MISSING, alone=True)
+        parse(body, names, delimiter, MISSING, alone=True)
     except ValueError as again:
         found = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(again))
         if found is None:

@@ -1,83 +1,23 @@
-"""Tables of any format as x and y, with one stated decision a column."""
+"""Tables of any format as x and y: which reader a source needs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fanin.datasets import decide
+from fanin.datasets.assembly import Table, decided
 from fanin.datasets.columnar import is_frame, read_columnar, read_frame
-from fanin.datasets.decide import Decision, Source
+from fanin.datasets.decide import Source
 from fanin.datasets.delimited import read_text
 from fanin.datasets.files import Data
+from fanin.datasets.plain import read_plain
 
+_COLUMNAR = (".parquet", ".pq", ".arrow", ".feather", ".ipc")
 _NEEDS = "tables need PyArrow: pip install 'fanin[report]'"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table ready for a network; print it for the decisions in words.
-
-    Attributes
-    ----------
-    x : ndarray, shape (n, n_in), float64
-        Finite numbers.
-    y : ndarray, shape (n,)
-        float64 for a quantity; int64 for labels: whole numbers as they are, texts numbered in sorted order.
-    columns : tuple of str
-        Of x; a category "kind" with the value "cat" gives the column "kind=cat".
-    classes : tuple
-        The labels in sorted order, as they are written; empty for a quantity.
-    decisions : tuple of Decision
-        One for each column of the file, the target's last.
-    notes : tuple of str
-        What was found rather than told, and rows left out.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[Any]
-    columns: tuple[str, ...]
-    classes: tuple[Any, ...]
-    decisions: tuple[Decision, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def target(self) -> str:
-        """Name of the column to learn."""
-        return self.decisions[-1].column
-
-    @property
-    def loss(self) -> str:
-        """The loss that fits the target: "cross_entropy" for labels, "mean_squared_error" for a quantity."""
-        return "cross_entropy" if self.decisions[-1].kind == "labels" else "mean_squared_error"
-
-    def __str__(self) -> str:
-        *columns, last = self.decisions
-        parts = []
-        count = sum(one.kind == "number" for one in columns)
-        if count:
-            parts.append(f"{count} number{'s' * (count > 1)}")
-        kinds = [one for one in columns if one.kind == "category"]
-        if kinds:
-            sizes = " + ".join(str(len(one.values)) for one in kinds)
-            parts.append(f"{len(kinds)} {'categories' if len(kinds) > 1 else 'category'} ({sizes} columns)")
-        dropped = [one for one in columns if one.kind == "dropped"]
-        if dropped:
-            listed = ", ".join(
-                f"{'`' + one.column + '`' if one.column else 'the one without a name'}: {one.why}" for one in dropped[:6]
-            ) + (", ..." if len(dropped) > 6 else "")
-            parts.append(f"{len(dropped)} dropped ({listed})")
-        loss = self.loss.replace("_", " ")
-        words = f"{len(columns)} column{'s' * (len(columns) > 1)}: {', '.join(parts)}; target `{last.column}`: {last.kind}"
-        words += f", {last.why}, {loss}" if last.why else f", {loss}"
-        if last.kind == "labels" and len(last.values) <= 12:
-            words += f" ({', '.join(str(value) for value in last.values)})"
-        return "\n".join([words, *self.notes])
 
 
 def load_table(
@@ -110,9 +50,10 @@ def load_table(
         What the target is, where that is in doubt.
     drop, categorical : sequence of str
         Columns left out, and columns that become one column of 0 and 1 for each of their at most 100 values.
-    missing : {"refuse", "drop", "mean"}
-        A missing cell is an error; its row is left out; or it becomes the mean of the column's numbers (a category and the
-        target know no mean: refused).
+    missing : {"refuse", "drop", "mean", "keep"}
+        A missing cell is an error; its row is left out; it becomes the mean of the column's numbers, of all rows; or it stays
+        NaN, to be filled with what the training rows alone say. A category and the target know no mean: "mean" and "keep"
+        refuse them.
     delimiter, encoding : str, optional
         Of text: found where there is no doubt, and UTF-8 or UTF-16 with its mark.
     decimal : {".", ","}
@@ -135,8 +76,36 @@ def load_table(
     """
     _check(target, task, missing, decimal)
     drop, categorical = _names("drop", drop), _names("categorical", categorical)
+    how: dict[str, Any] = {"task": task, "drop": drop, "categorical": categorical, "missing": missing}
+    if _is_text(source) and encoding is None:
+        table = _plain(source, target, delimiter, decimal, header, how)
+        if table is not None:
+            return table
     found, notes = _open(source, delimiter, decimal, encoding, header)
-    return decided(found, target, notes, task=task, drop=drop, categorical=categorical, missing=missing)
+    return decided(found, target, notes, **how)
+
+
+def _is_text(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and not os.fspath(source).lower().endswith(_COLUMNAR)
+
+
+def _plain(source: Any, target: str, delimiter: str | None, decimal: str, header: bool, how: dict[str, Any]) -> Table | None:
+    """Read a table of text that leaves no question; None for any other, which `_open` reads."""
+    _needed()
+    plain = read_plain(source, delimiter, header, {target, *how["categorical"]}, how["drop"], decimal)
+    if plain is None:
+        return None
+    floats = {name: plain.floats[:, i] for i, name in enumerate(plain.names)}
+
+    def nowhere(*_: Any) -> str:
+        return ""
+
+    texts = plain.texts if decimal == "." else _decimal_commas(plain.texts)
+    found = Source(os.fspath(source), texts, nowhere, nowhere, floats, plain.holes, plain.order)
+    try:
+        return decided(found, target, [f"found: {plain.said}"] if plain.said else [], matrix=plain.floats, **how)
+    except ValueError:  # the other reader knows the lines
+        return None
 
 
 def _check(target: str, task: str | None, missing: str, decimal: str) -> None:
@@ -144,8 +113,8 @@ def _check(target: str, task: str | None, missing: str, decimal: str) -> None:
         raise TypeError(f"target must be the name of a column, got {target!r}")
     if task not in (None, "classification", "regression"):
         raise ValueError(f"task must be None, 'classification' or 'regression', got {task!r}")
-    if missing not in ("refuse", "drop", "mean"):
-        raise ValueError(f"missing must be 'refuse', 'drop' or 'mean', got {missing!r}")
+    if missing not in ("refuse", "drop", "mean", "keep"):
+        raise ValueError(f"missing must be 'refuse', 'drop', 'mean' or 'keep', got {missing!r}")
     if decimal not in (".", ","):
         raise ValueError(f"decimal must be '.' or ',', got {decimal!r}")
 
@@ -156,17 +125,21 @@ def _names(argument: str, names: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _open(source: Any, delimiter: str | None, decimal: str, encoding: str | None, header: bool) -> tuple[Source, list[str]]:
+def _needed() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
         raise ModuleNotFoundError(_NEEDS, name="pyarrow") from None
+
+
+def _open(source: Any, delimiter: str | None, decimal: str, encoding: str | None, header: bool) -> tuple[Source, list[str]]:
+    _needed()
     if is_frame(source):
         return read_frame(source), []
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"source must be a path or a DataFrame, got {type(source).__name__}")
     name = os.fspath(source)
-    if name.lower().endswith((".parquet", ".pq", ".arrow", ".feather", ".ipc")):
+    if not _is_text(name):
         for option, value in (("delimiter", delimiter), ("encoding", encoding)):
             if value is not None:
                 raise ValueError(f"{option} is of tables in text, got {name}")
@@ -192,151 +165,6 @@ def _decimal_commas(table: Any) -> Any:
         elif pc.all(pc.match_substring_regex(column, decide.NUMBER)).as_py():  # points: with a decimal comma of thousands?
             table = table.set_column(i, table.column_names[i], pc.binary_join_element_wise(column, "", "\u00a0"))
     return table
-
-
-def decided(
-    source: Source,
-    target: str,
-    notes: Sequence[str],
-    *,
-    task: str | None,
-    drop: Sequence[str],
-    categorical: Sequence[str],
-    missing: str,
-    lenient: bool = False,
-) -> Table:
-    """Decide on every column, and make x and y."""
-    names = list(source.table.column_names)
-    for argument, wanted in (("target", [target]), ("drop", drop), ("categorical", categorical)):
-        for one in wanted:
-            if names.count(one) != 1:
-                raise ValueError(
-                    f"{source.name}: {argument} must name one column of {_listed(names)}, got {one!r}{_hint(names)}"
-                )
-    if target in drop or target in categorical or set(drop) & set(categorical):
-        raise ValueError("target, drop and categorical must name different columns")
-    if set(names) == {target, *drop}:
-        raise ValueError(f"{source.name}: must hold at least one row, and a column beside {target!r}")
-    decisions, arrays, complaints, holes = [], {}, [], {}
-    for column in names:
-        if column == target:
-            continue
-        if column in drop:
-            decisions.append(Decision(column, "dropped", "as told"))
-            continue
-        decision, values, complaint = decide.feature(source, column, column in categorical, lenient)
-        decisions.append(decision)
-        if complaint is not None:
-            complaints.append((column, complaint))
-        elif values is not None:
-            arrays[column] = values
-            empty = decide.missing(source, column, values if decision.kind == "number" else None)
-            if empty.any():
-                holes[column] = empty
-    if complaints:
-        raise _complain(source, complaints, lenient)
-    if not arrays:
-        raise ValueError(f"{source.name}: must hold a column to learn from beside {target!r}")
-    is_missing = decide.missing(source, target, _nan_of(source, target))
-    if is_missing.any():
-        holes[target] = is_missing
-    kept, notes = _filled(source, target, arrays, decisions, holes, missing, list(notes))
-    if kept is not None:
-        rows = np.flatnonzero(kept)
-        arrays = {column: values[rows] for column, values in arrays.items()}
-        place, cell = source.place, source.cell
-        source = Source(
-            source.name,
-            source.table.select([target]).take(rows),
-            lambda row, column: place(int(rows[row]), column),
-            lambda column, row: cell(column, int(rows[row])),
-        )
-    y, last = decide.target(source, target, task, lenient)
-    columns, blocks = [], []
-    for decision in decisions:
-        if decision.kind == "number":
-            columns.append(decision.column)
-            blocks.append(arrays.pop(decision.column))
-        elif decision.kind == "category":
-            cells = arrays.pop(decision.column)
-            columns += [f"{decision.column}={value}" for value in decision.values]
-            blocks += [(cells == value).astype(np.float64) for value in decision.values]
-    x = np.empty((len(y), len(blocks)))
-    for i, block in enumerate(blocks):
-        x[:, i] = block
-    return Table(x, y, tuple(columns), last.values, (*decisions, last), tuple(notes))
-
-
-def _nan_of(source: Source, column: str) -> NDArray[Any] | None:
-    import pyarrow as pa
-
-    if pa.types.is_floating(source.table[column].type):
-        return np.asarray(source.table[column].cast(pa.float64()).fill_null(np.nan))
-    return None
-
-
-def _filled(
-    source: Source,
-    target: str,
-    arrays: dict[str, NDArray[Any]],
-    decisions: list[Decision],
-    holes: dict[str, NDArray[np.bool_]],
-    missing: str,
-    notes: list[str],
-) -> tuple[NDArray[np.bool_] | None, list[str]]:
-    """Refuse missing cells, fill them with means, or return the rows to keep."""
-    if not holes:
-        return None, notes
-    if missing == "drop":
-        kept = ~np.logical_or.reduce(list(holes.values()))
-        if not kept.any():
-            raise ValueError(
-                f"{source.name}: every row misses a cell, in {_listed(list(holes))}: leave such a column out (--drop)"
-            )
-        return kept, [*notes, f"{int((~kept).sum())} of {len(kept)} rows left out: a cell is missing in {_listed(list(holes))}"]
-    kinds = {decision.column: decision.kind for decision in decisions}
-    bad = {c: e for c, e in holes.items() if missing == "refuse" or kinds.get(c) != "number" or np.isnan(arrays[c]).all()}
-    if bad:
-        column, empty = next(iter(bad.items()))
-        row = int(np.argmax(empty))
-        listed = ", ".join(f"{c!r} ({int(e.sum())})" for c, e in bad.items())
-        fits = missing == "refuse" and kinds.get(column) == "number"
-        means = ", fill numbers with their column's mean (missing='mean', --missing mean)" if fits else ""
-        why = "the target and categories have no mean; " if missing == "mean" else ""
-        words = "a finite number or the name of a class" if column == target else "a category"
-        what = "a finite number" if kinds.get(column) == "number" else words
-        raise ValueError(
-            f"{source.place(row, column)}: must be {what}, got {source.cell(column, row)!r}, a missing cell; such cells are in "
-            f"{listed}. {why}Leave their rows out (missing='drop', --missing drop){means}; a text of that name stands in quotes"
-        )
-    for column, empty in holes.items():
-        arrays[column] = np.where(empty, np.nanmean(arrays[column]), arrays[column])
-    total = sum(int(empty.sum()) for empty in holes.values())
-    return None, [*notes, f"{total} missing cells became the mean of their column: {_listed(list(holes))}"]
-
-
-def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) -> ValueError:
-    named = ",".join(column for column, _ in complaints)
-    listed = "; ".join(text for _, text in complaints[:12])
-    listed += f"; ... ({len(complaints)} in all)" if len(complaints) > 12 else ""
-    python = repr([column for column, _ in complaints])
-    if lenient:
-        return ValueError(f"{complaints[0][1]}; fanin.datasets.load_table settles such columns")
-    such = "these columns are" if len(complaints) > 1 else "this column is"
-    return ValueError(
-        f"{listed}: {such} not of plain numbers. Make categories of them (categorical={python}, --categorical '{named}'), "
-        f"leave them out (drop={python}, --drop '{named}'), or correct the cells"
-    )
-
-
-def _hint(names: list[str]) -> str:
-    other = next((mark for mark in ";\t,|" if len(names) == 1 and mark in names[0]), None)
-    return "" if other is None else f"; its cells seem to be separated by {other!r}: that is the delimiter to name"
-
-
-def _listed(names: list[str]) -> str:
-    shown = [name or "(no name)" for name in names]
-    return ", ".join(shown[:12]) + (f", ... ({len(shown)} in all)" if len(shown) > 12 else "")
 
 
 def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",") -> Data:
@@ -374,20 +202,25 @@ def load_csv(path: str | os.PathLike[str], target: str, *, delimiter: str = ",")
     return Data(table.x, table.y)
 
 
-def arrays(x: Any, y: Any, loss: str) -> tuple[Any, Any]:
-    """Return x and y of a DataFrame whose target `y` names; anything else as it is.
+def arrays(x: Any, y: Any, loss: str, columns: tuple[str, ...] | None = None) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """Return x and y of a DataFrame whose target `y` names, text labels as they are written, and the columns of x.
+
+    Anything else is returned as it is, and None. `columns`: those that x must have.
 
     Raises
     ------
     ValueError
-        If the DataFrame is refused by `load_table`, or `loss` is not for such a target.
+        If the DataFrame is refused by `load_table`, `loss` is not for such a target, or x has other columns.
     """
     if not (isinstance(y, str) and is_frame(x)):
-        return x, y
+        return x, y, None
     quantity = loss == "mean_squared_error"
     table = load_table(x, y, task="regression" if quantity else None)
     if table.loss != "cross_entropy" and not quantity:
         raise ValueError(
             f'target {y!r} is a quantity, {table.decisions[-1].why}: loss must be "mean_squared_error", got {loss!r}'
         )
-    return table.x, table.y
+    if columns is not None and table.columns != columns:
+        raise ValueError(f"x must have the columns {', '.join(columns)} in this order, got {', '.join(table.columns)}")
+    texts = bool(table.classes) and isinstance(table.classes[0], str)
+    return table.x, np.array(table.classes)[table.y] if texts else table.y, table.columns

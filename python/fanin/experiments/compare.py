@@ -164,7 +164,7 @@ def _listed(shown: list[int]) -> str:
 def compare(
     laws: Iterable[Any],
     x: ArrayLike,
-    y: ArrayLike,
+    y: ArrayLike | None = None,
     *,
     hidden: Iterable[int] = (300, 300, 300, 300),
     activation: str = "tanh",
@@ -176,6 +176,7 @@ def compare(
     loss: str = "cross_entropy",
     dtype: str = "float32",
     progress: Callable[[str, int, int], None] | None = None,
+    target: str | None = None,
 ) -> Comparison:
     """Train one network from several initializations and judge each at its start.
 
@@ -197,11 +198,13 @@ def compare(
     optimizer : Optimizer, optional
         ``SGD(lr=0.1)`` by default. Every law steps a fresh copy of it; the one given is not touched.
     held_out : float, int or (x, y)
-        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own, frames too.
     seed : int
         Of the split, of every network's weights and of the shuffling. All laws of one family therefore scale the same draw.
     progress : callable, optional
         Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``.
+    target : str, optional
+        The name of the DataFrame's column to learn, in place of `y`.
 
     Returns
     -------
@@ -231,6 +234,9 @@ def compare(
     optimizer = SGD(lr=0.1) if optimizer is None else optimizer
     core_of(optimizer)
     require.function("progress", progress)
+    if (y is None) == (target is None):
+        raise ValueError(f"y must be given, or target where x is a DataFrame, got {'neither' if y is None else 'both'}")
+    y = require.text("target", target) if y is None else y
     seed, activation, hidden = seed_number(seed), require.text("activation", activation), widths(hidden, "hidden")
     experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
     sizes = experiment.sizes(hidden)

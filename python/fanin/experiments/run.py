@@ -17,12 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from fanin import _core, datasets
 from fanin.common import require
+from fanin.datasets.assembly import two_classes
 from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
 from fanin.diagnosis.diagnosis import Diagnosis, judge, tried
 from fanin.diagnosis.trial import Attempt
 from fanin.network.network import Network
-from fanin.network.targets import class_labels, converted
+from fanin.network.targets import class_labels, converted, is_text
 from fanin.optimizer import Optimizer
 from fanin.tracing.measure import measure
 from fanin.tracing.record import Trace
@@ -181,7 +182,7 @@ def prepare(
         Targets of the loss, or the name of the DataFrame's target. For "cross_entropy" any labels, numbered in
         sorted order, or one-hot rows.
     held_out : float, int or (x, y)
-        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own.
+        A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own, frames too.
     seed, loss, dtype, epochs, batch_size
         As in `fanin.compare`.
 
@@ -194,13 +195,13 @@ def prepare(
     if batch_size is not None:
         batch_size = require.integer("batch_size", batch_size, 1, ", or None for all rows")
     wanted = require.float_dtype(dtype)
-    x, y = arrays(x, y, require.text("loss", loss))
+    x, y, columns = arrays(x, y, require.text("loss", loss))
     x, y = _matrix("x", x, wanted), require.array("y", y)
     if y.ndim == 0 or len(x) != len(y):
         raise ValueError(f"x and y must have the same number of rows, got shapes {x.shape} and {y.shape}")
     rows = len(y)
     if isinstance(held_out, tuple):
-        x_held, y_held = require.pair("held_out", held_out)
+        x_held, y_held, _ = arrays(*require.pair("held_out", held_out), loss, columns)
         x_held, y_held = _matrix("held_out x", x_held, wanted), require.array("held_out y", y_held)
         if y_held.ndim == 0 or x_held.shape[1] != x.shape[1] or len(x_held) != len(y_held) or y_held.shape[1:] != y.shape[1:]:
             raise ValueError(
@@ -225,6 +226,8 @@ def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _targets(y: NDArray[Any], loss: str, dtype: np.dtype[Any]) -> tuple[NDArray[Any], int]:
+    if loss in ("binary_cross_entropy", "hinge") and is_text(y):
+        y = two_classes(y, loss)[0]
     if loss != "cross_entropy":
         targets = np.ascontiguousarray(converted("y", y, dtype))
         if loss == "mean_squared_error" and targets.ndim == 1:

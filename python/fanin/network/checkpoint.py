@@ -92,7 +92,7 @@ def save(
 def opened(path: Path) -> Any:
     """Return the tensors of a safetensors file, of any writer; a file of another format is refused by its name."""
     where = _path(path)
-    other = _OTHERS.get(files.kind(where))
+    other = _OTHERS.get(files.kind(where)) or ("a model of ONNX by its name" if where.lower().endswith(".onnx") else None)
     if other is not None:
         raise ValueError(
             f"{where} is damaged or not a safetensors file: it is {other}. A network of its weights: "

@@ -14,7 +14,7 @@ from fanin import _core
 from fanin.common import require, upward
 from fanin.common.progress import bar
 from fanin.network.history import FitEvent, History
-from fanin.network.targets import constant_prediction
+from fanin.network.targets import constant_prediction, is_text
 from fanin.optimizer import Optimizer, core_of
 
 if TYPE_CHECKING:
@@ -49,12 +49,16 @@ def fit(
     if trace_every is not None:
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
         tracer = upward.tracer(net, every)
-    if isinstance(y, str):  # the column of a DataFrame; imported here, for `import fanin` is NumPy's time
-        from fanin.datasets.table import arrays
-
-        x, y = arrays(x, y, net.loss_name)
-    x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
-    judge = None if validation is None else _validation(net, *require.pair("validation", validation))
+    x, y, columns = _arrays(net, x, y)
+    rule, core = core_of(getattr(optimizer, "optimizer", optimizer)), net._core
+    x = net._x(x)
+    classes = net.classes
+    try:
+        y = _targets(net, require.array("y", y), x.shape[0] if x.ndim else 0)
+        judge = None if validation is None else _validation(net, *require.pair("validation", validation), columns)
+    except (TypeError, ValueError):
+        net.classes = classes
+        raise
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
     if each * epochs >= 2**48:
         raise ValueError(f"epochs must give fewer than 2^48 steps, got {epochs} epochs of {each}")
@@ -106,9 +110,34 @@ def fit(
     return net.history
 
 
-def _validation(net: Network, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def _targets(net: Network, y: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Targets converted; texts become the classes of a network that has none."""
+    if net.loss_name == "mean_squared_error" or net.classes is not None or not is_text(y):
+        return net._y(y)
+    if y.shape != (rows,):
+        raise ValueError(f"y must have shape ({rows},) where it holds classes, got {y.shape}")
+    found = np.unique(y).tolist()
+    most = max(net.sizes[-1], 2)
+    if len(found) != most:
+        shown = ", ".join(map(repr, found[:10])) + (", ..." if len(found) > 10 else "")
+        raise ValueError(f"y must hold {most} different classes for {net.sizes[-1]} outputs, got {len(found)}: {shown}")
+    net.classes = found
+    return net._y(y)
+
+
+def _arrays(net: Network, x: Any, y: Any, columns: tuple[str, ...] | None = None) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """Arrays of a DataFrame and its column y, and the columns of x; readers of tables are imported only for one."""
+    if not isinstance(y, str):
+        return x, y, None
+    from fanin.datasets.table import arrays
+
+    return arrays(x, y, net.loss_name, columns)
+
+
+def _validation(net: Network, x: ArrayLike, y: ArrayLike, columns: tuple[str, ...] | None) -> tuple[NDArray[Any], NDArray[Any]]:
     """Convert the data; bad data is refused before anything changes."""
     try:
+        x, y, _ = _arrays(net, x, y, columns)
         judge = net._x(x), net._y(y)
         net._core.loss(*judge)
     except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ from fanin.network import checkpoint, predict
 from fanin.network.fit import fit
 from fanin.network.history import FitEvent, History
 from fanin.network.parameters import Parameters, activations, matrix_owners, parameters, widths
-from fanin.network.targets import FloatArray, class_labels, class_names, converted
+from fanin.network.targets import FloatArray, class_labels, class_names, converted, is_text, labels_of
 from fanin.optimizer import Optimizer, core_of
 from fanin.random import seed_number
 
@@ -64,7 +64,8 @@ class Network:
         the network alive. `biases` is empty without biases. Layers that share a matrix have the same array.
     classes : tuple or None
         What the labels 0, 1, ... stand for, in order: different strings or numbers, one for each output, two for a single one
-        (the second is 1). It may be set; files keep it. Labels themselves stay numbers: `predict` gives those.
+        (the second is 1). It may be set, and `fit` sets it where y holds texts; files keep it. Labels themselves stay numbers:
+        `predict` gives those, ``predict(x, names=True)`` their names.
     history : History
         The course of the last `fit`, up to where it ended, however it ended.
 
@@ -234,9 +235,13 @@ class Network:
         """Logits, shape (batch,) for one output, otherwise (batch, outputs)."""
         return predict.values(self, x)
 
-    def predict(self, x: ArrayLike) -> NDArray[Any]:
-        """Labels of the rows of `x`: the first largest logit; 0 or 1, -1 or 1 for one output; values for mean_squared_error."""
-        return predict.labels(self, x)
+    def predict(self, x: ArrayLike, *, names: bool = False) -> NDArray[Any]:
+        """Labels of the rows of `x`: the first largest logit; 0 or 1, -1 or 1 for one output; values for mean_squared_error.
+
+        `names`: what the labels stand for, of `classes`, in place of the numbers.
+        """
+        labels = predict.labels(self, x)
+        return predict.named(self, labels) if require.flag("names", names) else labels
 
     def predict_proba(self, x: ArrayLike) -> FloatArray:
         """Probabilities of the classes, shape (batch, classes): the softmax of the logits, or 1 - s and s of the sigmoid s.
@@ -296,6 +301,7 @@ class Network:
         ----------
         x, y : array_like
             Data, converted once; or a DataFrame and the name of its column to learn, as `datasets.load_table` takes them.
+            Labels may be texts: where the network has no `classes` yet, they become its classes in sorted order.
         epochs : int
             At least 0.
         batch_size : int, optional
@@ -306,7 +312,7 @@ class Network:
         optimizer : Optimizer
             For example ``fi.SGD(lr=0.1)``.
         validation : (x, y), optional
-            Data to be judged on after each epoch: its cost and score.
+            Data to be judged on after each epoch, its cost and score; or a DataFrame of the same columns and its target.
         on_step, on_epoch : callable, optional
             Called after each step and each epoch with a `FitEvent`; True ends the fit. Without `on_step` the core runs whole
             epochs by itself.
@@ -358,4 +364,8 @@ class Network:
         if isinstance(y, np.ndarray) and y.dtype == dtype and y.flags.carray and (y.ndim == 1 or not labels):
             return y
         array = require.array("y", y)
+        if self.loss_name != "mean_squared_error" and is_text(array):
+            if self._classes is None:
+                raise ValueError("y must hold numbers, got texts: fit(x, y) names the classes, or set network.classes first")
+            array = labels_of(array, self._classes, hinge=self.loss_name == "hinge")
         return np.ascontiguousarray(converted("y", class_labels(array, self.sizes[-1]) if labels else array, dtype))

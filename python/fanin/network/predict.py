@@ -46,6 +46,15 @@ def labels(net: Network, x: ArrayLike) -> NDArray[Any]:
     return _joined([net._core.predict(rows, begin) for begin, rows in _pieces(net, x)])
 
 
+def named(net: Network, found: NDArray[Any]) -> NDArray[Any]:
+    """Return what labels stand for."""
+    if net.classes is None or net.loss_name == "mean_squared_error":
+        raise ValueError("names must be of a network with classes: fit on texts names them, or set network.classes")
+    alike = len({type(name) for name in net.classes}) == 1
+    classes = np.array(net.classes, None if alike else object)
+    return np.asarray(classes[(found > 0).astype(np.int64) if net.loss_name == "hinge" else found])
+
+
 def probabilities(net: Network, x: ArrayLike) -> NDArray[Any]:
     """Return what `fanin.Network.predict_proba` does."""
     if net.loss_name not in ("cross_entropy", "binary_cross_entropy"):

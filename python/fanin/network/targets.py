@@ -45,6 +45,11 @@ def class_labels(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
     return y
 
 
+def is_text(y: NDArray[Any]) -> bool:
+    """Whether targets are texts, in NumPy's strings or Python's."""
+    return y.dtype.kind in "UT" or (y.dtype == object and y.size > 0 and all(isinstance(one, str) for one in y.flat))
+
+
 def class_names(classes: Sequence[Any], n_outputs: int) -> tuple[Any, ...]:
     """Return what the labels of a network of so many outputs stand for, checked: different strings or numbers."""
     if isinstance(classes, str):
@@ -65,6 +70,8 @@ def labels_of(values: NDArray[Any], classes: Sequence[Any], *, hinge: bool = Fal
     ValueError
         If a value is none of the classes; the message lists both.
     """
+    if values.ndim != 1:
+        raise ValueError(f"y must have shape (batch,) where it holds classes, got {values.shape}")
     place = {name: label for label, name in enumerate(classes)}  # 1, 1.0 and True are one key, as they are one value
     found, where = np.unique(values, return_inverse=True)
     unknown = [name for name in found.tolist() if name not in place]

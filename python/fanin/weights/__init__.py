@@ -16,8 +16,28 @@
 
 from __future__ import annotations
 
-from fanin.weights.read import Weights, read, read_network
-from fanin.weights.rows import Row, Survey
-from fanin.weights.survey import survey
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fanin.weights.measure import survey
+    from fanin.weights.networks import Weights, read, read_network
+    from fanin.weights.rows import Row, Survey
 
 __all__ = ["Row", "Survey", "Weights", "read", "read_network", "survey"]
+
+# A survey needs no networks: each module is imported at its first use.
+_MODULE = {"Row": "rows", "Survey": "rows", "Weights": "networks", "read": "networks", "read_network": "networks"}
+_MODULE |= {"survey": "measure"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module 'fanin.weights' has no attribute {name!r}")
+    value = getattr(import_module(f"fanin.weights.{_MODULE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE})

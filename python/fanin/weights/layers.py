@@ -163,8 +163,9 @@ def _biases(file: TensorFile, matrices: list[str], vectors: list[str], *, alone:
         else:
             left.append(name)
     if left and not found and len(left) == len(matrices):
-        pairs = zip(sorted(matrices, key=naming.natural), sorted(left, key=naming.natural), strict=True)
-        return dict(pairs)
+        pairs = dict(zip(sorted(matrices, key=naming.natural), sorted(left, key=naming.natural), strict=True))
+        if all(naming.may_belong(name, vector) for name, vector in pairs.items()):
+            return pairs
     if left and alone:
         raise FileError(
             f"{file.path}: {', '.join(left)} without a weight: must hold a matrix (n_out, n_in) for each layer, and a vector "

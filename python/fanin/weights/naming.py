@@ -51,6 +51,13 @@ def role(name: str) -> tuple[str | None, str]:
     return None, name
 
 
+def may_belong(weight: str, bias: str) -> bool:
+    """Whether names allow that a bias is of a weight: fc1.weight and fc1_bias, arr_0 and arr_1, not fc1.weight and fc2.bias."""
+    (word, one), (other, two) = role(weight), role(bias)
+    plain = [re.sub(r"[^a-z0-9]", "", stem.lower()) for stem in (one, two)]
+    return (word, other) != ("weight", "bias") or plain[0] == plain[1]
+
+
 def short(name: str) -> str:
     """Return what people call the layer of a tensor: "fc1" of "module.fc1.weight"."""
     return re.sub(r"[./](weight|kernel)$", "", bare(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -177,6 +178,91 @@ def test_delimiters(folder, capsys, fails):
     assert "--target is of tables" in fails("compare", "--data", "both.npz", *FAST, "--target", "kind")
 
 
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge"])
+def test_losses_of_one_output_take_any_two_classes(folder, capsys, fails, loss):
+    rows = [(i / 4, i * 5 % 7, ("no", "yes")[i * 3 % 5 > 2]) for i in range(40)]
+    (folder / "two.csv").write_text("\n".join(["a,b,y", *(f"{a},{b},{y}" for a, b, y in rows), ""]))
+    np.savez(
+        folder / "two.npz", x=np.array([row[:2] for row in rows]), y=np.array([7 if row[2] == "yes" else 3 for row in rows])
+    )
+    outs = []
+    for data in (["two.csv", "--target", "y"], ["two.npz"]):
+        more = ["--loss", loss, "--init", "he_normal", "--figure", "f.png", "--json", "r.json"]
+        assert main(["compare", "--data", *data, *FAST, *more]) == 0
+        outs.append(capsys.readouterr().out.splitlines())
+        assert json.loads((folder / "r.json").read_text())["settings"]["loss"] == loss
+    assert outs[0][:3] == outs[1][:3]
+    assert f"2 classes, {loss.replace('_', ' ')} (no, yes)" in outs[0][-3]
+    assert "the target has 10: take cross_entropy" in fails("compare", *FAST, "--loss", loss)
+    assert "is not for labels: add --task regression" in fails(
+        "compare", "--data", "labels.csv", "--target", "kind", "--task", "classification", "--loss", "mean_squared_error"
+    )
+
+
+def test_every_loss_and_optimizer_is_there():
+    from fanin.cli import compare, options
+
+    assert sorted(options.LOSSES) == sorted(fi.loss.names())
+    assert {name for name, _ in compare._OPTIMIZERS.values()} == {"SGD", "Adam", "RMSProp", "AdaGrad"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["compaer"], "did you mean compare? command must be one of"),
+        (["compare", "--loss", "mse"], "did you mean mean_squared_error? --loss must be one of"),
+        (["compare", "--optimizer", "adm"], "did you mean adam? --optimizer must be one of"),
+        (["compare", "--optimzer", "adam"], "did you mean --optimizer? there is no option --optimzer"),
+        (["compare", "--epochs", "many"], "--epochs must be a whole number, got 'many'"),
+        (["compare", "--lr", "fast"], "--lr must be a number, got 'fast'"),
+        (["compare", "--hidden", "3,x"], "--hidden must be whole numbers"),
+        (["compare", "--seed"], "--seed must have a value"),
+        (["compare", "--init", "zeros", "he_normal"], "as in --init zeros,he_normal"),
+    ],
+)
+def test_wrong_arguments_in_one_line(wrong, said, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(wrong)
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.partition("error: ")[2].startswith(said) or said in err
+
+
+def test_what_was_meant_comes_first(folder, fails):
+    assert "error: did you mean 'he_normal'? law must be one of" in fails("compare", "--init", "he_norml", *FAST)
+    assert "error: did you mean 'relu'? activation must be one of" in fails("trace", "--activation", "rellu")
+
+
+def test_means_of_the_training_rows(folder, capsys):
+    """The held-out rows say nothing: other numbers there leave the training as it was."""
+    rows = [[i % 5, i * 3 % 11, i % 2] for i in range(30)]
+    order = fi.datasets.split(np.arange(30.0)[:, None], np.arange(30), 6, 0)
+    held, train = order.held_out.y.tolist(), order.train.y.tolist()
+    rows[train[0]][0] = ""
+    found = []
+    for far in (0, 1000):
+        changed = [row if i not in held else [far + i, *row[1:]] for i, row in enumerate(rows)]
+        (folder / "h.csv").write_text("\n".join(["a,b,y", *(",".join(map(str, row)) for row in changed), ""]))
+        mine = ["--missing", "mean", "--held-out", "6", "--init", "he_normal", "--figure", "f.png", "--json", "r.json"]
+        assert main(["compare", "--data", "h.csv", "--target", "y", *FAST, *mine]) == 0
+        assert "1 missing cell became the mean of the column's training rows: a" in capsys.readouterr().out
+        found.append(json.loads((folder / "r.json").read_text())["runs"][0]["epoch_costs"])
+    assert found[0] == found[1]
+
+
+def test_a_missing_target_lists_the_columns(folder, fails):
+    said = fails("compare", "--data", "labels.csv")
+    assert said.rstrip().endswith("needs --target NAME, the column to learn: one of a, b, kind")
+
+
+def test_counts_in_npz_are_asked_about(folder, fails):
+    np.savez(folder / "counts.npz", x=np.ones((100, 1)), y=np.arange(100) % 30)
+    said = fails("compare", "--data", "counts.npz", *FAST)
+    assert "y has 30 different whole numbers in 100 rows: for a quantity add --loss mean_squared_error" in said
+    assert "for labels add --loss cross_entropy" in said
+
+
 def test_tables_that_teach_nothing(folder, fails):
     mine = ["--data", "t.csv", "--target", "y", *FAST]
     (folder / "t.csv").write_text("a,y\n1,up\n")
@@ -203,6 +289,14 @@ def test_a_folder_that_may_not_be_written(folder, fails):
 def test_version_and_module():
     run = subprocess.run([sys.executable, "-m", "fanin", "--version"], capture_output=True, text=True, check=True)
     assert run.stdout == f"fanin {fi.__version__}\n"
+
+
+@pytest.mark.parametrize("command", [["--help"], ["compare", "--help"], ["trace", "--help"], ["weights", "--help"]])
+def test_help_loads_no_numpy(command):
+    code = "import sys\nfrom fanin.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules, file=sys.stderr)"
+    run = subprocess.run([sys.executable, "-c", code, *command], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("usage: fanin")
+    assert not {"numpy", "fanin._core", "pyarrow", "rich"} & set(run.stderr.split())
 
 
 @pytest.mark.parametrize("module", ["rich", "matplotlib", "sklearn"])

@@ -14,7 +14,7 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.weights.read import read_network
+from fanin.weights.networks import read_network
 
 for module in ("rich", "matplotlib", "bokeh", "sklearn"):
     pytest.importorskip(module)
@@ -130,6 +130,45 @@ def test_weights_without_biases_and_of_one_output(folder, capsys, fails):
     (folder / "three.csv").write_text("\n".join(["a,b,kind", *rows, ""]))
     wrong = ["trace", "--data", "three.csv", "--target", "kind", "--weights", "three.npz"]
     assert "tells 2 classes apart, the data has 3" in fails(*wrong)
+
+
+def cost(capsys):
+    return next(line for line in capsys.readouterr().out.splitlines() if line.startswith("cost "))
+
+
+def test_labels_are_matched_to_the_classes_of_the_file(folder, capsys, fails):
+    """The same network with its outputs and classes in the other order has the same cost; without classes they sort."""
+    mine = ["trace", "--data", "two.csv", "--target", "kind", "--held-out", "10", "--weights"]
+    rows = np.random.default_rng(2).standard_normal((40, 2))
+    (folder / "two.csv").write_text("\n".join(["a,b,kind", *(f"{a},{b},{'up' if a > 0 else 'down'}" for a, b in rows), ""]))
+    net = fi.Network([2, 5, 2], seed=4)
+    net.save("bare.safetensors")
+    net.classes = ["down", "up"]
+    net.save("sorted.safetensors")
+    net.weights[1][:] = net.weights[1][::-1].copy()
+    net.classes = ["up", "down"]
+    net.save("turned.safetensors")
+    costs = []
+    for name in ("bare", "sorted", "turned"):
+        assert main([*mine, f"{name}.safetensors"]) == 0
+        costs.append(cost(capsys))
+    assert costs[0] == costs[1] == costs[2]
+    net.classes = ["left", "right"]
+    net.save("other.safetensors")
+    said = fails(*mine, "other.safetensors")
+    assert "y must hold the network's classes ['left', 'right'], got ['down', 'up']" in said
+    hinge = fi.Network([2, 5, 1], loss="hinge", seed=4)
+    hinge.classes = ["up", "down"]
+    hinge.save("hinge.safetensors")
+    hinge.weights[1][:] *= -1
+    hinge.classes = ["down", "up"]
+    hinge.save("turned.safetensors")
+    costs = []
+    for more in ([], ["--loss", "hinge"]):
+        for name in ("hinge", "turned"):
+            assert main([*mine, f"{name}.safetensors", *more]) == 0
+            costs.append(cost(capsys))
+    assert len(set(costs)) == 1
 
 
 def test_weights_in_the_order_of_people(tmp_path):

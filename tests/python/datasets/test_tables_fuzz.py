@@ -92,3 +92,42 @@ def test_many_mutations(tmp_path):
     read = run(tmp_path, 2300, 2)  # of 9 formats: 20 700
     print(read)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before < 1 << 30
+
+
+def outcome(path, decimal):
+    """What a file gives: arrays and words, or an error's words."""
+    try:
+        table = load_table(path, "y", missing="keep", task="classification", decimal=decimal)
+    except ValueError as error:
+        return str(error)
+    return table.x.tobytes(), table.y.tobytes(), table.columns, table.classes, str(table)
+
+
+def agree(folder, rounds: int, seed: int, monkeypatch) -> int:
+    """Both readers of text say the same of every file; returns how many were read the fast way."""
+    from fanin.datasets import plain
+
+    monkeypatch.setattr(plain, "_PIECE", 100)  # many pieces
+    monkeypatch.setattr(plain, "_HEAD", 3)
+    monkeypatch.setattr("fanin.datasets.delimited.SAMPLE", 60)
+    rng, fast, path = np.random.default_rng(seed), 0, folder / "t.csv"
+    for i in range(rounds):
+        text = TEXT if i % 2 else TEXT.replace('"', "")
+        decimal = "," if i % 3 == 0 else "."
+        text = text if decimal == "." else text.replace(",", ";").replace(".", ",")
+        path.write_bytes(mutated(text.encode(), rng))
+        monkeypatch.setattr("fanin.datasets.table.read_plain", plain.read_plain)
+        found = outcome(path, decimal)
+        fast += plain.read_plain(path, None, True, {"y"}, (), decimal) is not None
+        monkeypatch.setattr("fanin.datasets.table.read_plain", lambda *_: None)
+        assert outcome(path, decimal) == found, path.read_bytes()
+    return fast
+
+
+def test_both_readers_agree_on_some_mutations(tmp_path, monkeypatch):
+    assert agree(tmp_path, 150, 3, monkeypatch) > 10
+
+
+@pytest.mark.slow
+def test_both_readers_agree_on_many_mutations(tmp_path, monkeypatch):
+    assert agree(tmp_path, 5000, 4, monkeypatch) > 300

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,6 +161,35 @@ def test_digits_that_are_letters(tmp_path):
     assert read(tmp_path / "a.npz").network.sizes == (3, 2, 4)
 
 
+def test_a_bias_of_another_layer_is_no_bias_of_this_one(tmp_path):
+    w, b = np.ones((3, 2), "f4"), np.ones(3, "f4")
+    with pytest.raises(ValueError, match=r"fc2.bias without a weight"):
+        read(write(tmp_path / "a", {"fc1.weight": w, "fc2.bias": b}))
+    for names in (("fc1.weight", "fc1_bias"), ("arr_0", "arr_1"), ("W_1", "b1")):
+        net = read(write(tmp_path / "a", dict(zip(names, (w, b), strict=True)))).network
+        np.testing.assert_array_equal(net.biases[0], b)
+
+
+def test_zeros_before_numbers(tmp_path):
+    w = [RNG.standard_normal((2, 2)).astype("f4") for _ in range(3)]
+    names = ["01", "2", "010"]
+    path = write(tmp_path / "a", {f"{name}.weight": one for name, one in zip(names, w, strict=True)})
+    net = fi.Network([2, 2, 2, 2], seed=1, bias=False)
+    net.load_weights(path)
+    for mine, one in zip(net.weights, w, strict=True):
+        np.testing.assert_array_equal(mine, one)
+    before = [one.copy() for one in net.weights]
+    path = write(tmp_path / "b", {"1.weight": w[0], "2.weight": w[1], "01.weight": w[2]})
+    with pytest.raises(ValueError, match=r"'01.weight' and '1.weight' have the same number"):
+        net.load_weights(path)
+    with pytest.raises(ValueError, match=r"01.weight and 1.weight have the same number|1.weight and 01.weight have"):
+        read(path)
+    with pytest.raises(ValueError, match=r"must be named 0.weight, 0.bias, ..., got fc1.bias"):
+        fi.Network([6, 5, 5, 3]).load_weights(write(tmp_path / "c", {name: ARRAYS[name] for name in sorted(ARRAYS)}))
+    for mine, one in zip(net.weights, before, strict=True):
+        np.testing.assert_array_equal(mine, one)
+
+
 def test_other_formats_are_named(tmp_path):
     np.savez(tmp_path / "m.pt.npz", ARRAYS["fc1.weight"])
     os.replace(tmp_path / "m.pt.npz", tmp_path / "m.pt")
@@ -268,7 +298,7 @@ def test_what_killed_saves_left_is_removed(tmp_path):
     assert fi.load(tmp_path / "net").network.sizes == (2, 2)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "npz", "index", "pt", "h5", "onnx"])
+@pytest.mark.parametrize("kind", ["safetensors", "npz", "index", "pt", "h5", "keras", "onnx"])
 def test_mutations_are_refused_in_words(tmp_path, kind):
     """Bytes changed, cut and doubled: a value or a documented error. FANIN_MUTATIONS sets how many."""
     source, ending = valid(tmp_path, kind), {"index": ".safetensors.index.json"}.get(kind, f".{kind}")
@@ -298,6 +328,9 @@ def valid(folder, kind):
         return write(path, ARRAYS, {"a": "b"})
     if kind == "npz":
         np.savez_compressed(path, **ARRAYS)
+    elif kind == "keras":
+        pytest.importorskip("h5py")
+        path.write_bytes((Path(__file__).parents[2] / "data" / "weights" / "dense.keras").read_bytes())
     elif kind == "index":
         write(folder / "one.safetensors", ARRAYS)
         path.write_text(json.dumps({"weight_map": dict.fromkeys(ARRAYS, "one.safetensors")}))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import zipfile
 
 from fanin.common import files
-from fanin.weights.formats import keras, npz, onnx, pytorch, safetensors
 from fanin.weights.formats.tensors import FileError, TensorFile
 
 WHAT = ".safetensors or .npz, or another program's .safetensors.index.json, .pt, .pth, .keras, .h5, .onnx"
@@ -40,8 +38,12 @@ def opened(path: str | os.PathLike[str]) -> TensorFile:
     if kind == "zip":
         return _archive(name)
     if kind == "hdf5":
+        from fanin.weights.formats import keras
+
         return keras.read(name)
     if kind == "json" and lower.endswith(".json"):
+        from fanin.weights.formats import safetensors
+
         return safetensors.read_index(name)
     if kind == "pickle" and not lower.endswith((".pt", ".pth", ".bin", ".ckpt")):
         raise FileError(
@@ -51,14 +53,20 @@ def opened(path: str | os.PathLike[str]) -> TensorFile:
     if kind == "npy":
         raise FileError(f"{name} is one array: weights are many, write numpy.savez('weights.npz', w0, b0, w1, b1)")
     if kind == "pickle" or lower.endswith((".pt", ".pth", ".ckpt", ".bin")):
+        from fanin.weights.formats import pytorch
+
         return pytorch.read(name)
     if lower.endswith(".onnx"):
+        from fanin.weights.formats import onnx
+
         return onnx.read(name)
     if lower.endswith((".h5", ".hdf5", ".keras")):
         raise FileError(f"{name}: no HDF5 file, or damaged: its first bytes are others")
     if lower.endswith(".npz"):
         raise FileError(f"{name}: no NPZ file of arrays: it is no archive")
     if kind == "safetensors" or lower.endswith(".safetensors"):
+        from fanin.weights.formats import safetensors
+
         return safetensors.read(name)
     raise FileError(f"weights must be a file {WHAT}, got {name}")
 
@@ -77,17 +85,27 @@ def _inside(folder: str) -> str:
 
 def _archive(name: str) -> TensorFile:
     """NumPy's, Keras' and PyTorch's files are all archives."""
+    import zipfile
+
+    from fanin.weights.formats import npz
+
     try:
         with zipfile.ZipFile(name) as archive:
             entries = archive.namelist()
     except npz.BAD_ZIP:
         entries = []
     if "model.weights.h5" in entries:
+        from fanin.weights.formats import keras
+
         return keras.read_archive(name)
     lower = name.lower()
     torch = any(entry.endswith("/data.pkl") or entry == "data.pkl" for entry in entries)
     if torch or (not entries and lower.endswith((".pt", ".pth", ".ckpt", ".bin"))):
+        from fanin.weights.formats import pytorch
+
         return pytorch.read(name)
     if not entries and lower.endswith(".keras"):
+        from fanin.weights.formats import keras
+
         return keras.read_archive(name)
     return npz.read(name)

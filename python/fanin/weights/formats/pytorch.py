@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fanin.weights.formats.npz import BAD_ZIP
 from fanin.weights.formats.tensors import FileError, Tensor, TensorFile, in_memory, known
 
 # Under which names checkpoints keep the parameters of the model, among much else.
@@ -65,6 +67,8 @@ def read(path: str) -> TensorFile:
 
 def _load(torch: Any, path: str) -> Any:
     options = {"map_location": "cpu", "weights_only": True}
+    if _is_script(path):
+        raise FileError(f"{path} is TorchScript, which is code and is not executed: save model.state_dict() instead")
     try:
         try:
             return torch.load(path, mmap=True, **options)
@@ -85,6 +89,15 @@ def _load(torch: Any, path: str) -> Any:
         raise FileError(f"{path} is no file of PyTorch, or damaged: {_line(error)}") from None
     except Exception as error:  # its unpickler lets through whatever wrong bytes lead to
         raise FileError(f"{path} is no file of PyTorch, or damaged: {_line(error)}") from None
+
+
+def _is_script(path: str) -> bool:
+    """Whether an archive is of torch.jit.save: only these have a file of constants."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except BAD_ZIP:
+        return False
 
 
 def _line(error: Exception) -> str:

@@ -6,11 +6,13 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from threading import local
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fanin.weights.formats.tensors import FileError, Piece, Tensor, TensorFile, known, stored_dtype, widened
+from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Tensor, TensorFile, known, stored_dtype, widened
 
 _MOST_HEADER = 100_000_000  # what other readers take
 _MOST_INDEX = 1 << 30
@@ -122,6 +124,20 @@ def _entry(path: str, name: str, entry: Any) -> tuple[Tensor, int, int]:
     return Tensor(name, dtype, tuple(shape), None), span[0], span[1]
 
 
+_rooms = local()
+
+
+def _room(name: str, size: int) -> NDArray[np.uint8]:
+    """Memory for one piece a thread: fresh memory for each would cost as much as the reading."""
+    if size > 2 * PIECE_BYTES:
+        return np.empty(size, np.uint8)
+    room: NDArray[np.uint8] | None = getattr(_rooms, name, None)
+    if room is None or room.size < size:
+        room = np.empty(size, np.uint8)
+        setattr(_rooms, name, room)
+    return room[:size]
+
+
 def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     """The tensor with its bytes at an offset of the file. They are read, not mapped: a file that gets shorter is an error."""
     if not known(tensor.dtype):
@@ -129,7 +145,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     stored = stored_dtype(tensor.dtype)
 
     def part(begin: int, count: int) -> Any:
-        raw = np.empty(count, stored)
+        raw = _room("stored", count * stored.itemsize).view(stored)
         with open(path, "rb", buffering=0) as file:
             file.seek(offset + begin * stored.itemsize)
             view, done = memoryview(raw.data).cast("B"), 0
@@ -138,7 +154,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
                 if not got:
                     raise FileError(f"{path} became shorter while it was read")
                 done += got
-        return widened(raw, tensor.dtype)
+        return widened(raw, tensor.dtype, _room("wide", 4 * count).view(np.float32) if stored.itemsize == 2 else None)
 
     def pieces(most: int) -> Iterator[Piece]:
         for begin in range(0, tensor.size, most):

@@ -28,7 +28,7 @@ def known(dtype: str) -> bool:
     return dtype in _STORED
 
 
-def widened(raw: NDArray[Any], dtype: str) -> FloatArray:
+def widened(raw: NDArray[Any], dtype: str, out: NDArray[np.float32] | None = None) -> FloatArray:
     """Return elements as float32 or float64, their values unchanged.
 
     Parameters
@@ -36,11 +36,20 @@ def widened(raw: NDArray[Any], dtype: str) -> FloatArray:
     raw : ndarray
         Elements as they are stored, of either byte order; those of BF16 as 16-bit integers.
     dtype : {"F64", "F32", "F16", "BF16"}
+    out : ndarray of float32, of the shape of `raw`, optional
+        Where numbers of 16 bits are written.
     """
+    if dtype in ("F16", "BF16") and out is None:
+        out = np.empty(raw.shape, np.float32)
+    if dtype == "F16":
+        np.copyto(cast(Any, out), raw)
+        return cast(FloatArray, out)
     if dtype == "BF16":  # the upper half of a float32
-        return cast(FloatArray, (raw.astype(np.uint32) << np.uint32(16)).view(np.float32))
-    out: Any = raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False)
-    return cast(FloatArray, out)
+        bits = cast(Any, out).view(np.uint32)
+        np.copyto(bits, raw)
+        np.left_shift(bits, np.uint32(16), out=bits)
+        return cast(FloatArray, out)
+    return cast(FloatArray, raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False))
 
 
 _STORED: dict[str, np.dtype[Any]] = {
@@ -79,8 +88,8 @@ class Tensor:
     shape : tuple of int
     pieces : callable
         ``pieces(most)`` yields what reads the elements, at most `most` a piece, in C order: functions without arguments that
-        return float32 or float64, to be called in any thread, each once, before or after the next is asked for. None where the
-        type is unknown.
+        return float32 or float64, to be called in any thread, each once, before or after the next is asked for. What
+        they return is good until the same thread calls another. None where the type is unknown.
     layout : {"out_in", "in_out"} or None
         Of a matrix, where the format says it.
     kind : str or None
