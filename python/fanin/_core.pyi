@@ -24,6 +24,9 @@ class ActivationTraits:
     def parameter(self) -> str | None:
         ...
     @property
+    def period(self) -> float | None:
+        ...
+    @property
     def text(self) -> str:
         ...
     @property

@@ -24,6 +24,7 @@ sigmoid    1 / (1 + e^-z)
 hardtanh   min(max(z, -1), 1)
 relu6      min(max(z, 0), 6)                                     Krizhevsky 2010
 hardswish  z min(max(z + 3, 0), 6) / 6                           Howard et al., ICCV 2019
+sin        z in radians                                          Sitzmann et al., NeurIPS 2020
 ========== ===================================================== =========================================
 
 The largest errors measured, and the values at zeros, infinities and kinks, are in docs/activations.md.
@@ -48,7 +49,7 @@ def names() -> list[str]:
     --------
     >>> import fanin as fi
     >>> print(*fi.activation.names())
-    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish
+    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish sin
     """
     return _core.activation_names()
 
@@ -71,7 +72,8 @@ def evaluate(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None)
     ndarray
         `out`, or the new array. ``tanh`` and ``sigmoid`` are right to 2 units in the last place, the others to 4, also far
         left, where ``gelu``, ``silu`` and ``mish`` follow e^z down to the subnormals. NaN gives NaN; -0.0 stays -0.0 where
-        g(0) is 0, but those of ``relu`` and ``relu6`` are ``+0.0``; infinities give the limits.
+        g(0) is 0, but those of ``relu`` and ``relu6`` are ``+0.0``; infinities give the limits, and NaN for ``sin``, which is
+        as exact for large arguments as for small ones.
 
     Raises
     ------

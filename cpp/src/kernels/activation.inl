@@ -1,5 +1,6 @@
 // Activations: value, derivative (both from z) and dz = da g'(z). Those with a kink are written here, so that NaN passes and
-// relu(-0) is +0; the smooth ones in activation_smooth.inl. At a kink the derivative is the left one, hardtanh' is 0.
+// relu(-0) is +0; the smooth ones in
+// activation_smooth.inl, the sine in angle.inl. At a kink the derivative is the left one, hardtanh' is 0.
 
 namespace fanin::FANIN_ISA {
 namespace {
@@ -178,12 +179,13 @@ constexpr ActivationKernels<T> activation_kernels() {
     return {{forward<T, IdentityValue>, forward<T, ReluValue>, forward<T, LeakyReluValue<T>>, forward<T, EluValue<T>>,
              forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>, forward<T, SiluValue>,
              forward<T, MishValue>, forward<T, SoftplusValue>, forward<T, SoftsignValue>, forward<T, Tanh>, forward<T, Sigmoid>,
-             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>},
+             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>, forward<T, SinValue>},
             {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, LeakyReluDerivative<T>>,
              backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
              backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
              backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
-             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>}};
+             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>,
+             backward<T, SinDerivative>}};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 // Each uses only those above it.
 // clang-format off
 #include "math.inl"
+#include "angle.inl"
 #include "erf.inl"
 #include "math_arrays.inl"
 // The draws alone gain from -O3, whose unrolling lets their words stay in registers (half the time); and they mix many

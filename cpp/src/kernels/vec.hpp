@@ -235,6 +235,22 @@ FANIN_INLINE VecD sqrt(VecD v) {
 #endif
 }
 
+// Whether a comparison holds in any lane: for work that most vectors do without.
+template <class M>
+FANIN_INLINE bool any_lane(M mask) {
+#if FANIN_VECTOR_BYTES == 64
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif FANIN_VECTOR_BYTES == 32
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_epi8((__m128i)mask) != 0;
+#else
+    bool any = false;
+    for (std::size_t i = 0; i < sizeof(mask) / sizeof(mask[0]); ++i) any |= mask[i] != 0;
+    return any;
+#endif
+}
+
 // Lanes whose bit `bit` is set, and the choice by them.
 #if FANIN_VECTOR_BYTES == 64
 using LaneMask = __mmask16;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "activation_smooth.hpp"
+#include "angle.hpp"
 #include "fanin/activation.hpp"
 
 namespace fanin::reference {
@@ -43,6 +44,8 @@ T activate(Activation activation, T z) {
             return z <= 0 ? T(0) : z > 6 ? T(6) : z;
         case Activation::hardswish:
             return z < -3 ? T(-0.0) : z > 3 ? z : z * ((z + 3) / 6);
+        case Activation::sin:
+            return sin(z);
     }
     return z;
 }
@@ -85,6 +88,8 @@ T activation_derivative(Activation activation, T z) {
             return z > 0 && z < 6 ? T(1) : T(0);
         case Activation::hardswish:
             return z <= -3 ? T(0) : z > 3 ? T(1) : (2 * z + 3) / 6;
+        case Activation::sin:
+            return cos(z);
     }
     return z;
 }
