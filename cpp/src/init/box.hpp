@@ -13,26 +13,6 @@
 
 namespace fanin::detail {
 
-// Whether two elements of an array may share memory. Exact for every array that slices, transpositions and reversals of a
-// contiguous one give (and for zero strides); exotic interleaved strides count as overlapping.
-inline bool overlaps_itself(std::span<const std::size_t> shape, std::span<const std::ptrdiff_t> strides) {
-    struct Axis {
-        std::size_t stride, size;
-    };
-    std::vector<Axis> axes;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        if (shape[i] == 0) return false;
-        if (shape[i] > 1) axes.push_back({static_cast<std::size_t>(std::abs(strides[i])), shape[i]});
-    }
-    std::sort(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.stride < b.stride; });
-    std::size_t reach = 0;  // the farthest element of the axes so far
-    for (const Axis& a : axes) {
-        if (a.stride <= reach) return true;
-        reach += a.stride * (a.size - 1);
-    }
-    return false;
-}
-
 // One axis of a box: its length, and a step along it in index and in memory.
 struct BoxAxis {
     std::size_t size;

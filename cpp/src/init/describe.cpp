@@ -1,12 +1,11 @@
 // Laws and shapes: fans, and what a law would draw.
-#include "fanin/init.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
-#include "law.hpp"
+#include "distribution.hpp"
+#include "fanin/init.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -21,6 +20,15 @@ std::string axes_text(const std::vector<std::ptrdiff_t>& axes) {
     std::string out = "(";
     for (std::size_t i = 0; i < axes.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(axes[i]);
     return out + ")";
+}
+
+// Moments and bounds over the elements of an array: `value` in this share of them, 0 in the others.
+void describe_two_values(Description& r, double value, double share) {
+    r.mean = value * share;
+    r.variance = value * value * share * (1 - share);
+    r.std = std::abs(value) * std::sqrt(share * (1 - share));
+    r.low = share == 1 ? value : std::min(value, 0.0);
+    r.high = share == 1 ? value : std::max(value, 0.0);
 }
 
 }  // namespace
@@ -83,13 +91,16 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.mean = r.low = r.high = d.a;
             break;
         case Family::identity: {
-            const double ones =
-                size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1])) / size;  // share of the diagonal
-            r.mean = d.a * ones;
-            r.variance = d.a * d.a * ones * (1 - ones);
-            r.std = std::abs(d.a) * std::sqrt(ones * (1 - ones));
-            r.low = ones == 1 ? d.a : std::min(d.a, 0.0);
-            r.high = ones == 1 ? d.a : std::max(d.a, 0.0);
+            const double ones = size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1]));  // the diagonal
+            describe_two_values(r, d.a, size == 0 ? 0.0 : ones / size);
+            break;
+        }
+        case Family::dirac: {
+            const Fans f = fans(shape, axes);
+            const std::size_t n_out = f.receptive == 0 ? 0 : f.out / f.receptive,
+                              n_in = f.receptive == 0 ? 0 : f.in / f.receptive;
+            const auto ones = static_cast<double>(d.groups * std::min(n_out / d.groups, n_in));
+            describe_two_values(r, d.a, size == 0 ? 0.0 : ones / static_cast<double>(n_out * n_in * f.receptive));
             break;
         }
         case Family::orthogonal: {  // rows or columns of norm `gain`, whichever are longer
