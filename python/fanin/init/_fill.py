@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin.common.progress import bar
-from fanin.init._law import Block, Law, LawLike, Out, Shape, law, refuse_no_memory, written
+from fanin.init._law import Law, LawLike, Out, law, refuse_no_memory, written
+from fanin.init._place import Block, Shape
 from fanin.random import seed_number, stream_id
 
 Rule: TypeAlias = tuple[str, LawLike] | tuple[str, LawLike, Mapping[str, Any]]
