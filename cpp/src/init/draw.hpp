@@ -16,7 +16,7 @@
 
 namespace fanin::detail {
 
-// Elements drawn at a time where they cannot go straight to memory.
+// Elements drawn at a time where they cannot go straight to memory: 4 or 8 KiB, a part of the first-level cache.
 inline constexpr std::size_t kBuffer = 1024;
 // No normal draw is larger (random.hpp).
 template <class T>

@@ -17,11 +17,16 @@ using detail::Draw;
 using detail::kBuffer;
 using detail::shape_text;
 
-// Elements a task draws: 10 to 20 us, so that a shard of 2^16 elements still feeds two threads.
+// Figures are of one core with AVX-512, the least user time of 25 interleaved runs. No number here changes a bit.
+
+// Elements a task draws: 9 us of float32 normals (0.57 ns each), 40 us of float64 ones, so that a shard of 2^16 elements still
+// feeds two threads.
 constexpr std::size_t kTaskElements = std::size_t{1} << 14;
 // A tile of an array whose fastest axis in memory is not its last: so many elements along the last axis, drawn one after
-// the other, and so many bytes along the fastest, written one after the other.
-constexpr std::size_t kTileLength = 512, kTileBytes = 128;
+// the other, and so many bytes along the fastest, written one after the other. A whole line of 64 bytes: 0.99 ns an element for
+// float32 normals in 1024 x 1024, against 1.07, 1.28 and 1.15 at 32, 128 and 256 bytes; 1.19 with tiles of 128 elements and
+// 0.96 with 2048, which would take four times the stack.
+constexpr std::size_t kTileLength = 512, kTileBytes = 64;
 template <class T>
 constexpr std::size_t kTileRows = kTileBytes / sizeof(T);
 template <class T>

@@ -24,6 +24,7 @@ inline LargeAngle reduce_large(double x) {
     const Unpacked u = unpack(x);
     const unsigned first = static_cast<unsigned>(u.exponent + 62);  // bit of the table; 25 .. 1033
     const unsigned word = first / 64, shift = first % 64;
+    // The last, lowest word of the product only carries into the one above; what overflows the highest are whole turns.
     std::uint64_t window[3];
     for (unsigned i = 0; i < 3; ++i)
         window[i] = static_cast<std::uint64_t>((static_cast<Wide>(kTwoOverPi[word + i]) << 64 | kTwoOverPi[word + i + 1]) >>
@@ -33,12 +34,16 @@ inline LargeAngle reduce_large(double x) {
     const Wide turns = ((static_cast<Wide>(u.mantissa) * window[0]) << 64) + middle;  // of 2^128 a turn
 
     const auto quarter = static_cast<unsigned>((turns + (static_cast<Wide>(1) << 125)) >> 126);
+    // Rounded to the nearest quarter, so that the rest is at most an eighth of a turn either way; its sign is its top bit.
     const Wide rest = turns - (static_cast<Wide>(quarter) << 126);  // of 2^126 a quarter, in [-1/2, 1/2)
     const bool negative = rest >> 127 != 0;
     const Wide magnitude = negative ? -rest : rest;
     const int zeros = 127 - top_bit(magnitude);
     const Wide digits = magnitude << zeros;
-    const double unit = __builtin_ldexp(negative ? -1.0 : 1.0, -126 - zeros);
+    const std::uint64_t unit_bits = static_cast<std::uint64_t>(1023 - 126 - zeros) << 52 | static_cast<std::uint64_t>(negative)
+                                                                                               << 63;
+    double unit;  // +-2^(-126 - zeros), from its bits
+    __builtin_memcpy(&unit, &unit_bits, sizeof unit);
     const double y = static_cast<double>(static_cast<std::uint64_t>(digits >> 75)) * (0x1p75 * unit);
     const double y_low = static_cast<double>(static_cast<std::uint64_t>(digits >> 22) & 0x1fffffffffffff) * (0x1p22 * unit);
     const double r = y * kHalfPi1F64;
@@ -61,6 +66,7 @@ template <class T>
 // x >= 0. Up to the limit by three parts of pi/2 (Cody and Waite, "Software manual for the elementary functions", 1980,
 // chapter 8, with fused products): x - n p1 is exact, n p2 comes off as a product of two parts and a sum of two, p3 goes into
 // what these lost.
+// Large lanes take the other way, after which no lane knows which it was.
 template <class V>
 FANIN_INLINE ReducedAngle<V> reduce_angle(V x) {
     using F = FormatOf<V>;
@@ -73,6 +79,7 @@ FANIN_INLINE ReducedAngle<V> reduce_angle(V x) {
     const V sum_low = (first - (sum - part)) - (product + part);
     const V lost = fma(n, splat(-F::half_pi_3), sum_low - product_low);
     const V r = sum + lost;
+    // Exact: the part of `lost` that r has not taken in (Dekker).
     ReducedAngle<V> a{r, lost - (r - sum), bits(rounded)};
     if (any_lane(x > splat(F::large_angle))) {
         T angle[kLanes<T>], high[kLanes<T>], low[kLanes<T>];
@@ -90,6 +97,8 @@ FANIN_INLINE ReducedAngle<V> reduce_angle(V x) {
 }
 
 // sin(r + low) moved on by `quarter` quarters of a turn.
+// Both functions are computed and one is chosen in each lane. sin r = r + (r^3 S + low); cos r is 1 - r^2 / 2 with what
+// its rounding lost, and r^4 C - r low.
 template <class V>
 FANIN_INLINE V sin_of_quarters(V r, V low, BitsOf<V> quarter) {
     using F = FormatOf<V>;
@@ -113,7 +122,7 @@ struct SinValue {
         return y <= splat(FormatOf<V>::largest) ? sine : x - x;
     }
 };
-// cos x
+// cos x: the same reduction, a quarter further on; even, so that the sign of x does not matter.
 struct SinDerivative {
     template <class V>
     FANIN_INLINE V operator()(V x) const {

@@ -210,6 +210,7 @@ FANIN_INLINE V log_sum(V f, V e) {
     return fma(e, splat(F::ln2_high), f + tail);
 }
 
+// Subnormal x is scaled up first. ln 0 = -infinity; NaN left of 0.
 template <class V>
 FANIN_INLINE V log(V x) {
     using F = FormatOf<V>;
@@ -242,6 +243,7 @@ FANIN_INLINE V log1p(V x) {
 
 // ------------------------------------------------------------------------------------------------ sine and cosine
 
+// Both functions of one angle.
 template <class V>
 struct SinCos {
     V sin, cos;

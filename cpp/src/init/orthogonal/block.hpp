@@ -12,11 +12,14 @@
 
 namespace fanin::detail::haar {
 
-// Rows of P that a task carries through the three products: they and their factors stay in the inner cache.
+// Rows of P that a task carries through the three products: they and their factors stay in the inner cache. Measured (AVX-512,
+// one thread, least user time of interleaved runs): 1024 x 1024 takes 17.7, 17.9, 18.0 and 18.0 ms with 24, 48, 96 and 192 rows,
+// so that any of them serves; 96 is the block of reflections, and leaves tasks for the threads.
 inline constexpr std::size_t kTaskRows = 96;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
-// Columns of P that are copied to an array together.
+// Columns of P that are copied to an array together. Measured on a tall one of 1000 x 300: 3.37 ms with 4, 3.02 with 16, 3.15
+// with 64.
 inline constexpr std::size_t kTileCols = 16;
 // From this length on a block is prepared by all threads together, not by one beside others.
 inline constexpr std::size_t kLongVector = 4096;
