@@ -32,6 +32,9 @@ class ActivationTraits:
     @property
     def value(self) -> float | None:
         ...
+    @property
+    def value_range(self) -> tuple[float, float] | None:
+        ...
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...

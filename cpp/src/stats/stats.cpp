@@ -108,6 +108,19 @@ std::string_view histogram_kind_name(HistogramKind kind) {
     return kind == HistogramKind::none ? "none" : kind == HistogramKind::linear ? "linear" : "powers";
 }
 
+HistogramKind histogram_kind_from_name(std::string_view name) {
+    for (const HistogramKind kind : {HistogramKind::none, HistogramKind::linear, HistogramKind::powers})
+        if (name == histogram_kind_name(kind)) return kind;
+    throw std::invalid_argument("histogram must be 'none', 'linear' or 'powers', got '" + std::string(name) + "'");
+}
+
+void validate(const Histogram& h) {
+    validate(SummaryOptions{false, h.kind, h.counts.size(), h.low, h.high});
+    if (h.kind == HistogramKind::powers && h.counts.size() != kPowerBins)
+        throw std::invalid_argument("counts must have " + std::to_string(kPowerBins) + " entries, got " +
+                                    std::to_string(h.counts.size()));
+}
+
 void validate(const SummaryOptions& o) {
     if (o.saturation && !(o.saturation_low <= o.saturation_high))
         throw std::invalid_argument("saturation must be (low, high) with low <= high, got " +

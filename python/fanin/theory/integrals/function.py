@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fanin import _core
 from fanin import activation as _activation
 from fanin.theory.integrals.interpolate import Interpolant
 from fanin.theory.integrals.quadrature import FAR_REACH, REACH, Array, Integral, Shape
@@ -65,8 +64,8 @@ class Activation:
         if not self.named and not callable(activation):
             raise TypeError(f"activation must be a name or a function, got {type(activation).__name__}")
         if isinstance(activation, str):
-            traits = _core.activation_traits(activation)
-            known, self._period = traits.kinks, traits.period or math.inf
+            facts = _activation.traits(activation)
+            known, self._period = facts.kinks, facts.period or math.inf
         else:
             known, self._period = tuple(float(b) for b in breakpoints or ()), math.inf
             if not all(math.isfinite(b) for b in known):
