@@ -1,3 +1,4 @@
+// Which instruction sets this build has and this CPU runs, and which of them is in use.
 #include "fanin/isa.hpp"
 
 #include <atomic>
@@ -22,6 +23,7 @@ struct CpuFeatures {
 
 #if defined(__x86_64__)
 
+// Whether all of these bits are set.
 bool has(unsigned value, unsigned bits) { return (value & bits) == bits; }
 
 CpuFeatures detect() {
@@ -98,6 +100,7 @@ struct Entry {
     bool supported;
 };
 
+// kKnown with the tables of this build; the CPU is asked once.
 const std::vector<Entry>& entries() {
     static const std::vector<Entry> all = [] {
         const CpuFeatures cpu = detect();
@@ -112,6 +115,7 @@ const std::vector<Entry>& entries() {
     return all;
 }
 
+// Whether its kernels were built, and this CPU runs them.
 bool usable(const Entry& entry) { return entry.table != nullptr && entry.supported; }
 
 // Names, separated by commas: of the instruction sets that are usable, or of all.
@@ -122,6 +126,7 @@ std::string names(bool all) {
     return list;
 }
 
+// The usable entry of that name; std::invalid_argument, naming `argument` and what is available, for others.
 const Entry& find(std::string_view argument, std::string_view name) {
     for (const Entry& entry : entries()) {
         if (name != entry.name) continue;
@@ -134,6 +139,7 @@ const Entry& find(std::string_view argument, std::string_view name) {
                                 "), got '" + std::string(name) + "'");
 }
 
+// What FANIN_ISA names, otherwise the last, fastest usable one.
 const Entry& choose() {
     if (const char* forced = std::getenv("FANIN_ISA"); forced != nullptr && *forced != '\0') return find("FANIN_ISA", forced);
     const Entry* best = nullptr;
@@ -142,6 +148,7 @@ const Entry& choose() {
     return *best;
 }
 
+// Null until the first use. Threads that come first together choose the same.
 std::atomic<const Entry*> g_active{nullptr};
 
 const Entry& active() {

@@ -1,3 +1,4 @@
+// Losses: names, what they take, and a batch split into blocks whose costs are added in one order.
 #include "fanin/loss.hpp"
 
 #include <algorithm>
@@ -17,10 +18,13 @@ constexpr std::size_t kTaskElements = std::size_t{1} << 15;
 // Blocks whose sums wait on the stack to be added in order.
 constexpr std::size_t kRoundBlocks = 1024;
 
+// Losses of a single logit a row.
 bool one_output(Loss loss) { return loss == Loss::binary_cross_entropy || loss == Loss::hinge; }
 
+// The end of a message about a target.
 std::string at_row(std::size_t row) { return " at row " + std::to_string(row); }
 
+// Values that the loss allows; std::invalid_argument names the first row with another.
 template <class T>
 void check_values(Loss loss, std::size_t outputs, std::span<const T> values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -33,6 +37,7 @@ void check_values(Loss loss, std::size_t outputs, std::span<const T> values) {
     }
 }
 
+// Of n neighbouring elements, for the search for shared memory.
 template <class T>
 detail::Extent extent_of(std::span<const T> x) {
     const std::size_t size = x.size();
@@ -134,6 +139,7 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
                 return kernel.hinge(size, from, y.values.data() + begin, scale, to);
         }
     };
+    // A task has whole blocks. Their costs wait in `sums`, so many at a time, and are added in order on this thread.
     const std::size_t blocks = detail::ceil_div(terms, kLossBlock);
     const std::size_t blocks_per_task = std::max<std::size_t>(1, kTaskElements / (kLossBlock * width));
     if (blocks <= blocks_per_task) {

@@ -32,9 +32,9 @@ inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // Elements of a band of whole rows: 128 KiB of z and as many of a in float32, which stay in an inner cache of 1 or 2 MiB
-// beside the packed b until they have been measured. The number is no fine one: on one thread (AVX-512, least user time of 3 x 10
-// interleaved runs) a layer of 4096 x 512 -> 512 with relu and both summaries takes 24.8, 24.5, 24.7 and 24.6 ms with 2^12,
-// 2^14, 2^15 and 2^18, one of 4096 x 64 -> 512 7.6, 7.6, 7.6 and 7.5 ms.
+// beside the packed b until they have been measured. The number is no fine one: on one thread (AVX-512, least user time of
+// 3 x 10 interleaved runs) a layer of 4096 x 512 -> 512 with relu and both summaries takes 24.8, 24.5, 24.7 and 24.6 ms with
+// 2^12, 2^14, 2^15 and 2^18, one of 4096 x 64 -> 512 takes 7.6, 7.6, 7.6 and 7.5 ms.
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements of c that stay in the caches until all are there: bands are then made of what is complete, since tasks of whole
 // rows each read all of the packed b, which moves back and forth between the threads' caches. Measured: with two threads the

@@ -1,3 +1,4 @@
+// The rows of the table. A scaled law is one line: family, parameters, k of gain sqrt(k / fan), the fan.
 #include "definitions.hpp"
 
 #include <stdexcept>
@@ -9,6 +10,8 @@ namespace fanin::detail {
 
 const std::vector<Definition>& definitions() {
     static const std::vector<Definition> all = [] {
+        // Sources and formulas stand in init.hpp. k is 3 times the factor of the variance where the law is uniform: U(-b, b)
+        // has variance b^2 / 3.
         const Parameter gain{"gain", Kind::gain, 1.0}, mode{"mode", Kind::mode, "fan_in"};
         return std::vector<Definition>{
             {"zeros", Family::constant, {}},
@@ -74,6 +77,7 @@ std::size_t definition_of(std::string_view name) {
 
 std::string example(const Definition& law) { return law.stated.empty() ? law.name : law.name + "(" + law.stated + ")"; }
 
+// One list a kind; gains take the names of activations besides numbers, which activation_from_text checks.
 const std::vector<std::string>& words(Kind kind) {
     static const std::vector<std::string> modes{"fan_in", "fan_out", "fan_avg", "fan_geo_avg"};
     static const std::vector<std::string> distributions{"normal", "uniform", "truncated"}, flags{"true", "false"}, none;

@@ -15,6 +15,7 @@ using detail::Distribution;
 using detail::Family;
 using detail::shape_text;
 
+// As Python writes them: 1, (0, 1) or ().
 std::string axes_text(const std::vector<std::ptrdiff_t>& axes) {
     if (axes.size() == 1) return std::to_string(axes[0]);
     std::string out = "(";
@@ -37,6 +38,7 @@ std::size_t detail::checked_size(std::span<const std::size_t> shape) {
     if (shape.size() > kMaxRank)
         throw std::invalid_argument("shape must have at most " + std::to_string(kMaxRank) + " axes, got " +
                                     std::to_string(shape.size()));
+    // An axis of length 0 counts as 1 here: strides and indices of such a shape are computed too.
     std::size_t product = 1;
     for (const std::size_t n : shape) {
         if (__builtin_mul_overflow(product, std::max<std::size_t>(n, 1), &product) || product >> 63 != 0)
@@ -54,6 +56,7 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
             (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as "
                          "normal(std=0.01)"
                        : ": state them, as in_axis=(), out_axis=(), or take a law without fans, as normal(std=0.01)"));
+    // Each axis gets one role; what nobody names belongs to the kernel, whose places multiply both fans.
     enum Role { kernel, input, output, batch };
     std::vector<Role> roles(shape.size(), kernel);
     const auto assign = [&](const std::vector<std::ptrdiff_t>& list, Role role, const char* name) {
@@ -90,6 +93,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
         case Family::constant:
             r.mean = r.low = r.high = d.a;
             break;
+        // Deterministic arrays: the moments are those over their elements.
         case Family::identity: {
             const double ones = size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1]));  // the diagonal
             describe_two_values(r, d.a, size == 0 ? 0.0 : ones / size);
@@ -119,6 +123,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.low = d.b == 0 ? d.a : -kInfinity;
             r.high = d.b == 0 ? d.a : kInfinity;
             break;
+        // Halves first: low + high and high - low may overflow.
         case Family::uniform:
             r.mean = d.a / 2 + d.b / 2;
             r.std = (d.b / 2 - d.a / 2) / std::sqrt(3.0);
@@ -126,6 +131,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.low = d.a;
             r.high = d.b;
             break;
+        // The standard law's moments, moved and scaled; with a std of 0 infinite bounds would make NaN.
         case Family::truncated: {
             const detail::TruncatedMoments unit = detail::truncated_moments(d.lower, d.upper);
             r.mean = d.a + d.b * unit.mean;
@@ -135,6 +141,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.high = d.b == 0 ? d.a : d.a + d.b * d.upper;
             break;
         }
+        // A normal draw times an independent 0 or 1, whose share of ones is exact.
         case Family::sparse: {
             const double left = shape[0] == 0 ? 0.0 : 1 - static_cast<double>(d.zeros) / static_cast<double>(shape[0]);
             r.variance = left * d.b * d.b;
@@ -145,6 +152,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
         }
     }
     r.bound = std::max(std::abs(r.low), std::abs(r.high));
+    // Fans are shown where the shape has them, even to a law that asks for none.
     const bool default_axes = axes == Axes{};
     if (law.needs_fans() || shape.size() >= 2 || !default_axes) {
         r.fans = fans(shape, axes);

@@ -1,3 +1,4 @@
+// The ones are few: each is looked up and written, on the calling thread, after the array has been filled with zeros.
 #include "dirac.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@ struct Counted {
     std::vector<std::size_t> axes;
     std::size_t size = 1;
 };
+// The axes that a list names, negative numbers resolved, ascending.
 Counted counted(const std::vector<std::ptrdiff_t>& list, std::span<const std::size_t> shape) {
     Counted c;
     const auto rank = static_cast<std::ptrdiff_t>(shape.size());
@@ -22,6 +24,7 @@ Counted counted(const std::vector<std::ptrdiff_t>& list, std::span<const std::si
     return c;
 }
 
+// 1 in each format, by its bits in the 16-bit ones.
 template <class T>
 constexpr T one() {
     if constexpr (std::is_same_v<T, Float16>) return {0x3c00};
@@ -41,6 +44,7 @@ void write_ones(ArrayView<T> out, std::span<const std::size_t> shape, const std:
         if (at < offset[axis] || at - offset[axis] >= out.shape[axis]) return std::nullopt;
         return static_cast<std::ptrdiff_t>(at - offset[axis]) * out.strides[axis];
     };
+    // The same of index `number` of several axes, counted together.
     const auto places = [&](const Counted& c, std::size_t number) -> std::optional<std::ptrdiff_t> {
         std::ptrdiff_t sum = 0;
         for (std::size_t i = c.axes.size(); i-- > 0; number /= shape[c.axes[i]]) {
@@ -50,6 +54,7 @@ void write_ones(ArrayView<T> out, std::span<const std::size_t> shape, const std:
         }
         return sum;
     };
+    // The kernel's axes are those that are left; where the part leaves out their centre it has no ones.
     std::vector<bool> kernel(shape.size(), true);
     for (const Counted* c : {&in, &outs, &batch})
         for (const std::size_t axis : c->axes) kernel[axis] = false;
@@ -60,6 +65,7 @@ void write_ones(ArrayView<T> out, std::span<const std::size_t> shape, const std:
         if (!p) return;
         centre += *p;
     }
+    // Output i is number i mod a_group of its group, and passes on the input of that number, if there is one.
     const std::size_t a_group = outs.size / groups;
     for (std::size_t b = 0; b < batch.size; ++b) {
         const auto own = places(batch, b);

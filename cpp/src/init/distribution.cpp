@@ -46,6 +46,7 @@ Distribution scaled_distribution(const Definition& d, const Law& law, std::span<
     const double fan = fan_of(fans(shape, axes), mode);
     if (fan == 0)
         throw std::invalid_argument("shape must have " + mode + " > 0 for " + d.name + ", got " + detail::shape_text(shape));
+    // variance_scaling states both in its parameters.
     double k = d.k;
     Family family = d.family;
     if (d.name == "variance_scaling") {
@@ -54,6 +55,7 @@ Distribution scaled_distribution(const Definition& d, const Law& law, std::span<
         k = law.number("scale") * (family == Family::uniform ? 3 : 1);
     }
     const double s = d.name == "siren_uniform" ? siren_bound(law, k, fan) : gained(law, k, fan);
+    // s is the std of a normal law and the bound of a uniform one. A truncated law is widened until its draws have s.
     if (family == Family::normal) return {family, 0.0, s};
     if (family == Family::uniform) return {family, 0.0 - s, s};
     static const double two_sigma = detail::truncated_std(-2, 2);  // the std of N(0, 1) cut at two sigmas, 0.8796
@@ -64,6 +66,7 @@ Distribution scaled_distribution(const Definition& d, const Law& law, std::span<
 std::size_t groups_of(const Law& law, std::span<const std::size_t> shape, const Axes& axes) {
     const Fans f = fans(shape, axes);
     const std::size_t n_out = f.receptive == 0 ? 0 : f.out / f.receptive;
+    // An empty parameter has no ones, whatever its groups are.
     const double groups = law.number("groups");
     if (n_out != 0 && std::fmod(static_cast<double>(n_out), groups) != 0)
         throw std::invalid_argument("groups must divide n_out = " + std::to_string(n_out) + ", got " + detail::text(groups));

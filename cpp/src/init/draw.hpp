@@ -57,6 +57,7 @@ class Draw {
     using Real = typename Format<T>::Real;
 
  public:
+    // std::invalid_argument for numbers, draws or an interval that T does not hold; nothing is allocated.
     Draw(const Law& law, std::span<const std::size_t> shape, const Axes& axes, Key key)
         : key_(key), kernels_(kernels<Real>().random), columns_(shape.empty() ? 1 : shape.back()) {
         const Distribution d = distribution(law, shape, axes);
@@ -66,6 +67,7 @@ class Draw {
         if (!std::isfinite(a_) || !std::isfinite(b_))
             throw std::invalid_argument(law.text() + " must have numbers that " + Format<T>::name + " holds, got " +
                                         text(std::isfinite(a_) ? d.b : d.a));
+        // What the draw writes and what is written over it afterwards come apart here.
         zeros_ = d.zeros;
         if (family_ == Family::dirac) {
             groups_ = d.groups;
@@ -88,7 +90,8 @@ class Draw {
     // Groups of a dirac law, whose ones are written over the draw; 0: it is another.
     std::size_t groups() const { return groups_; }
 
-    // Elements index .. index + n - 1 of the parameter.
+    // Elements index .. index + n - 1 of the parameter; safe from several threads. The 16-bit formats go through a buffer of
+    // float that is rounded once, so that an element does not depend on where a piece ends.
     void operator()(std::uint64_t index, std::size_t n, T* out) const {
         if constexpr (std::is_same_v<T, Real>) {
             draw(index, n, out);
@@ -107,6 +110,7 @@ class Draw {
  private:
     // Mid and half width, as fill_uniform takes them, and the numbers next to the bounds, which no draw leaves.
     void prepare_uniform(const Law& law) {
+        // U(0, 0) has no number inside, but a gain of 0 is meant to give zeros.
         if (a_ == 0 && b_ == 0 && law.needs_fans()) {  // a gain of 0, or one that Real rounds to it
             family_ = Family::constant;
             return;
@@ -144,6 +148,7 @@ class Draw {
             case Family::constant:
                 std::fill_n(out, n, a_);
                 break;
+            // Zeros, and the diagonal elements of the range.
             case Family::identity: {
                 std::fill_n(out, n, Real(0));
                 const std::uint64_t step = columns_ + 1;  // element (i, i) is i (n_in + 1)

@@ -42,9 +42,10 @@ void check_part(std::span<const std::size_t> shape, const Part& part) {
                                     shape_text(part.offset) + " and shape " + shape_text(shape));
 }
 
+// The default: no part was stated.
 bool is_whole(const Part& part) { return part.shape.empty() && part.offset.empty(); }
 
-// The law in T, after all that `fill` refuses.
+// The law in T, after all that `fill` refuses: check_fill stops here, and fill writes nothing before it.
 template <class T>
 Draw<T> checked_draw(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axes& axes) {
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
@@ -85,6 +86,7 @@ void fill_runs(T* data, const detail::Box& box, const Draw<T>& draw) {
 template <class T>
 void fill_tiles(T* data, const detail::Box& box, const Draw<T>& draw) {
     const detail::Tiles tiles = box.tiles(kTileRows<T>, kTileLength);
+    // The rows of the buffer are so far apart that a column of it meets no set of the cache twice.
     parallel_for(tiles.count(), [&](std::size_t task) {
         const detail::Tile tile = tiles.at(task);
         T buffer[kTileRows<T> * kTilePitch<T>];
@@ -115,6 +117,7 @@ template <class T>
 void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axes& axes) {
     const Draw<T> draw = checked_draw(out, law, key, part, axes);
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
+    // Element (i, j, ...) of the part has the index (i + offset_i) s_i + ... of the parameter, s its strides in C order.
     std::uint64_t index_strides[kMaxRank], first_index = 0, stride = 1;
     std::size_t offset[kMaxRank];
     for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i]) {

@@ -28,6 +28,7 @@ void check_value(const Parameter& p, const Value& value) {
             throw std::invalid_argument(detail::unknown_name(p.name, value_text(value), allowed));
         return;
     }
+    // A word is refused as a number before it is looked up as an activation.
     const bool takes_word = p.kind == Kind::gain || p.kind == Kind::any_gain;
     if (word && !takes_word) throw std::invalid_argument(p.name + " must be a number, got '" + value_text(value) + "'");
     if (word) detail::activation_from_text(p.name + ", as a word,", value_text(value));
@@ -61,6 +62,7 @@ Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(d
         if (std::count_if(arguments.begin(), arguments.end(), same) > 1)
             throw std::invalid_argument(law.name + " got " + a.name + " twice");
     }
+    // All parameters in the table's order, so that equal laws hold them alike whatever was stated.
     for (const Parameter& p : law.parameters) {
         const auto stated =
             std::find_if(arguments.begin(), arguments.end(), [&](const Argument& a) { return a.name == p.name; });
@@ -71,6 +73,7 @@ Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(d
         check_value(p, arguments_.back().value);
         if (double* number = std::get_if<double>(&arguments_.back().value)) *number += 0.0;  // -0 becomes 0
     }
+    // Two parameters that bound an interval; scaled laws make theirs from one number.
     const auto require_ordered = [&](const char* low, const char* high) {
         if (!(number(low) < number(high)))
             throw std::invalid_argument(std::string(low) + " must be less than " + high + ", got " + low + "=" +
@@ -98,6 +101,7 @@ std::string Law::text() const {
     const Definition& law = definitions()[definition_];
     std::string list;
     for (std::size_t i = 0; i < arguments_.size(); ++i) {
+        // As stated, not as resolved: gain=relu stays a word, though 1.4142135623730951 is the same law.
         if (law.parameters[i].preset == arguments_[i].value) continue;
         list += (list.empty() ? "" : ", ") + arguments_[i].name + "=" + value_text(arguments_[i].value);
     }

@@ -12,6 +12,7 @@ Law law_from_text(std::string_view text) {
         while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
         return s;
     };
+    // Every failure of the form shows the two forms; those of names and values come from the constructor.
     const auto malformed = [&](const std::string& hint) {
         return std::invalid_argument("law must look like 'he_normal' or 'normal(std=0.01)', got '" + std::string(text) + "'" +
                                      hint);

@@ -13,6 +13,7 @@ namespace {
 struct Synonym {
     std::string_view name, meant, note;
 };
+// Notes where a name means something else elsewhere, so that a program that was carried over is not wrong in silence.
 constexpr std::string_view kTwoXaviers =
     "xavier_* has variance 1 / fan_in; what PyTorch and Keras call Xavier or Glorot, 2 / (fan_in + fan_out), is glorot_*";
 constexpr std::string_view kTorchXavier = "PyTorch's has variance 2 / (fan_in + fan_out); xavier_* here has 1 / fan_in";
@@ -58,6 +59,7 @@ constexpr Synonym kLawSynonyms[] = {
     {"haar", "orthogonal", ""},
     {"sparse_", "sparse", ""},
 };
+// A name may stand twice: the meaning that the law at hand has a parameter for is taken.
 constexpr Synonym kParameterSynonyms[] = {
     {"stddev", "std", ""},    {"sigma", "std", ""},         {"scale", "std", ""},      {"mu", "mean", ""},
     {"loc", "mean", ""},      {"minval", "low", ""},        {"maxval", "high", ""},    {"a", "low", ""},
@@ -67,6 +69,7 @@ constexpr Synonym kParameterSynonyms[] = {
     {"omega", "omega_0", ""}, {"w0", "omega_0", ""},        {"is_first", "first", ""},
 };
 
+// The first synonym of that name, or null.
 const Synonym* find(std::span<const Synonym> synonyms, std::string_view name) {
     const auto at = std::find_if(synonyms.begin(), synonyms.end(), [&](const Synonym& s) { return s.name == name; });
     return at == synonyms.end() ? nullptr : &*at;
@@ -77,6 +80,7 @@ const Synonym* find(std::span<const Synonym> synonyms, std::string_view name) {
 std::string unknown_law(std::string_view name) {
     const Synonym* synonym = find(kLawSynonyms, name);
     if (synonym == nullptr) return detail::unknown_name("law", name, law_names());
+    // A name without a counterpart gets the list and the note, and no guess.
     std::string out = detail::unknown_name("law", name, law_names(), synonym->meant.empty() ? "?" : synonym->meant);
     if (synonym->meant.empty()) out.resize(out.rfind(": did you mean"));
     return synonym->note.empty() ? out : out + " (" + std::string(synonym->note) + ")";

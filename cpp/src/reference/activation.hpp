@@ -7,6 +7,7 @@
 
 namespace fanin::reference {
 
+// g(z): the formula of each, with a branch where the kernel selects.
 template <class T>
 T activate(Activation activation, T z) {
     if (std::isnan(z)) return z;
@@ -50,6 +51,7 @@ T activate(Activation activation, T z) {
     return z;
 }
 
+// g'(z), from z; the left derivative at kinks, 0 on the bounds of hardtanh and relu6.
 template <class T>
 T activation_derivative(Activation activation, T z) {
     if (activation == Activation::identity) return 1;

@@ -13,8 +13,8 @@
 namespace fanin::detail::haar {
 
 // Rows of P that a task carries through the three products: they and their factors stay in the inner cache. Measured (AVX-512,
-// one thread, least user time of interleaved runs): 1024 x 1024 takes 17.7, 17.9, 18.0 and 18.0 ms with 24, 48, 96 and 192 rows,
-// so that any of them serves; 96 is the block of reflections, and leaves tasks for the threads.
+// one thread, least user time of interleaved runs): 1024 x 1024 takes 17.7, 17.9, 18.0 and 18.0 ms with 24, 48, 96 and 192
+// rows, so that any of them serves; 96 is the block of reflections, and leaves tasks for the threads.
 inline constexpr std::size_t kTaskRows = 96;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
@@ -38,6 +38,7 @@ void for_tasks(bool parallel, std::size_t n, Body&& body) {
 template <class T>
 class Buffer {
  public:
+    // n elements; a line more is asked for, so that one of them begins a line.
     explicit Buffer(std::size_t n) : memory_(std::make_unique_for_overwrite<T[]>(n + kLine)) {
         const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
         data_ = memory_.get() + (64 - address % 64) % 64 / sizeof(T);
@@ -50,6 +51,7 @@ class Buffer {
     T* data_;
 };
 
+// |x| in double, in the order that kNormSums says.
 template <class T>
 double norm(const T* x, std::size_t n) {
     double sums[kNormSums] = {};
@@ -81,6 +83,7 @@ void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixView<const T> a
                                 packed);
 }
 
+// The part of x that begins at (row, col).
 template <class T>
 MatrixView<T> from(MatrixView<T> x, std::size_t row, std::size_t col) {
     x.data += static_cast<std::ptrdiff_t>(row) * x.row_stride + static_cast<std::ptrdiff_t>(col) * x.col_stride;
@@ -91,6 +94,7 @@ MatrixView<T> from(MatrixView<T> x, std::size_t row, std::size_t col) {
 template <class T>
 class Block {
  public:
+    // Memory for any block of an n x m draw.
     Block(std::size_t n, std::size_t m)
         : m_(m),
           most_(std::min(n, kReflectionBlock)),
@@ -128,6 +132,7 @@ class Block {
         });
         for (std::size_t j = 0; j < q_; ++j) u()(j, j) = half_square_[j];
 
+        // -T by halves from its inverse, the upper triangle u; packed like V for the products of apply().
         std::fill_n(minus_t().data, kSquare, T(0));
         invert(0, q_);
         kernel.pack(q_, q_, minus_t().data, 1, minus_t().row_stride, packed_minus_t());
@@ -152,6 +157,7 @@ class Block {
             p(i, at) = sign_[at];
             for (std::size_t j = 0; j < q_; ++j) s_view(i, j) = T(0) + sign_[at] * vectors()(j, at);
         }
+        // s = p V (for the block's own rows, unit vectors before it, by hand above), t = -s T^T, p = p + t V^T.
         const std::size_t rest = length_ - q_;
         if (rest == 0) std::fill_n(s + own * kRowStride, (rows - own) * kRowStride, T(0));
         else multiply<T>(rows - own, q_, rest, from(p, own, q_), {}, packed_v_, from(s_view, own, 0), false);

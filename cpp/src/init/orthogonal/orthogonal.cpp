@@ -16,6 +16,7 @@ namespace {
 
 using namespace haar;
 
+// The gain times an element of Q, which rounding may have brought a little beyond 1.
 template <class T>
 T scaled(T x, T gain) {
     return gain * (x < -1 ? T(-1) : x > 1 ? T(1) : x) + T(0);  // + 0: no -0
@@ -25,6 +26,7 @@ T scaled(T x, T gain) {
 template <class T>
 using Real = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
+// n numbers to the type of the array, rounded once.
 template <class T>
 void store(const Real<T>* x, std::size_t n, T* out) {
     if constexpr (std::is_same_v<T, Real<T>>) std::copy_n(x, n, out);
@@ -53,6 +55,7 @@ void draw_matrix(const Target& target, T* data, Key key, std::uint64_t first_ind
     MatrixView<Real<T>> p = matrix_view<Real<T>>(copy, end - begin, pitch);
     if constexpr (std::is_same_v<T, Real<T>>)
         if (in_place) p = {data + rows.front().offset + cols.front().offset, end - begin, m, row_step, 1};
+    // Rows [first, last) of the draw are complete: scales them, and carries them to the array where they are not in it yet.
     const auto finish = [&](std::size_t first, std::size_t last) {
         if (in_place) {
             for (std::size_t i = first - begin; i < last - begin; ++i) {
@@ -92,6 +95,7 @@ void draw_matrix(const Target& target, T* data, Key key, std::uint64_t first_ind
         for (std::size_t i = 0; i < count; ++i) {
             const Block<Real<T>>& block = blocks[i];
             const std::size_t first = std::max(block.first(), begin), height = end - first;
+            // A task has whole tiles of rows, at most kTaskRows, and a quarter of a thread's share, to even out who is late.
             const bool parallel = 2 * height * (m - block.first()) * std::min(n, kReflectionBlock) >= kParallelWork;
             const std::size_t wanted = parallel ? ceil_div(height, 4 * num_threads()) : height;
             const std::size_t step = std::min(kTaskRows, ceil_div(wanted, tile) * tile);
@@ -115,6 +119,7 @@ void fill_orthogonal(ArrayView<T> out, std::span<const std::size_t> shape, std::
         const auto i = static_cast<std::ptrdiff_t>(axis), rank = static_cast<std::ptrdiff_t>(shape.size());
         return std::any_of(list.begin(), list.end(), [&](std::ptrdiff_t a) { return a == i || a + rank == i; });
     };
+    // The parameter as matrices: axes.out are rows, the others columns, each index of axes.batch a matrix.
     std::vector<std::size_t> batch_axes, row_axes, col_axes;
     Target target{1, 1, {}, {}};
     for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -130,10 +135,12 @@ void fill_orthogonal(ArrayView<T> out, std::span<const std::size_t> shape, std::
     target.cols = places(out, shape, offset, col_axes);
     const std::vector<Place> batch = places(out, shape, offset, batch_axes);
     if (target.rows.empty() || target.cols.empty() || batch.empty()) return;
+    // A tall matrix is the transpose of the wide one: its columns are that one's rows.
     if (target.n > target.m) {
         std::swap(target.n, target.m);
         std::swap(target.rows, target.cols);
     }
+    // Many matrices, one a task; of few, each is divided itself.
     for_tasks(batch.size() >= num_threads() && batch.size() > 1, batch.size(), [&](std::size_t i) {
         draw_matrix<T>(target, out.data + batch[i].offset, key, batch[i].index * target.n * target.m, gain);
     });

@@ -18,6 +18,7 @@ struct Place {
 template <class T>
 std::vector<Place> places(const ArrayView<T>& out, std::span<const std::size_t> shape, std::span<const std::size_t> offset,
                           const std::vector<std::size_t>& axes) {
+    // One axis at a time, the last the fastest: without axes a single place, with an empty one none.
     std::vector<Place> list{{0, 0}};
     for (const std::size_t axis : axes) {
         std::vector<Place> next;
