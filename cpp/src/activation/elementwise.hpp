@@ -122,8 +122,12 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     require_same_or_disjoint(out, "out", in, "z");
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;
-    constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
-    constexpr std::size_t kShortRun = 64, kChunk = 1024;
+    // Elements of a task: 23 us of a float32 tanh, 6 us of a relu. The least run that the kernel takes as it lies, and what the
+    // buffer holds. Measured (AVX-512, one thread, least user time of 80 interleaved runs) straight against gathered, in ns an
+    // element: relu 0.79 and 1.10 in runs of 8, 0.39 and 0.68 of 16, 0.15 and 0.36 of 64; tanh 1.43 and 1.43, 0.72 and 1.02,
+    // 0.40 and 0.68. So from 16 on for all; a heavier function breaks even at 8.
+    constexpr std::size_t kTask = std::size_t{1} << 16;
+    constexpr std::size_t kShortRun = 16, kChunk = 1024;
     fanin::parallel_for(ceil_div(plan.size, kTask), [&](std::size_t task) {
         const std::size_t begin = task * kTask, end = std::min(plan.size, begin + kTask);
         ElementwiseCursor<T> cursor(plan, begin);
