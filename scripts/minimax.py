@@ -1,4 +1,4 @@
-"""Minimax polynomials of the kernels: prints the coefficient arrays of cpp/src/constants.hpp.
+"""Minimax polynomials of the kernels, and the digits of pi: prints the arrays of cpp/src/constants.hpp.
 
 Each row of FITS names an array, the function g that the polynomial stands for, the interval, the degree, the weight of
 the error and the type that the coefficients are rounded to. The Remez exchange runs in 80-digit arithmetic; the last
@@ -59,8 +59,26 @@ tanh_small = _series(
 # The reduced arguments: a shade more than the half interval, for the rounding of the quotient.
 HALF_LN2 = mp.log(2) / 2 * (1 + mpf(2) ** -15)
 TANH_SMALL = mpf(13) / 32
+EIGHTH_TURN = mpf("0.79") ** 2  # the square of what the reduction leaves: pi / 4 and a little
 ROOT_HALF = mp.sqrt(mpf(1) / 2) - 1
 ROOT_TWO = mp.sqrt(2) - 1
+
+
+# sin r = r + r^3 S(r^2), cos r = 1 - r^2 / 2 + r^4 C(r^2)
+sin_tail = _series(
+    lambda y: (mp.sin(mp.sqrt(y)) - mp.sqrt(y)) / mp.sqrt(y) ** 3, lambda k: mpf((-1) ** (k + 1)) / mp.factorial(2 * k + 3)
+)
+cos_tail = _series(lambda y: (mp.cos(mp.sqrt(y)) - 1 + y / 2) / y**2, lambda k: mpf((-1) ** k) / mp.factorial(2 * k + 4))
+
+
+def sin_weight(y: mpf) -> mpf:
+    """Error of S relative to sin r."""
+    return y / (1 + y * sin_tail(y))
+
+
+def cos_weight(y: mpf) -> mpf:
+    """Error of C relative to cos r."""
+    return y**2 / mp.cos(mp.sqrt(y))
 
 
 def cos_quarter(y: mpf) -> mpf:
@@ -165,6 +183,11 @@ FITS = [
     Fit("kCosF32", cos_quarter, mpf(0), mpf(1), 4, over(cos_quarter), "f"),
     Fit("kSinF64", sin_quarter, mpf(0), mpf(1), 6, over(sin_quarter), "d"),
     Fit("kCosF64", cos_quarter, mpf(0), mpf(1), 7, over(cos_quarter), "d"),
+    Fit("kSineF32", sin_tail, mpf(0), EIGHTH_TURN, 2, sin_weight, "f"),
+    Fit("kSineF64", sin_tail, mpf(0), EIGHTH_TURN, 5, sin_weight, "d"),
+    # where y < 1 / 16, y^2 C(y) hardly counts
+    Fit("kCosineF32", cos_tail, mpf(1) / 16, EIGHTH_TURN, 2, cos_weight, "f"),
+    Fit("kCosineF64", cos_tail, mpf(1) / 16, EIGHTH_TURN, 5, cos_weight, "d"),
     # relative to e^r - 1, which is stricter than relative to e^r and what tanh needs
     Fit("kExpF32", exp_tail, -HALF_LN2, HALF_LN2, 4, expm1_weight, "f"),
     Fit("kExpF64", exp_tail, -HALF_LN2, HALF_LN2, 10, expm1_weight, "d"),
@@ -248,9 +271,35 @@ def literal(value: float, kind: str) -> str:
     return f"{head[:-7] if kind == 'f' and '.' in head else head}p{exponent}"
 
 
+def two_over_pi() -> None:
+    """Print a word of zeros and 19 words of 2 / pi: the first 1216 bits of its fraction, truncated."""
+    with mp.workdps(400):
+        bits = int(mp.floor(2 / mp.pi * mpf(2) ** (64 * 19)))
+    words = [bits >> 64 * k & (1 << 64) - 1 for k in reversed(range(20))]
+    body = ",\n    ".join(f"{word:#018x}" for word in words)
+    print(f"constexpr unsigned long long kTwoOverPi[] = {{\n    {body}}};\n")
+
+
+def parts_of_half_pi(digits: int, suffix: str) -> None:
+    """Print pi / 2 as a sum of three numbers, each rounded to so many digits."""
+    rest = mp.pi / 2
+    for k in (1, 2, 3):
+        with mp.workprec(digits):
+            part = +rest
+        rest -= part
+        name, kind = ("float", "F32") if suffix else ("double", "F64")
+        print(f"inline constexpr {name} kHalfPi{k}{kind} = {literal(float(part), 'f' if suffix else 'd')}{suffix};")
+    print()
+
+
 def main() -> None:
     """Print the arrays whose names were asked for."""
     wanted = sys.argv[1:]
+    if not wanted or "kTwoOverPi" in wanted:
+        two_over_pi()
+    if not wanted or "kHalfPi" in wanted:
+        parts_of_half_pi(24, "F")
+        parts_of_half_pi(53, "")
     for fit in FITS:
         if wanted and not any(fit.name.startswith(w) for w in wanted):
             continue

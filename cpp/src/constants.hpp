@@ -59,6 +59,38 @@ constexpr double kSinF64[] = {0x1.921fb54442d18p-1,  -0x1.4abbce625be41p-4,  0x1
 constexpr double kCosF64[] = {0x1.000000p+0,         -0x1.3bd3cc9be45dep-2,  0x1.03c1f081b5aaap-6,  -0x1.55d3c7e3c8d5cp-12,
                               0x1.e1f5068303f71p-19, -0x1.a6d1ec3d49c6ep-26, 0x1.f9cc15d54fc27p-34, -0x1.b2586b69e2c0bp-42};
 
+// Sine and cosine of an angle in radians. Reduction: pi / 2 as the sum of three numbers, and 2 / pi, a word of zeros before
+// 1216 bits of its fraction. The last window of 192 bits that a double needs starts at bit 970.
+inline constexpr float kTwoOverPiF32 = 0x1.45f306p-1F;
+inline constexpr float kHalfPi1F32 = 0x1.921fb6p+0F;
+inline constexpr float kHalfPi2F32 = -0x1.777a5cp-25F;
+inline constexpr float kHalfPi3F32 = -0x1.ee59dap-50F;
+inline constexpr double kTwoOverPiF64 = 0x1.45f306dc9c883p-1;
+inline constexpr double kHalfPi1F64 = 0x1.921fb54442d18p+0;
+inline constexpr double kHalfPi2F64 = 0x1.1a62633145c07p-54;
+inline constexpr double kHalfPi3F64 = -0x1.f1976b7ed8fbcp-110;
+constexpr unsigned long long kTwoOverPi[] = {0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041,
+                                             0xfe5163abdebbc561, 0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e,
+                                             0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b,
+                                             0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
+                                             0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab};
+
+// kSine: sin r = r + r^3 S(r^2); kCosine: cos r = 1 - r^2 / 2 + r^4 C(r^2); relative, |r| <= 0.79.
+
+// degree 2 on [0.0, 0.6241], error 2^-27.19
+constexpr float kSineF32[] = {-0x1.555544p-3F, 0x1.110700p-7F, -0x1.992f5ap-13F};
+
+// degree 5 on [0.0, 0.6241], error 2^-56.14
+constexpr double kSineF64[] = {-0x1.5555555555547p-3, 0x1.111111110f64ap-7,   -0x1.a01a019bcb73cp-13,
+                               0x1.71de353abb6ffp-19, -0x1.ae5e365230715p-26, 0x1.5d850f45bea12p-33};
+
+// degree 2 on [0.0625, 0.6241], error 2^-30.92
+constexpr float kCosineF32[] = {0x1.55554ap-5F, -0x1.6c0bf2p-10F, 0x1.99d8dcp-16F};
+
+// degree 5 on [0.0625, 0.6241], error 2^-61.24
+constexpr double kCosineF64[] = {0x1.555555555554ap-5,   -0x1.6c16c16c14dcfp-10, 0x1.a01a019c5772fp-16,
+                                 -0x1.27e4f7c9bedb1p-22, 0x1.1ee9c0dc303b7p-29,  -0x1.8f98931dc5b4ep-37};
+
 // With r in [-ln 2 / 2, ln 2 / 2] and f in [sqrt(1/2) - 1, sqrt 2 - 1]: e^r = 1 + r + r^2 E(r), relative to e^r - 1;
 // e^(2 s) = 1 + 2 (s + s^2 T(s)), the same with s = r / 2; tanh x = x + x^3 R(x^2) for |x| <= 13/32 and
 // ln(1 + f) = f + f^2 Q(f), both relative.

@@ -1,19 +1,19 @@
+// Which instruction sets this build has and this CPU runs, and which of them is in use.
 #include "fanin/isa.hpp"
 
 #include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 
+#include "kernels/isas.hpp"
 #include "kernels/table.hpp"
 
-#if defined(FANIN_HAVE_x86_64_v3) || defined(FANIN_HAVE_x86_64_v4)
+#if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 namespace fanin {
 namespace {
-
-#if defined(FANIN_HAVE_x86_64_v3) || defined(FANIN_HAVE_x86_64_v4)
 
 // What CPUID reports and the operating system saves (XCR0), as the x86-64 psABI groups it into levels.
 struct CpuFeatures {
@@ -21,6 +21,9 @@ struct CpuFeatures {
     bool v4 = false;
 };
 
+#if defined(__x86_64__)
+
+// Whether all of these bits are set.
 bool has(unsigned value, unsigned bits) { return (value & bits) == bits; }
 
 CpuFeatures detect() {
@@ -43,62 +46,100 @@ CpuFeatures detect() {
     return found;
 }
 
+#else
+
+CpuFeatures detect() { return {}; }
+
 #endif
 
+// Every name that FANIN_ISA may hold, slowest first, and whether a CPU has it. Those that CMakeLists.txt builds are among them.
+struct Known {
+    std::string_view name;
+    bool (*supported)(const CpuFeatures&);
+};
+constexpr Known kKnown[] = {
+    {"generic", [](const CpuFeatures&) { return true; }},
+    {"neon", [](const CpuFeatures&) { return false; }},  // aarch64 builds generic for now
+    {"x86_64_v3", [](const CpuFeatures& cpu) { return cpu.v3; }},
+    {"x86_64_v4", [](const CpuFeatures& cpu) { return cpu.v4; }},
+};
+
+}  // namespace
+
+// The tables, each in the namespace of its name.
+#define FANIN_TABLE(name)           \
+    namespace name {                \
+    extern const KernelTable table; \
+    }
+FANIN_BUILT_ISAS(FANIN_TABLE)
+#undef FANIN_TABLE
+
+namespace {
+
+struct Built {
+    std::string_view name;
+    const KernelTable* table;
+};
+#define FANIN_BUILT(name) {#name, &name::table},
+constexpr Built kBuilt[] = {FANIN_BUILT_ISAS(FANIN_BUILT)};
+#undef FANIN_BUILT
+
+constexpr bool all_known() {
+    for (const Built& built : kBuilt) {
+        bool known = false;
+        for (const Known& k : kKnown) known |= k.name == built.name;
+        if (!known) return false;
+    }
+    return true;
+}
+static_assert(all_known(), "kKnown must say which CPUs have each instruction set that CMakeLists.txt builds");
+
 struct Entry {
-    const char* name;
+    std::string_view name;
     const KernelTable* table;  // null where it was not built
     bool supported;
 };
 
-// Every name that FANIN_ISA may hold, slowest first.
+// kKnown with the tables of this build; the CPU is asked once.
 const std::vector<Entry>& entries() {
     static const std::vector<Entry> all = [] {
-        std::vector<Entry> list{{"generic", &generic::table, true}};
-        const KernelTable* v3 = nullptr;
-        const KernelTable* v4 = nullptr;
-        bool v3_supported = false, v4_supported = false;
-#if defined(FANIN_HAVE_x86_64_v3) || defined(FANIN_HAVE_x86_64_v4)
         const CpuFeatures cpu = detect();
-#endif
-#ifdef FANIN_HAVE_x86_64_v3
-        v3 = &x86_64_v3::table;
-        v3_supported = cpu.v3;
-#endif
-#ifdef FANIN_HAVE_x86_64_v4
-        v4 = &x86_64_v4::table;
-        v4_supported = cpu.v4;
-#endif
-        list.push_back({"neon", nullptr, false});  // aarch64 builds generic for now
-        list.push_back({"x86_64_v3", v3, v3_supported});
-        list.push_back({"x86_64_v4", v4, v4_supported});
+        std::vector<Entry> list;
+        for (const Known& known : kKnown) {
+            list.push_back({known.name, nullptr, known.supported(cpu)});
+            for (const Built& built : kBuilt)
+                if (built.name == known.name) list.back().table = built.table;
+        }
         return list;
     }();
     return all;
 }
 
+// Whether its kernels were built, and this CPU runs them.
 bool usable(const Entry& entry) { return entry.table != nullptr && entry.supported; }
 
-std::string names_of_available() {
-    std::string names;
+// Names, separated by commas: of the instruction sets that are usable, or of all.
+std::string names(bool all) {
+    std::string list;
     for (const Entry& entry : entries())
-        if (usable(entry)) names += (names.empty() ? "" : ", ") + std::string(entry.name);
-    return names;
+        if (all || usable(entry)) list += (list.empty() ? "" : ", ") + std::string(entry.name);
+    return list;
 }
 
+// The usable entry of that name; std::invalid_argument, naming `argument` and what is available, for others.
 const Entry& find(std::string_view argument, std::string_view name) {
     for (const Entry& entry : entries()) {
         if (name != entry.name) continue;
         if (usable(entry)) return entry;
         throw std::invalid_argument(std::string(argument) +
-                                    " must be an instruction set that this build and this CPU support (" +
-                                    names_of_available() + "), got '" + std::string(name) + "'");
+                                    " must be an instruction set that this build and this CPU support (" + names(false) +
+                                    "), got '" + std::string(name) + "'");
     }
-    throw std::invalid_argument(std::string(argument) +
-                                " must be one of generic, neon, x86_64_v3, x86_64_v4 (available here: " + names_of_available() +
+    throw std::invalid_argument(std::string(argument) + " must be one of " + names(true) + " (available here: " + names(false) +
                                 "), got '" + std::string(name) + "'");
 }
 
+// What FANIN_ISA names, otherwise the last, fastest usable one.
 const Entry& choose() {
     if (const char* forced = std::getenv("FANIN_ISA"); forced != nullptr && *forced != '\0') return find("FANIN_ISA", forced);
     const Entry* best = nullptr;
@@ -107,6 +148,7 @@ const Entry& choose() {
     return *best;
 }
 
+// Null until the first use. Threads that come first together choose the same.
 std::atomic<const Entry*> g_active{nullptr};
 
 const Entry& active() {
@@ -127,7 +169,7 @@ std::vector<std::string> available_isas() {
     return names;
 }
 
-std::string active_isa() { return active().name; }
+std::string active_isa() { return std::string(active().name); }
 
 void set_isa(std::string_view name) { g_active.store(&find("name", name), std::memory_order_release); }
 

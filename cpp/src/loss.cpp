@@ -1,3 +1,4 @@
+// Losses: names, what they take, and a batch split into blocks whose costs are added in one order.
 #include "fanin/loss.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
+#include "overlap.hpp"
 
 namespace fanin {
 namespace {
@@ -16,10 +18,13 @@ constexpr std::size_t kTaskElements = std::size_t{1} << 15;
 // Blocks whose sums wait on the stack to be added in order.
 constexpr std::size_t kRoundBlocks = 1024;
 
+// Losses of a single logit a row.
 bool one_output(Loss loss) { return loss == Loss::binary_cross_entropy || loss == Loss::hinge; }
 
+// The end of a message about a target.
 std::string at_row(std::size_t row) { return " at row " + std::to_string(row); }
 
+// Values that the loss allows; std::invalid_argument names the first row with another.
 template <class T>
 void check_values(Loss loss, std::size_t outputs, std::span<const T> values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -30,6 +35,14 @@ void check_values(Loss loss, std::size_t outputs, std::span<const T> values) {
         if (loss == Loss::hinge && v != -1 && v != 1)
             throw std::invalid_argument("y must hold -1 and 1 for hinge, got " + detail::text(v) + at_row(i));
     }
+}
+
+// Of n neighbouring elements, for the search for shared memory.
+template <class T>
+detail::Extent extent_of(std::span<const T> x) {
+    const std::size_t size = x.size();
+    const std::ptrdiff_t stride = 1;
+    return {x.data(), sizeof(T), &size, &stride, 1};
 }
 
 }  // namespace
@@ -58,6 +71,15 @@ void check_outputs(Loss loss, std::size_t outputs) {
     if (outputs == 0) throw std::invalid_argument("loss must have at least 1 output, got 0");
 }
 
+void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::span<const std::size_t> shape) {
+    const bool matrix = loss == Loss::mean_squared_error, row = !matrix || outputs == 1;
+    if (row && shape.size() == 1 && shape[0] == batch) return;
+    if (matrix && shape.size() == 2 && shape[0] == batch && shape[1] == outputs) return;
+    const std::size_t both[] = {batch, outputs};
+    throw std::invalid_argument(std::string("y must have shape ") + (row ? "(batch,) = " : "(batch, outputs) = ") +
+                                detail::shape_text({both, row ? 1u : 2u}) + ", got " + detail::shape_text(shape));
+}
+
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y) {
     const bool labels = loss == Loss::cross_entropy;
@@ -80,6 +102,10 @@ double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::spa
         throw std::invalid_argument("z and dz must have batch * outputs = " + std::to_string(batch * outputs) +
                                     " elements, got " + std::to_string(z.size()) + " and " + std::to_string(dz.size()));
     check_targets(loss, batch, outputs, y);
+    const detail::Extent out = extent_of(std::span<const T>(dz));
+    if (detail::may_overlap(out, extent_of(z))) throw std::invalid_argument("dz must share no memory with z");
+    if (detail::may_overlap(out, extent_of(y.values)) || detail::may_overlap(out, extent_of(y.labels)))
+        throw std::invalid_argument("dz must share no memory with y");
     double total = 0;
     detail::add_loss(loss, batch, outputs, z.data(), y, batch, dz.data(), total);
     return total / detail::mean_terms(loss, batch, outputs);
@@ -113,6 +139,7 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
                 return kernel.hinge(size, from, y.values.data() + begin, scale, to);
         }
     };
+    // A task has whole blocks. Their costs wait in `sums`, so many at a time, and are added in order on this thread.
     const std::size_t blocks = detail::ceil_div(terms, kLossBlock);
     const std::size_t blocks_per_task = std::max<std::size_t>(1, kTaskElements / (kLossBlock * width));
     if (blocks <= blocks_per_task) {

@@ -1,3 +1,4 @@
+// Draws by position: names of streams, arguments checked, ranges handed to the kernels.
 #include "fanin/random.hpp"
 
 #include <cmath>
@@ -14,6 +15,7 @@
 namespace fanin {
 namespace {
 
+// Streams from names have it, numbers do not: no number collides with a name.
 constexpr std::uint64_t kNameBit = std::uint64_t{1} << 63;
 
 // FNV-1a, 64 bits (Fowler, Noll, Vo; offset basis and prime as in RFC 9923, section 5).
@@ -83,6 +85,8 @@ void permutation(std::span<std::int64_t> out, Key key, std::uint64_t round) {
     const auto kernel = kernel_table().philox_words;
     constexpr std::size_t kChunk = 256;  // 64-bit numbers drawn at a time
     std::uint32_t words[2 * kChunk];
+    // Fisher and Yates from the last place down, on one thread: place i swaps with floor(r_i (i + 1) / 2^64), r_i the number of
+    // its own index, drawn by the chunk.
     for (std::size_t top = out.size(); top > 1;) {
         const std::size_t begin = (top - 1) / kChunk * kChunk;
         kernel(key.seed, key.stream, round * kLimit + begin / 2, 2 * kChunk, words);

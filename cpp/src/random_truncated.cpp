@@ -15,6 +15,7 @@
 namespace fanin {
 namespace {
 
+// The kernels' functions on one number: the law's numbers have the same bits on every machine.
 double core_exp(double x) {
     kernels<double>().math.exp(1, &x, &x);
     return x;

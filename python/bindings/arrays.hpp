@@ -80,7 +80,7 @@ class ArrayOf {
     ArrayOf(const py::array& a, const char* name) : data_(static_cast<const T*>(a.data())) {
         for (int axis = 0; axis < a.ndim(); ++axis) {
             shape_.push_back(static_cast<std::size_t>(a.shape(axis)));
-            strides_.push_back(stride_of<T>(a, axis, name));
+            strides_.push_back(a.size() == 0 ? 0 : stride_of<T>(a, axis, name));  // no element, no address
         }
         if (a.ndim() == 0 && reinterpret_cast<std::uintptr_t>(data_) % alignof(T) != 0)
             throw py::value_error(std::string(name) + " must be aligned");

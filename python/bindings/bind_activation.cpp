@@ -60,12 +60,14 @@ struct Described {
     std::optional<std::string> parameter;
     std::optional<double> value;
     std::optional<std::pair<double, double>> bounds, limits;  // none where it saturates on neither side
+    std::optional<std::pair<double, double>> value_range;     // the bounds where there are both
     std::vector<double> kinks;
+    std::optional<double> period;
 };
 Described described(const std::string& text) {
     const Activation activation = activation_from_name(text);
     const ActivationTraits known = activation_traits(activation);
-    Described d{activation_name(activation), activation_names()[activation.kind()], {}, {}, {}, {}, {}};
+    Described d{activation_name(activation), activation_names()[activation.kind()], {}, {}, {}, {}, {}, {}, {}};
     if (!known.parameter.empty()) {
         d.parameter = known.parameter;
         d.value = activation.parameter();
@@ -74,6 +76,8 @@ Described described(const std::string& text) {
         d.bounds = {known.low, known.high};
         d.limits = {known.saturated_low, known.saturated_high};
     }
+    if (std::isfinite(known.low) && std::isfinite(known.high)) d.value_range = d.bounds;
+    if (known.period != 0) d.period = known.period;
     d.kinks.assign(known.kinks.begin(), known.kinks.end());
     return d;
 }
@@ -89,6 +93,8 @@ void bind_activation(py::module_& m) {
         .def_readonly("value", &Described::value)
         .def_readonly("bounds", &Described::bounds)
         .def_readonly("limits", &Described::limits)
+        .def_readonly("value_range", &Described::value_range)
+        .def_readonly("period", &Described::period)
         .def_property_readonly("kinks", [](const Described& d) { return py::tuple(py::cast(d.kinks)); });
     m.def("activation_traits", &described, arg("text"));
     m.def("activation_names", &activation_names);

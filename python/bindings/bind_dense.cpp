@@ -41,10 +41,7 @@ VectorView<T> output(py::object& keep, const char* name, const char* shape, std:
 // Null where the object is something else.
 template <class T>
 const PackedWeight<T>* packed_of(const py::object& w) {
-    if (py::isinstance<PackedWeight<T>>(w)) return w.cast<const PackedWeight<T>*>();
-    if (py::isinstance<PackedWeight<float>>(w)) throw py::type_error("w must have the dtype of x, float64, got float32");
-    if (py::isinstance<PackedWeight<double>>(w)) throw py::type_error("w must have the dtype of x, float32, got float64");
-    return nullptr;
+    return py::isinstance<PackedWeight<T>>(w) ? w.cast<const PackedWeight<T>*>() : nullptr;
 }
 
 // w is an array or packed.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fanin/init.hpp"
@@ -56,72 +57,27 @@ Axes axes_of(py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
     return {integers(in_axis, "in_axis"), integers(out_axis, "out_axis"), integers(batch_axis, "batch_axis")};
 }
 
-// Whose numbers are drawn; without both, fresh entropy's.
+// Whose numbers are drawn; without seed and stream, fresh entropy's.
 Key key_of(py::handle seed, py::handle stream) {
     if (seed.is_none() && stream.is_none()) return {fresh_seed(), 0};
-    if (stream.is_none())
-        throw py::value_error(
-            "seed=" + shown(seed) +
-            " needs stream= too, so that no two parameters are alike: write stream='hidden1.weight' or stream=0");
-    if (seed.is_none())
-        throw py::value_error("stream=" + shown(stream) +
-                              " needs seed= too: write seed=0, or leave both out for fresh entropy");
     return {seed_number(seed), stream_number(stream)};
 }
 
+// A part of a parameter: where it begins, and its shape.
 struct Block {
     Sizes offset, shape;
 };
 
-// One slice or integer for every axis. Bounds may be None or negative as in Python, but never outside the axis: a block
-// that is cut silently would be a shard with a hole.
-Block block_of(py::handle block, const Sizes& shape) {
-    const auto is_part = [](py::handle item) { return PySlice_Check(item.ptr()) || PyIndex_Check(item.ptr()); };
-    const bool bare = is_part(block);
-    if (!bare && !PyTuple_Check(block.ptr()) && !PyList_Check(block.ptr()))
-        throw py::type_error("block must be a tuple of slices, got " + shown(block));
-    const py::tuple items = bare ? py::make_tuple(block) : py::tuple(py::reinterpret_borrow<py::object>(block));
-    for (const py::handle item : items)
-        if (!is_part(item)) throw py::type_error("block must hold slices or integers, got " + shown(item));
-    if (items.size() != shape.size())
-        throw py::value_error("block must have one slice an axis, " + std::to_string(shape.size()) + " in all, got " +
-                              shown(block));
-    Block b;
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        const py::handle item = items[i];
-        const auto size = static_cast<std::ptrdiff_t>(shape[i]);
-        const auto bound = [&](py::handle value, std::ptrdiff_t otherwise) {
-            if (value.is_none()) return otherwise;
-            const std::vector<std::ptrdiff_t> list = integers(value, "block");
-            const std::ptrdiff_t at = list.size() == 1 ? (list[0] < 0 ? list[0] + size : list[0]) : -1;
-            if (at < 0 || at > size)
-                throw py::value_error("block must lie inside the shape: axis " + std::to_string(i) + " has length " +
-                                      std::to_string(size) + ", got " + shown(item));
-            return at;
-        };
-        std::ptrdiff_t begin, end;
-        if (PySlice_Check(item.ptr())) {
-            const py::object step = item.attr("step");
-            if (!step.is_none() && !step.equal(py::int_(1)))
-                throw py::value_error("block must have slices of step 1, got " + shown(item));
-            begin = bound(item.attr("start"), 0);
-            end = bound(item.attr("stop"), size);
-            if (end < begin) throw py::value_error("block must have slices that start before they stop, got " + shown(item));
-        } else {
-            begin = bound(item, 0);
-            end = begin + 1;
-            if (end > size) bound(py::int_(size + 1), 0);
-        }
-        b.offset.push_back(static_cast<std::size_t>(begin));
-        b.shape.push_back(static_cast<std::size_t>(end - begin));
-    }
-    return b;
+// Whether the words of a law's parameter are true and false.
+bool is_flag(const LawTraits& law, const std::string& parameter) {
+    return std::any_of(law.parameters.begin(), law.parameters.end(),
+                       [&](const LawParameter& p) { return p.name == parameter && p.flag; });
 }
 
-Argument argument(py::handle name, py::handle value) {
+Argument argument(const LawTraits& law, py::handle name, py::handle value) {
     const auto key = py::cast<std::string>(name);
     if (py::isinstance<py::str>(value)) return {key, py::cast<std::string>(value)};
-    if (PyBool_Check(value.ptr()) && key == "corrected") return {key, value.ptr() == Py_True ? "true" : "false"};
+    if (PyBool_Check(value.ptr()) && is_flag(law, key)) return {key, value.ptr() == Py_True ? "true" : "false"};
     const double number = PyFloat_AsDouble(value.ptr());
     if (number == -1.0 && PyErr_Occurred()) {
         PyErr_Clear();
@@ -132,15 +88,17 @@ Argument argument(py::handle name, py::handle value) {
 }
 
 Law make_law(const std::string& name, const Dict& parameters) {
+    const LawTraits traits = law_traits(name);
     std::vector<Argument> arguments;
-    for (const auto& [key, value] : parameters) arguments.push_back(argument(key, value));
+    for (const auto& [key, value] : parameters) arguments.push_back(argument(traits, key, value));
     return Law(name, std::move(arguments));
 }
 
 Dict parameters(const Law& law) {
+    const LawTraits traits = law_traits(law.name());
     Dict d;
     for (const Argument& a : law.arguments())
-        d[py::str(a.name)] = a.name == "corrected" ? py::cast(law.word(a.name) == "true") : py::cast(a.value);
+        d[py::str(a.name)] = is_flag(traits, a.name) ? py::cast(law.word(a.name) == "true") : py::cast(a.value);
     return d;
 }
 
@@ -148,9 +106,7 @@ Dict parameters(const Law& law) {
 py::typing::Tuple<py::object, py::ellipsis> identity_of(const Law& law) {
     py::list key;
     key.append(law.name());
-    for (const Argument& a : law.arguments())
-        key.append(std::holds_alternative<std::string>(a.value) && a.name != "gain" ? py::cast(a.value)
-                                                                                    : py::cast(law.number(a.name)));
+    for (const Argument& a : law.resolved()) key.append(py::cast(a.value));
     return py::typing::Tuple<py::object, py::ellipsis>(key);
 }
 
@@ -177,8 +133,10 @@ struct Place {
     T* data_ = nullptr;
 };
 
-Block part_of(py::handle block, const Sizes& full) {
-    return block.is_none() ? Block{Sizes(full.size(), 0), full} : block_of(block, full);
+// None is the whole parameter.
+Block part_of(const std::optional<std::pair<Sizes, Sizes>>& block, const Sizes& full) {
+    if (!block) return {Sizes(full.size(), 0), full};
+    return {block->first, block->second};
 }
 
 void require_shape(const py::array& array, const Sizes& shape) {
@@ -189,7 +147,8 @@ void require_shape(const py::array& array, const Sizes& shape) {
 
 // Draws the block of a parameter of shape `shape`, or all of it, into `out` or a new array; returns the array.
 py::object draw(const Law& law, py::handle shape, py::handle seed, py::handle stream, py::handle dtype, py::object out,
-                py::handle block, py::handle in_axis, py::handle out_axis, py::handle batch_axis) {
+                const std::optional<std::pair<Sizes, Sizes>>& block, py::handle in_axis, py::handle out_axis,
+                py::handle batch_axis) {
     const Key key = key_of(seed, stream);
     const Sizes full = shape_of(shape);
     const Axes axes = axes_of(in_axis, out_axis, batch_axis);
@@ -214,8 +173,9 @@ py::object draw(const Law& law, py::handle shape, py::handle seed, py::handle st
 }
 
 // Refuses what `draw` would refuse; `array` is a target.
-void check(const Law& law, py::handle shape, py::array array, py::handle dtype, py::handle block, py::handle in_axis,
-           py::handle out_axis, py::handle batch_axis) {
+void check(const Law& law, py::handle shape, py::array array, py::handle dtype,
+           const std::optional<std::pair<Sizes, Sizes>>& block, py::handle in_axis, py::handle out_axis,
+           py::handle batch_axis) {
     const Target target = target_of(array, stated_format(dtype));
     const Sizes full = shape_of(shape);
     const Block part = part_of(block, full);
@@ -262,6 +222,13 @@ void bind_init(py::module_& m) {
         .def("text", &Law::text);
     m.def("law_from_text", [](const std::string& text) { return law_from_text(text); }, arg("text"));
     m.def("law_names", &law_names);
+    py::class_<LawTraits>(m, "LawTraits", py::is_final())
+        .def_readonly("example", &LawTraits::example)
+        .def_readonly("needs_fans", &LawTraits::needs_fans)
+        .def_readonly("needs_shape", &LawTraits::needs_shape)
+        .def_readonly("whole", &LawTraits::whole);
+    m.def("law_traits", [](const std::string& name) { return law_traits(name); }, arg("name"));
+    m.def("sizes", [](const py::object& shape) { return shape_of(shape); }, arg("shape"));
     m.def("unknown_law", [](const std::string& name) { return unknown_law(name); }, arg("name"));
     m.def("draw", &draw, arg("law"), arg("shape"), arg("seed"), arg("stream"), arg("dtype"), arg("out"), arg("block"),
           arg("in_axis"), arg("out_axis"), arg("batch_axis"));

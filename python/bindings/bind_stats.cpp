@@ -14,26 +14,12 @@
 namespace fanin::python {
 namespace {
 
-HistogramKind kind_from_name(const std::string& name) {
-    for (const HistogramKind kind : {HistogramKind::none, HistogramKind::linear, HistogramKind::powers})
-        if (name == histogram_kind_name(kind)) return kind;
-    throw py::value_error("histogram must be 'none', 'linear' or 'powers', got '" + name + "'");
-}
-
 // Calls body(view) with a view of x, its T that of the array.
 template <class T, class Body>
 auto with_view_of(const py::array& x, Body&& body) {
-    std::vector<std::size_t> shape;
-    std::vector<std::ptrdiff_t> strides;
-    for (int axis = 0; axis < x.ndim(); ++axis) {
-        shape.push_back(static_cast<std::size_t>(x.shape(axis)));
-        strides.push_back(x.size() == 0 ? 0 : stride_of<T>(x, axis, "x"));
-    }
-    if (x.size() != 0 && reinterpret_cast<std::uintptr_t>(x.data()) % alignof(T) != 0)
-        throw py::value_error("x must be aligned, with strides that are multiples of its item size");
-    const ArrayView<const T> view{static_cast<const T*>(x.data()), shape, strides};
+    const ArrayOf<T> array(x, "x");
     const LongCall call;
-    return body(view);
+    return body(array.view());
 }
 template <class Body>
 auto with_view(const py::array& x, Body&& body) {
@@ -148,21 +134,18 @@ T entry(const Dict& d, const char* key) {
 
 Histogram histogram_from_dict(const Dict& d) {
     Histogram h;
-    h.kind = kind_from_name(entry<std::string>(d, "kind"));
+    h.kind = histogram_kind_from_name(entry<std::string>(d, "kind"));
     h.counts = entry<std::vector<std::uint64_t>>(d, "counts");
     h.below = entry<std::uint64_t>(d, "below");
     h.above = entry<std::uint64_t>(d, "above");
     if (h.kind == HistogramKind::linear) {
         const auto range = entry<std::vector<double>>(d, "range");
         if (range.size() != 2)
-            throw py::value_error("range must be (low, high), got " + number(std::uint64_t{range.size()}) + " numbers");
+            throw py::value_error("range must be (low, high), got " + std::to_string(range.size()) + " numbers");
         h.low = range[0];
         h.high = range[1];
     }
-    validate(SummaryOptions{false, h.kind, h.counts.size(), h.low, h.high});
-    if (h.kind == HistogramKind::powers && h.counts.size() != kPowerBins)
-        throw py::value_error("counts must have " + number(std::uint64_t{kPowerBins}) + " entries, got " +
-                              number(std::uint64_t{h.counts.size()}));
+    validate(h);
     return h;
 }
 
@@ -212,8 +195,8 @@ void bind_stats(py::module_& m) {
     py::class_<SummaryOptions>(m, "SummaryOptions", "What to measure; checked when it is made.")
         .def(py::init([](bool moments_only, const std::string& histogram, long long bins, double low, double high,
                          const std::optional<std::pair<double, double>>& saturation) {
-                 SummaryOptions options{moments_only, kind_from_name(histogram), static_cast<std::size_t>(std::max(bins, 0ll)),
-                                        low, high};
+                 SummaryOptions options{moments_only, histogram_kind_from_name(histogram),
+                                        static_cast<std::size_t>(std::max(bins, 0ll)), low, high};
                  if (saturation) {
                      options.saturation = true;
                      options.saturation_low = saturation->first;

@@ -24,6 +24,7 @@ sigmoid    1 / (1 + e^-z)
 hardtanh   min(max(z, -1), 1)
 relu6      min(max(z, 0), 6)                                     Krizhevsky 2010
 hardswish  z min(max(z + 3, 0), 6) / 6                           Howard et al., ICCV 2019
+sin        z in radians                                          Sitzmann et al., NeurIPS 2020
 ========== ===================================================== =========================================
 
 The largest errors measured, and the values at zeros, infinities and kinks, are in docs/activations.md.
@@ -31,7 +32,7 @@ The largest errors measured, and the values at zeros, infinities and kinks, are 
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ from numpy.typing import NDArray
 from fanin import _core
 
 Float = TypeVar("Float", np.float32, np.float64)
+Traits: TypeAlias = _core.ActivationTraits
 
 
 def names() -> list[str]:
@@ -48,7 +50,7 @@ def names() -> list[str]:
     --------
     >>> import fanin as fi
     >>> print(*fi.activation.names())
-    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish
+    identity relu leaky_relu elu selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish sin
     """
     return _core.activation_names()
 
@@ -71,7 +73,8 @@ def evaluate(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None)
     ndarray
         `out`, or the new array. ``tanh`` and ``sigmoid`` are right to 2 units in the last place, the others to 4, also far
         left, where ``gelu``, ``silu`` and ``mish`` follow e^z down to the subnormals. NaN gives NaN; -0.0 stays -0.0 where
-        g(0) is 0, but those of ``relu`` and ``relu6`` are ``+0.0``; infinities give the limits.
+        g(0) is 0, but those of ``relu`` and ``relu6`` are ``+0.0``; infinities give the limits, and NaN for ``sin``, which is
+        as exact for large arguments as for small ones.
 
     Raises
     ------
@@ -130,6 +133,35 @@ def gain(name: str) -> float:
     1.3867504905630728
     """
     return _core.activation_gain(name)
+
+
+def traits(name: str) -> Traits:
+    """Return what is known of an activation besides its values.
+
+    Parameters
+    ----------
+    name : str
+        As for `evaluate`; ValueError for others.
+
+    Returns
+    -------
+    Traits
+        ``text``, with the parameter where it is not the usual one, and ``name`` without; ``parameter`` and ``value``, its name
+        and value, or None. ``bounds``: the least and greatest value that it comes near where it saturates (None where it does
+        not; a ReLU at 0 is dead, not saturated); ``value_range``: the same where both are finite, else None. ``limits``: the
+        values outside which it counts as saturated, within 3 % of a bound, or of the range where the lower bound is 0: what
+        `fanin.summarize` takes as ``saturation=``. ``kinks``: where it or a derivative jumps. ``period``, or None.
+
+    Examples
+    --------
+    >>> import fanin as fi
+    >>> sigmoid, elu = fi.activation.traits("sigmoid"), fi.activation.traits("elu(0.5)")
+    >>> sigmoid.bounds, sigmoid.limits, elu.bounds, elu.value_range
+    ((0.0, 1.0), (0.03, 0.97), (-0.5, inf), None)
+    >>> fi.activation.traits("relu").bounds, fi.activation.traits("relu").kinks
+    (None, (0.0,))
+    """
+    return _core.activation_traits(name)
 
 
 def softmax(z: NDArray[Float], *, axis: int = -1, out: NDArray[Float] | None = None) -> NDArray[Float]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fanin import _core
-from fanin.saturation import value_range
+from fanin.activation import traits
 from fanin.stats import Summary, stats_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
@@ -21,6 +22,7 @@ PackedWeight: TypeAlias = _core.PackedWeight32 | _core.PackedWeight64
 
 _GRADIENTS = ("dx", "dw", "db", "dz")
 _BINS = 64
+_DTYPES = (np.float32, np.float64)
 
 
 class DenseStats(NamedTuple):
@@ -104,11 +106,18 @@ def dense_forward(
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
+    if (
+        isinstance(w, _core.PackedWeight32 | _core.PackedWeight64)
+        and isinstance(x, np.ndarray)
+        and x.dtype in _DTYPES
+        and x.dtype != w.dtype
+    ):
+        raise TypeError(f"w must have the dtype of x, {x.dtype}, got {w.dtype}")
     of_z: Any = stats
     of_a: Any = stats
     if isinstance(stats, Mapping) and set(stats) == {"z", "a"}:
         of_z, of_a = stats["z"], stats["a"]
-    elif stats is True and (known := value_range(str(activation))) is not None:
+    elif stats is True and (known := traits(str(activation)).value_range) is not None:
         of_a = {"bins": _BINS, "range": known}
     options_z, options_a = stats_options(of_z), stats_options(of_a)
     if options_z is None or options_a is None:

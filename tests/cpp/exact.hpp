@@ -155,6 +155,15 @@ W hardswish_derivative(W x) {
     return x <= -3 ? W(0) : x > 3 ? W(1) : (2 * x + 3) / 6;
 }
 
+template <class W>
+W sin_of(W x) {
+    return sin(x);
+}
+template <class W>
+W cos_of(W x) {
+    return cos(x);
+}
+
 // The activations that round: take(name, kind, value, derivative, root of the derivative). Those whose argument of exp or
 // erfc is itself rounded come apart: against them the type of one more word is needed.
 template <class W, class Take>
@@ -170,6 +179,7 @@ void each_activation(Take&& take) {
     take("tanh", Activation::tanh, tanh_of<W>, tanh_derivative<W>, kNone);
     take("sigmoid", Activation::sigmoid, sigmoid<W>, sigmoid_derivative<W>, kNone);
     take("hardswish", Activation::hardswish, hardswish<W>, hardswish_derivative<W>, kNone);
+    take("sin", Activation::sin, sin_of<W>, cos_of<W>, kNone);
 }
 template <class W, class Take>
 void each_rounded_activation(Take&& take) {

@@ -34,6 +34,9 @@ std::vector<Case> cases(double n_in, double n_out) {
         {"ones", {LawNumbers::constant, 1}},
         {"constant(value=-0.3)", {LawNumbers::constant, -0.3}},
         {"identity(gain=1.5)", {LawNumbers::identity, 1.5}},
+        {"dirac", {LawNumbers::dirac, 1, 0, 0, 0, 1, static_cast<std::size_t>(n_out)}},
+        {"siren_uniform", {LawNumbers::uniform, -std::sqrt(6 / n_in) / 30, std::sqrt(6 / n_in) / 30}},
+        {"siren_uniform(omega_0=7, first=true)", {LawNumbers::uniform, -1 / n_in, 1 / n_in}},
         {"normal", {LawNumbers::normal, 0, 1}},
         {"normal(mean=-0.1, std=0.01)", {LawNumbers::normal, -0.1, 0.01}},
         {"uniform(low=-0.1, high=0.7)", {LawNumbers::uniform, -0.1, 0.7}},
@@ -130,7 +133,10 @@ void laws_equal_reference() {
         }
 }
 
-bool is_matrix_law(const Case& c) { return c.text.starts_with("identity") || c.text.starts_with("sparse"); }
+bool is_matrix_law(const Case& c) {
+    return c.numbers.kind == LawNumbers::identity || c.numbers.kind == LawNumbers::dirac ||
+           c.numbers.kind == LawNumbers::sparse;
+}
 
 // Ranks 0, 1, 3 and 4; kernels have receptive fields, blocks cut every axis.
 template <class T>
@@ -151,6 +157,57 @@ void other_ranks_equal_reference() {
         if (is_matrix_law(c)) continue;
         block_equals_reference<T>(c, {2, 6, 9}, {1, 3, 2}, {1, 3, 7}, {1, 0, 2}, -1, 0);
     }
+}
+
+// dirac against the loops of torch.nn.init.dirac_, as (n_out, n_in, *kernel), with the axes moved, and in parts.
+template <class T>
+void dirac_is_the_identity_of_convolutions() {
+    for (const Sizes& shape :
+         {Sizes{6, 4}, Sizes{6, 3, 5}, Sizes{4, 8, 2, 3}, Sizes{12, 2, 3, 4, 1}, Sizes{6, 0, 3}, Sizes{2, 2, 0}})
+        for (const std::size_t groups : {1, 2, 3}) {
+            if (shape[0] % groups != 0) continue;
+            const Law law("dirac", {{"groups", static_cast<double>(groups)}});
+            const std::size_t a_group = shape[0] / groups, n = product(shape);
+            std::vector<double> expected(n, 0.0);
+            const Sizes step = c_strides(shape);
+            for (std::size_t g = 0; n != 0 && g < groups; ++g)
+                for (std::size_t d = 0; d < std::min(a_group, shape[1]); ++d) {
+                    std::size_t at = (g * a_group + d) * step[0] + d * step[1];
+                    for (std::size_t axis = 2; axis < shape.size(); ++axis) at += shape[axis] / 2 * step[axis];
+                    expected[at] = 1;
+                }
+            const T one = fanin::reference::law_element<T>({LawNumbers::constant, 1}, kKey, 0, 1);
+            std::vector<T> got(n, T{42});
+            fanin::fill(std::span<T>(got), shape, law, kKey);
+            for (std::size_t i = 0; i < n; ++i) CHECK_SAME(number(got[i]), number(expected[i] == 1 ? one : T{}), law.text());
+            const double ones = std::accumulate(expected.begin(), expected.end(), 0.0);
+            const fanin::Description d = fanin::describe(law, shape);
+            CHECK(n == 0 || std::abs(d.mean - ones / static_cast<double>(n)) < 1e-15);
+
+            // (*kernel, n_in, n_out), as Keras has it.
+            Sizes moved(shape.begin() + 2, shape.end());
+            moved.insert(moved.end(), {shape[1], shape[0]});
+            std::vector<T> keras(n, T{42});
+            fanin::fill(std::span<T>(keras), moved, law, kKey, {{-2}, {-1}});
+            const std::size_t receptive = shape[0] * shape[1] == 0 ? 0 : n / (shape[0] * shape[1]);
+            for (std::size_t o = 0; o < shape[0]; ++o)
+                for (std::size_t i = 0; i < shape[1]; ++i)
+                    for (std::size_t k = 0; k < receptive; ++k)
+                        CHECK_SAME(number(keras[(k * shape[1] + i) * shape[0] + o]),
+                                   number(got[(o * shape[1] + i) * receptive + k]), law.text());
+
+            // The second half of the outputs alone.
+            const std::size_t half = shape[0] / 2, rest = n / shape[0] * (shape[0] - half);
+            Sizes part = shape, offset(shape.size(), 0);
+            part[0] -= half;
+            offset[0] = half;
+            std::vector<T> own(rest, T{42});
+            std::vector<std::ptrdiff_t> strides(step.begin(), step.end());
+            fanin::fill(fanin::ArrayView<T>{own.data(), part, strides}, law, kKey, {shape, offset});
+            for (std::size_t i = 0; i < rest; ++i) CHECK_SAME(number(own[i]), number(got[n - rest + i]), law.text());
+        }
+    CHECK_THROWS(fanin::describe(Law("dirac", {{"groups", 4.0}}), Sizes{6, 4, 3}), std::invalid_argument);
+    CHECK_THROWS(fanin::describe(Law("dirac"), Sizes{6}), std::invalid_argument);
 }
 
 // More than one task, rows that straddle tasks, at every thread count: whole, transposed and as blocks.
@@ -227,12 +284,27 @@ void texts() {
                              "variance_scaling(distribution=cauchy)",
                              "variance_scaling(mode=fan_geo)",
                              "constant",
+                             "dirac(groups=0)",
+                             "dirac(groups=1.5)",
+                             "siren_uniform(omega_0=0)",
+                             "siren_uniform(first=1)",
                              "zeros(value=0)",
                              "he_normal((gain=2)"})
         CHECK_THROWS(law_from_text(text), std::invalid_argument);
     CHECK(fanin::unknown_law("kaiming_normal").ends_with("got 'kaiming_normal': did you mean 'he_normal'?"));
-    for (const std::string& name : fanin::law_names())
-        if (name != "constant" && name != "uniform" && name != "sparse") CHECK(Law(name).text() == name);
+    const std::vector<Case> known = cases(3, 5);
+    for (const std::string& name : fanin::law_names()) {
+        const fanin::LawTraits traits = fanin::law_traits(name);
+        const Law law = law_from_text(traits.example);
+        CHECK(law.text() == traits.example && law.name() == name);
+        bool required = false;
+        for (const fanin::LawParameter& p : traits.parameters) required |= p.required;
+        CHECK(required == (traits.example != name));
+        const bool tested =
+            std::any_of(known.begin(), known.end(), [&](const Case& c) { return law_from_text(c.text).name() == name; });
+        CHECK(tested || name == "orthogonal");  // which has a test of its own
+    }
+    CHECK_THROWS(fanin::law_traits("he_norml"), std::invalid_argument);
 }
 
 void fans_and_descriptions() {
@@ -307,6 +379,10 @@ int main() {
         laws_equal_reference<fanin::BFloat16>();
         other_ranks_equal_reference<float>();
         other_ranks_equal_reference<double>();
+        dirac_is_the_identity_of_convolutions<float>();
+        dirac_is_the_identity_of_convolutions<double>();
+        dirac_is_the_identity_of_convolutions<fanin::Float16>();
+        dirac_is_the_identity_of_convolutions<fanin::BFloat16>();
         same_bits_at_any_thread_count();
     });
     texts();

@@ -165,6 +165,18 @@ void bad_arguments() {
     const auto run = [&](Loss loss, std::size_t batch, std::size_t outputs, Targets<float> y) {
         fanin::evaluate_loss<float>(loss, batch, outputs, z, y, dz);
     };
+    std::vector<double> both(12, 0.5);
+    for (const std::size_t at : {0, 3, 6}) {  // the gradient over the logits, over both, over the targets
+        const std::span<const double> z(both.data(), 6), y(both.data() + 6, 6);
+        CHECK_THROWS(fanin::evaluate_loss<double>(Loss::mean_squared_error, 3, 2, z, {{}, y}, {both.data() + at, 6}),
+                     std::invalid_argument);
+    }
+    const std::size_t flat[] = {3}, matrix[] = {3, 2};
+    fanin::check_target_shape(Loss::cross_entropy, 3, 2, flat);
+    fanin::check_target_shape(Loss::mean_squared_error, 3, 2, matrix);
+    CHECK_THROWS(fanin::check_target_shape(Loss::cross_entropy, 3, 2, matrix), std::invalid_argument);
+    CHECK_THROWS(fanin::check_target_shape(Loss::mean_squared_error, 3, 2, flat), std::invalid_argument);
+    CHECK_THROWS(fanin::check_target_shape(Loss::hinge, 2, 1, flat), std::invalid_argument);
     CHECK_THROWS(run(Loss::cross_entropy, 3, 2, {labels, {}}), std::invalid_argument);  // label 2 of two classes
     CHECK_THROWS(run(Loss::cross_entropy, 3, 2, {low, {}}), std::invalid_argument);
     CHECK_THROWS(run(Loss::cross_entropy, 6, 1, {labels, {}}), std::invalid_argument);  // one output

@@ -31,6 +31,7 @@ namespace fanin {
 //     hardtanh                                 min(max(z, -1), 1)
 //     relu6                                    min(max(z, 0), 6)
 //     hardswish                                z min(max(z + 3, 0), 6) / 6      Howard et al., ICCV 2019
+//     sin                                      z in radians                     Sitzmann et al., NeurIPS 2020
 class Activation {
  public:
     enum Kind : unsigned char {
@@ -49,9 +50,10 @@ class Activation {
         sigmoid,
         hardtanh,
         relu6,
-        hardswish
+        hardswish,
+        sin
     };
-    static constexpr std::size_t kKinds = hardswish + 1;  // the last, and one
+    static constexpr std::size_t kKinds = sin + 1;  // the last, and one
 
     constexpr Activation(Kind kind = identity)  // with the parameter above, if it has one
         : kind_(kind),
@@ -78,6 +80,7 @@ struct ActivationTraits {
     double saturated_low, saturated_high;  // outside these values it counts as saturated: within 3 % of a bound (with a lower
                                            // bound of 0, 3 % of the range)
     std::span<const double> kinks;         // where g or a derivative of it jumps, ascending; lives as long as the program
+    double period;                         // of a periodic function (sin: 2 pi); 0 where there is none
 };
 ActivationTraits activation_traits(Activation activation);
 
@@ -95,7 +98,7 @@ Activation activation_from_name(std::string_view name);
 // overlap; std::invalid_argument otherwise. tanh, sigmoid: 2 ULP; the others: 4 ULP (what was measured is in
 // docs/activations.md), also far left, where gelu, silu and mish follow e^z into the subnormals. A parameter is rounded to T
 // first. NaN stays NaN; -0 stays -0 where g(0) = 0, but relu(-0) = relu6(-0) = +0; the values at infinity are the limits
-// (gelu(-inf) = -0). In parallel; same bits everywhere.
+// (gelu(-inf) = -0); sin is right at any size and NaN at infinities, as is its derivative. In parallel; same bits everywhere.
 template <class T>
 void activate(Activation activation, ArrayView<const T> z, ArrayView<T> out);
 template <class T>

@@ -1,5 +1,6 @@
-// Laws of weights: zeros, ones, constant, identity, normal, uniform, truncated normal, sparse, orthogonal, and the scaled laws
-// (xavier, glorot, he, lecun, fan_in_uniform, variance_scaling), drawn into any array at addressable positions.
+// Laws of weights: zeros, ones, constant, identity, dirac, normal, uniform, truncated normal, sparse, orthogonal, and the
+// scaled laws (xavier, glorot, he, lecun, siren, fan_in_uniform, variance_scaling), drawn into any array at addressable
+// positions.
 //
 // Element i of a parameter is a function of (seed, stream, i, law, dtype) and of nothing else, i being the C-order
 // position in the parameter's own full shape: same bits for any order of calls, thread count, instruction set, strides
@@ -30,7 +31,7 @@ Distribution distribution(const Law& law, std::span<const std::size_t> shape, co
 }  // namespace detail
 
 // A parameter of a law, stated: a number, or a word where the parameter takes words (gain: an activation's name; mode;
-// distribution; corrected).
+// distribution; corrected and first: true or false).
 struct Argument {
     std::string name;
     std::variant<double, std::string> value;
@@ -39,6 +40,9 @@ struct Argument {
 // A law and its parameters; a value that never changes.
 //
 //   zeros, ones, constant(value), identity(gain=1)
+//   dirac(groups=1)                    the identity of a convolution (PyTorch's dirac_): with n_out / groups outputs a group,
+//                                      output i of each group passes on input i, at the centre (k / 2) of the kernel: 1
+//                                      there, 0 elsewhere
 //   orthogonal(gain=1)                 gain times a Haar-distributed matrix; its rows are the axes.out, its columns all others
 //   normal(mean=0, std=1), uniform(low, high)
 //   truncated_normal(mean=0, std=1, lower=-2, upper=2, corrected=false)   N(mean, std^2) inside [mean + std lower,
@@ -50,6 +54,9 @@ struct Argument {
 //   glorot_*(gain=1)                   variance gain^2 2 / (n_in + n_out)
 //   he_*(gain=1, mode=fan_in)          variance gain^2 2 / n_in  (the 2 is the law's own; a gain multiplies it)
 //   lecun_*(gain=1)                    variance gain^2 / n_in
+//   siren_uniform(omega_0=30, first=false)  U(-b, b), b = sqrt(6 / n_in) / omega_0; first: b = 1 / n_in. Sitzmann, Martel,
+//                                      Bergman, Lindell, Wetzstein, "Implicit neural representations with periodic activation
+//                                      functions", NeurIPS 2020, section 3.2: layers sin(omega_0 (W x + b))
 //
 // where * is normal, N(0, variance); uniform, U(-b, b) with b = sqrt(3 variance); or truncated, a normal law cut at two of
 // its standard deviations, itself of this variance: |w| <= 2.2737 sqrt(variance). The numbers are computed in double in the
@@ -65,6 +72,8 @@ class Law {
     std::string_view name() const;
     // All parameters, in the order above, as stated or by default.
     const std::vector<Argument>& arguments() const { return arguments_; }
+    // The same, the words of gains as numbers: equal laws have equal ones.
+    std::vector<Argument> resolved() const;
     // The value of a parameter, a gain's word resolved; std::invalid_argument where the law has no such number.
     double number(std::string_view parameter) const;
     // The value of a parameter that takes words alone; std::invalid_argument where the law has no such word.
@@ -88,6 +97,22 @@ Law law_from_text(std::string_view text);
 
 // Names of all laws.
 const std::vector<std::string>& law_names();
+
+// What is known of a law besides its numbers.
+struct LawParameter {
+    std::string name;
+    bool required;  // it has no default
+    bool flag;      // its words are true and false
+};
+struct LawTraits {
+    std::string example;  // a text that draws, parameters without a default stated: "uniform(low=-1, high=3)"
+    bool needs_fans;      // its numbers depend on the fans
+    bool needs_shape;     // its moments depend on the shape, though not on fans: identity, dirac, sparse, orthogonal
+    bool whole;           // a part costs more than its share of the array: orthogonal, sparse
+    std::vector<LawParameter> parameters;
+};
+// std::invalid_argument, as `unknown_law` has it, for a name that is no law.
+LawTraits law_traits(std::string_view name);
 
 // What is said of a name that is no law: all laws, and the one that was probably meant (other libraries' names included).
 std::string unknown_law(std::string_view name);

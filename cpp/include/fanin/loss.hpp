@@ -44,12 +44,17 @@ struct Targets {
 // std::invalid_argument unless `loss` takes networks of so many outputs.
 void check_outputs(Loss loss, std::size_t outputs);
 
+// std::invalid_argument unless `shape` is that of targets for such a batch: (batch,) for labels and for one output, otherwise
+// (batch, outputs); one output of mean_squared_error takes both.
+void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::span<const std::size_t> shape);
+
 // std::invalid_argument, naming the row, unless `y` has `batch` rows of allowed targets; NaN never is.
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y);
 
 // Returns the mean cost of the logits z, (batch, outputs) in C order, and writes its gradient to dz, of the same shape.
-// batch >= 1; dz does not overlap z. What check_outputs and check_targets refuse is refused first. NaN and infinite logits
+// batch >= 1; dz overlaps neither z nor the targets, which is checked. What check_outputs and check_targets refuse is refused
+// first. NaN and infinite logits
 // give the cost (and, for NaN, the gradient) that IEEE arithmetic gives. In parallel where that pays.
 template <class T>
 double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::span<const T> z, Targets<T> y, std::span<T> dz);

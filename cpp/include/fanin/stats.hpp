@@ -37,6 +37,8 @@ enum class HistogramKind { none, linear, powers };
 
 // "none", "linear", "powers".
 std::string_view histogram_kind_name(HistogramKind kind);
+// The kind of that name; std::invalid_argument for others.
+HistogramKind histogram_kind_from_name(std::string_view name);
 
 // Where the finite elements lie. Infinities and NaNs are in no bin.
 struct Histogram {
@@ -90,6 +92,8 @@ bool operator==(const Summary& a, const Summary& b);
 // Throws std::invalid_argument unless a linear histogram has 1 .. kMaxBins bins over finite low < high whose edges are
 // all different in double, and unless saturation_low <= saturation_high (either may be infinite).
 void validate(const SummaryOptions& options);
+// The same for a histogram that comes from elsewhere: its range, and how many counts it has.
+void validate(const Histogram& histogram);
 
 // Summarizes an array of any rank up to kMaxRank and any strides (zero and negative ones too); in parallel. Elements of
 // the array are only read. Relative to n std^r, m_r is right to about 1e-15 times the square root of the blocks. In

@@ -1,3 +1,5 @@
+// Activations by name, and evaluated over arrays: the text of one is read here, its facts come from facts.cpp, the work is
+// split in elementwise.hpp.
 #include "fanin/activation.hpp"
 
 #include <charconv>
@@ -34,17 +36,20 @@ constexpr Synonym kSynonyms[] = {{"linear", "identity"},
                                  {"hard_tanh", "hardtanh"},
                                  {"rectifier", "relu"}};
 
+// Without the spaces around it.
 std::string_view trimmed(std::string_view s) {
     while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
     while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
     return s;
 }
 
+// d[i] = g'(z[i]): the backward kernel without a gradient.
 template <class T>
 auto derivative_kernel(Activation activation) {
     return [kernel = detail::backward_kernel<T>(activation)](std::size_t n, const T* z, T* d) { kernel(n, z, nullptr, d); };
 }
 
+// elementwise() over arrays of one axis whose elements are neighbours; their sizes may differ, which it refuses.
 template <class T, class Kernel>
 void contiguous(Kernel kernel, std::span<const T> z, std::span<T> out) {
     const std::size_t from_shape[] = {z.size()}, to_shape[] = {out.size()};
@@ -90,6 +95,7 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
         throw std::invalid_argument(
             detail::unknown_name(argument, name, names, synonym == std::end(kSynonyms) ? "" : synonym->meant));
     }
+    // A parameter in parentheses, with its name or without; the value is checked by the constructor.
     const auto kind = static_cast<Activation::Kind>(found - names.begin());
     if (open == std::string_view::npos) return kind;
     const std::string_view parameter = detail::facts(kind).parameter;

@@ -43,6 +43,7 @@ struct ElementwisePlan {
             }
             axes[rank++] = axis;
         }
+        // Nothing is merged before the order is the output's: only then are neighbours seen.
         if (size == 0) return;
         std::sort(axes.begin(), axes.begin() + rank, [](const Axis& a, const Axis& b) { return a.out > b.out; });
         std::size_t kept = 0;
@@ -57,6 +58,7 @@ struct ElementwisePlan {
         if (rank == 0) axes[rank++] = {1, 1, 1};
     }
 
+    // The axis of the output's smallest stride, along which runs go; and whether both arrays are contiguous on it.
     const Axis& inner() const { return axes[rank - 1]; }
     bool unit_inner() const { return inner().in == 1 && inner().out == 1; }
 };
@@ -65,12 +67,14 @@ struct ElementwisePlan {
 template <class T>
 class ElementwiseCursor {
  public:
+    // At element `first` of the plan, counted in its order.
     ElementwiseCursor(const ElementwisePlan<T>& plan, std::size_t first) : plan_(plan) {
         for (std::size_t i = plan.rank; i-- > 0;) {
             index_[i] = first % plan.axes[i].size;
             first /= plan.axes[i].size;
         }
     }
+    // Elements left on the innermost axis.
     std::size_t run() const { return plan_.inner().size - index_[plan_.rank - 1]; }
     const T* in() const { return plan_.in + offset(&ElementwisePlan<T>::Axis::in); }
     T* out() const { return plan_.out + offset(&ElementwisePlan<T>::Axis::out); }
@@ -103,6 +107,10 @@ class ElementwiseCursor {
     std::array<std::size_t, kMaxRank> index_;
 };
 
+// Splits the plan into tasks of kTask elements in its order, so that a task writes a range of the output's memory. A kernel
+// runs straight on the arrays where runs are long, otherwise on a buffer that is gathered and scattered: a call for a few
+// elements costs more than moving them twice.
+//
 // The views are those of the arguments z and out; std::invalid_argument where they do not fit each other.
 template <class T, class Kernel>
 void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
@@ -114,8 +122,12 @@ void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     require_same_or_disjoint(out, "out", in, "z");
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;
-    constexpr std::size_t kTask = std::size_t{1} << 16;  // elements: some 20 us
-    constexpr std::size_t kShortRun = 64, kChunk = 1024;
+    // Elements of a task: 23 us of a float32 tanh, 6 us of a relu. The least run that the kernel takes as it lies, and what the
+    // buffer holds. Measured (AVX-512, one thread, least user time of 80 interleaved runs) straight against gathered, in ns an
+    // element: relu 0.79 and 1.10 in runs of 8, 0.39 and 0.68 of 16, 0.15 and 0.36 of 64; tanh 1.43 and 1.43, 0.72 and 1.02,
+    // 0.40 and 0.68. So from 16 on for all; a heavier function breaks even at 8.
+    constexpr std::size_t kTask = std::size_t{1} << 16;
+    constexpr std::size_t kShortRun = 16, kChunk = 1024;
     fanin::parallel_for(ceil_div(plan.size, kTask), [&](std::size_t task) {
         const std::size_t begin = task * kTask, end = std::min(plan.size, begin + kTask);
         ElementwiseCursor<T> cursor(plan, begin);

@@ -39,6 +39,9 @@ constexpr ActivationFacts kFacts[] = {
     {.name = "relu6", .gain = 1.414213565095073651449787566789541, .high = 6, .kinks = {0, 6}, .n_kinks = 2},
     // Howard et al., "Searching for MobileNetV3", ICCV 2019
     {.name = "hardswish", .gain = 1.736657212766541619654762295891531, .kinks = {-3, 3}, .n_kinks = 2},
+    // sqrt(2 / (1 - e^-2)). Sitzmann, Martel, Bergman, Lindell, Wetzstein, "Implicit neural representations with periodic
+    // activation functions", NeurIPS 2020. It is flat nowhere, so it has no bounds.
+    {.name = "sin", .gain = 1.520866623178814883034022137435117, .period = 0x1.921fb54442d18p+2},
 };
 static_assert(std::size(kFacts) == Activation::kKinds);
 
@@ -80,7 +83,7 @@ double gain(Activation activation) {
 
 ActivationTraits activation_traits(Activation activation) {
     const ActivationFacts& known = detail::facts(activation.kind());
-    ActivationTraits t{known.parameter, known.low, known.high, {}, {}, {known.kinks.data(), known.n_kinks}};
+    ActivationTraits t{known.parameter, known.low, known.high, {}, {}, {known.kinks.data(), known.n_kinks}, known.period};
     if (!known.parameter.empty()) {  // a factor of the left side: only a positive one leaves a bound below
         const double factor = activation.parameter();
         t.low = factor > 0 ? factor * known.low : -std::numeric_limits<double>::infinity();

@@ -32,6 +32,9 @@ struct ActivationFacts {
     // Where g or a derivative of it jumps: quadrature splits its panels there.
     std::array<double, 2> kinks = {};
     std::size_t n_kinks = 0;
+
+    // g(z + period) = g(z); 0 where there is none. Quadrature has no panel that is wider.
+    double period = 0;
 };
 
 const ActivationFacts& facts(Activation::Kind kind);

@@ -1,3 +1,4 @@
+// Softmax over rows: the arguments checked, the rows split over threads, rows of other strides carried through a buffer.
 #include <algorithm>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@ namespace {
 // Elements of one task: some 20 us.
 constexpr std::size_t kTaskElements = std::size_t{1} << 15;
 
+// Whether the array lies in C order without gaps.
 template <class T>
 bool contiguous(const ArrayView<T>& v) {
     std::ptrdiff_t next = 1;
@@ -33,7 +35,9 @@ T* row_of(const ArrayView<T>& v, std::size_t index) {
     return at;
 }
 
-// Calls kernel(rows, z, out) for blocks of contiguous rows: of the arrays, or of copies where they have other strides.
+// Calls kernel(rows, z, out) for blocks of contiguous rows: of the arrays, or of copies where they have other strides. A task
+// has at least one row and at most kLossBlock, for which the kernel keeps what it knows of each; a row is never divided, so
+// that its sum has one order.
 template <class T, class Kernel>
 void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
     if (!std::ranges::equal(z.shape, out.shape))
@@ -53,6 +57,7 @@ void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
     fanin::parallel_for(detail::ceil_div(rows, at_once), [&](std::size_t task) {
         const std::size_t first = task * at_once, count = std::min(at_once, rows - first);
         if (direct) return kernel(count, z.data + first * classes, out.data + first * classes);
+        // Read whole before anything is written: out may be z.
         std::vector<T> buffer(count * classes);
         for (std::size_t i = 0; i < count; ++i) {
             const T* from = row_of(z, first + i);

@@ -32,7 +32,9 @@ inline constexpr std::size_t kTaskWork = std::size_t{1} << 26;
 // Multiply-adds from which threads pay: some 20 us.
 inline constexpr std::size_t kParallelWork = std::size_t{1} << 20;
 // Elements of a band of whole rows: 128 KiB of z and as many of a in float32, which stay in an inner cache of 1 or 2 MiB
-// beside the packed b until they have been measured.
+// beside the packed b until they have been measured. The number is no fine one: on one thread (AVX-512, least user time of
+// 3 x 10 interleaved runs) a layer of 4096 x 512 -> 512 with relu and both summaries takes 24.8, 24.5, 24.7 and 24.6 ms with
+// 2^12, 2^14, 2^15 and 2^18, one of 4096 x 64 -> 512 takes 7.6, 7.6, 7.6 and 7.5 ms.
 inline constexpr std::size_t kBandElements = std::size_t{1} << 15;
 // Elements of c that stay in the caches until all are there: bands are then made of what is complete, since tasks of whole
 // rows each read all of the packed b, which moves back and forth between the threads' caches. Measured: with two threads the
@@ -42,8 +44,10 @@ inline constexpr std::size_t kWholeElements = std::size_t{1} << 17;
 inline constexpr std::size_t kPackTask = std::size_t{1} << 15;
 // The least k of a thin product. Measured on one core of a busy machine (best of 60, n = 256, everything cached), thin over
 // packed: one row 0.92 at k = 8, 0.83 at 16, 0.65 at 32; two rows 1.28, 1.07, 0.83. So 16 is about where one and two rows
-// break even. Four and eight rows stay behind at this size (1.34 and 1.90 at k = 64); where b is too large for the
-// caches, so that packing writes all of it to memory, was not measured again.
+// break even. Four and eight rows stay behind at this size (1.34 and 1.90 at k = 64). So they do while b fits
+// an inner cache (least user time of 60 interleaved runs, n x k = 512 x 512: 0.80 for one row, 0.98 for three, 1.29 for four,
+// 1.88 for eight); they break even at 1024 x 1024 (0.56, 0.75, 0.93, 1.25), and win where packing writes all of b to memory
+// (4096 x 1024: 0.57, 0.48, 0.56, 0.80). The latter is what kThinRows = 8 of dense_thin.inl is set for.
 inline constexpr std::size_t kThinK = 16;
 // The least k of a product that is turned for the sake of packing: storing c^T takes the time of some 16 k. Measured likewise,
 // turned over not turned: m x n = 32 x 512: 1.00 at k = 64, 0.89 at 128, 0.84 at 256; 64 x 256: 1.09, 1.00, 0.96; 128 x 512:

@@ -1,9 +1,12 @@
 // Activations: value, derivative (both from z) and dz = da g'(z). Those with a kink are written here, so that NaN passes and
-// relu(-0) is +0; the smooth ones in activation_smooth.inl. At a kink the derivative is the left one, hardtanh' is 0.
+// relu(-0) is +0; the smooth ones in activation_smooth.inl, the sine in angle.inl. At a kink the derivative is the left one,
+// hardtanh' is 0. A value and a derivative are types with one operator, so that each is compiled once into map_activation;
+// `z <= V{} ? V{} : z` and its like are written so that a NaN falls through to z.
 
 namespace fanin::FANIN_ISA {
 namespace {
 
+// identity: 1 is its derivative at a NaN too.
 struct IdentityValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -16,6 +19,7 @@ struct IdentityDerivative {
         return splat(typename LaneOf<V>::T(1));
     }
 };
+// max(z, 0) by comparison: at_least would keep -0.
 struct ReluValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -29,6 +33,7 @@ struct ReluDerivative {
         return z <= V{} ? V{} : (z > V{} ? one : z);
     }
 };
+// min(max(z, -1), 1); the slope is 0 on the bounds.
 struct HardtanhValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -42,6 +47,7 @@ struct HardtanhDerivative {
         return y < one ? one : (y >= one ? V{} : z);
     }
 };
+// min(max(z, 0), 6); the slope is 0 on both kinks.
 struct Relu6Value {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -55,6 +61,7 @@ struct Relu6Derivative {
         return (z <= V{}) | (z >= six) ? V{} : (z > V{} ? one : z);
     }
 };
+// z min(max(z + 3, 0), 6) / 6; the slope's kinks are those of the clamp.
 struct HardswishValue {  // z held at -3 on the left, where the other factor is 0; on the right that factor is 1
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -72,6 +79,7 @@ struct HardswishDerivative {  // (2 z + 3) / 6 in [-3, 3]; the sum is exact near
         return z <= -three ? V{} : (z > three ? one : inside);
     }
 };
+// z / (1 + |z|), the sign put on last.
 struct SoftsignValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -86,6 +94,7 @@ struct SoftsignDerivative {  // squared last: (1 + |z|)^2 would overflow where t
         return inverse * inverse;
     }
 };
+// Those whose values are elementary functions: Tanh and Sigmoid of math_arrays.inl.
 struct TanhDerivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -100,6 +109,7 @@ struct SigmoidDerivative {
 };
 
 // Those with factors.
+// z left of 0 times the slope; the slope at 0 is the left one.
 template <class T>
 struct LeakyReluValue {
     ActivationFactors<T> f;
@@ -123,6 +133,7 @@ struct EluValue {
         return by_sign(z, fma(power, e.q, power - 1) * f.left, z * f.right);
     }
 };
+// left e^z, through the subnormals; at 0 that is `left`.
 template <class T>
 struct EluDerivative {
     ActivationFactors<T> f;
@@ -136,6 +147,7 @@ struct EluDerivative {
 // Two vectors in flight, the end through the same code: each function is compiled once.
 template <class T, class F>
 FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out, const F& f) {
+    // da is null for a value and for a bare derivative; the test is hoisted, since it does not change in the loop.
     constexpr std::size_t kStep = kLanes<T>;
     for (; n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, out += 2 * kStep) {
         Vec<T> low = f(load(z)), high = f(load(z + kStep));
@@ -159,11 +171,14 @@ FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out,
     }
 }
 
+// An F, with the factors where it has any.
 template <class F, class T>
 FANIN_INLINE F function_of(ActivationFactors<T> factors) {
     if constexpr (__is_empty(F)) return F{};
     else return F{factors};
 }
+// ActivationKernels::forward and backward of one activation; activation.cpp and the passes of dense layers call them, a range
+// of elements a task. `a` may be z, dz may be da or z: each vector is read before it is written.
 template <class T, class F>
 void forward(std::size_t n, const T* z, T* a, ActivationFactors<T> factors) {
     map_activation<T>(n, z, nullptr, a, function_of<F>(factors));
@@ -173,17 +188,19 @@ void backward(std::size_t n, const T* z, const T* da, T* dz, ActivationFactors<T
     map_activation<T>(n, z, da, dz, function_of<F>(factors));
 }
 
+// Values, then derivatives, in the order of Activation::Kind.
 template <class T>
 constexpr ActivationKernels<T> activation_kernels() {
     return {{forward<T, IdentityValue>, forward<T, ReluValue>, forward<T, LeakyReluValue<T>>, forward<T, EluValue<T>>,
              forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>, forward<T, SiluValue>,
              forward<T, MishValue>, forward<T, SoftplusValue>, forward<T, SoftsignValue>, forward<T, Tanh>, forward<T, Sigmoid>,
-             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>},
+             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>, forward<T, SinValue>},
             {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, LeakyReluDerivative<T>>,
              backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
              backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
              backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
-             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>}};
+             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>,
+             backward<T, SinDerivative>}};
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ FANIN_INLINE V clamped(V z, typename LaneOf<V>::T limit) {
     return at_most(at_least(z, splat(-limit)), splat(limit));
 }
 
+// z sigmoid(z). Beyond the limit z is held, where e^-|z| has vanished for certain; on the right z itself is the result.
 struct SiluValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -46,6 +47,7 @@ struct SiluValue {
         return gated(z, t, scaled_exp(-abs(t)));
     }
 };
+// v is z itself, exact, so that 1 + v cancels nothing next to the root.
 struct SiluDerivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
@@ -72,6 +74,7 @@ FANIN_INLINE GeluTanhArgument<V> gelu_tanh_argument(V t) {  // t = |z|
     const V y = t * sum;
     return {y, fma(t, sum, -y) + t * sum_low};
 }
+// y is held where e^-y has vanished; its low part is worth a relative error of the exponential.
 struct GeluTanhValue {
     template <class V>
     FANIN_INLINE V operator()(V z) const {

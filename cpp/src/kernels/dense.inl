@@ -191,6 +191,7 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
     }
 }
 
+// The entries, in the order of DenseKernels; the sizes come first, by which the caller cuts its tasks.
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
     return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_thin<T>, column_sums<T>};

@@ -17,6 +17,7 @@ void pack_panel(std::size_t k, std::size_t cols, std::size_t width, const T* b, 
         }
         return;
     }
+    // Columns far apart: as many as a vector has lanes are turned, chunk by chunk where neighbouring k lie side by side.
     for (std::size_t j = 0; j < width; j += lanes) {
         const T* rows[lanes];
         for (std::size_t q = 0; q < lanes; ++q)

@@ -19,6 +19,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     const T* column[width];  // past the last one: the last one again, never stored
     for (std::size_t q = 0; q < width; ++q)
         column[q] = p.b.data + static_cast<std::ptrdiff_t>(j + (q < cols ? q : cols - 1)) * p.b.col;
+    // Columns a multiple of kAliasBytes apart would meet in the same sets of the cache.
     constexpr std::size_t kCopied = kThinCopy + 64 / sizeof(T);
     const bool copies = static_cast<std::size_t>(p.b.col < 0 ? -p.b.col : p.b.col) * sizeof(T) % kAliasBytes == 0;
     alignas(64) T copy[width * kCopied];
@@ -28,6 +29,7 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
         return static_cast<std::ptrdiff_t>(i) * row + static_cast<std::ptrdiff_t>(j + q) * col;
     };
 
+    // r are the sums of whole blocks, which begin as init; s below is that of the block in progress.
     Vec<T> r[rows][vectors] = {};
     T ends[width] = {};
     for (std::size_t i = 0; p.init.data != nullptr && i < rows; ++i) {

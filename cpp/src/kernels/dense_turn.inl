@@ -43,6 +43,7 @@ FANIN_INLINE void turn_chunk(const float* const* rows, std::size_t at, VecF (&to
     to[2] = interleave_low(even_high, odd_high);
     to[3] = interleave_high(even_high, odd_high);
 }
+// Of doubles a chunk holds two: one interleaving does it.
 FANIN_INLINE void turn_chunk(const double* const* rows, std::size_t at, VecD (&to)[2]) {
     const VecD r0 = load_chunks<double>(rows, 0, 2, at), r1 = load_chunks<double>(rows, 1, 2, at);
     to[0] = interleave_low(r0, r1);

@@ -48,12 +48,14 @@ inline void split_26(V x, V& high, V& low) {
     low = x - high;
 }
 
+// A finite double as an integer and a power of two.
 struct Unpacked {
     std::uint64_t mantissa;  // value = mantissa * 2^exponent, below 2^53
     int exponent;
     bool negative;
 };
 
+// Of a finite number; subnormals have the exponent of the smallest normal ones.
 inline Unpacked unpack(double x) {
     std::uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
@@ -62,8 +64,10 @@ inline Unpacked unpack(double x) {
     return {biased == 0 ? fraction : fraction | 1ull << 52, (biased == 0 ? 1 : biased) - 1075, (bits >> 63) != 0};
 }
 
+// Holds the product of two mantissas, and what is shifted out of it.
 using Wide = unsigned __int128;
 
+// The place of the highest bit that is set.
 inline int top_bit(Wide m) {  // of m > 0
     const auto high = static_cast<std::uint64_t>(m >> 64);
     return high != 0 ? 127 - __builtin_clzll(high) : 63 - __builtin_clzll(static_cast<std::uint64_t>(m));
@@ -78,6 +82,7 @@ inline Wide shift_right_sticky(Wide m, int n) {
 
 // The general case in integers: exact product of 106 bits, exact alignment with a sticky bit, one rounding. Finite inputs.
 inline double fma_integer(double a, double b, double c) {
+    // The product has 106 bits at most, so that a Wide holds it beside a carry and a sticky bit.
     const Unpacked ua = unpack(a), ub = unpack(b), uc = unpack(c);
     Wide p = static_cast<Wide>(ua.mantissa) * ub.mantissa, q = uc.mantissa;
     int p_exponent = ua.exponent + ub.exponent, q_exponent = uc.exponent;
@@ -136,6 +141,7 @@ inline double fma_integer(double a, double b, double c) {
     return result;
 }
 
+// 0 for zeros and subnormals, 0x7ff for infinities and NaN.
 inline int biased_exponent(double x) {
     std::uint64_t bits;
     __builtin_memcpy(&bits, &x, sizeof bits);
@@ -245,6 +251,7 @@ inline __m128i exponents_between(__m128i biased, int low, int high) {
 
 #endif
 
+// a b + c rounded once, of scalars: the hardware's where the instruction set has it. Both give the same bits for every input.
 inline float fma_scalar(float a, float b, float c) {
 #if FANIN_HARDWARE_FMA
     return __builtin_fmaf(a, b, c);

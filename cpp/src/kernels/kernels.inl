@@ -5,6 +5,7 @@
 // Each uses only those above it.
 // clang-format off
 #include "math.inl"
+#include "angle.inl"
 #include "erf.inl"
 #include "math_arrays.inl"
 // The draws alone gain from -O3, whose unrolling lets their words stay in registers (half the time); and they mix many
@@ -31,6 +32,7 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
+// The entries of one type, in the order of Kernels.
 template <class T>
 constexpr Kernels<T> all_kernels() {
     return {{fill_normal<T>, fill_uniform<T>, fill_truncated<T>},
@@ -45,6 +47,7 @@ constexpr Kernels<T> all_kernels() {
 
 }  // namespace
 
+extern const KernelTable table;  // constexpr alone would keep it to this file
 constexpr KernelTable table{philox_words, {to_float16, to_bfloat16}, all_kernels<float>(), all_kernels<double>()};
 
 }  // namespace fanin::FANIN_ISA

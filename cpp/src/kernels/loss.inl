@@ -16,6 +16,7 @@ double cross_entropy(std::size_t rows, std::size_t classes, const T* z, const st
     for (std::size_t i = 0; i < rows; ++i) {
         T* out = dz + i * classes;
         const auto label = static_cast<std::size_t>(y[i]);
+        // (p - 1) scale at the label: where that is the top, p - 1 = -rest / s and nothing cancels.
         const T factor = scale / (T(1) + r.rest[i]);
         const T at_label = label == r.top[i] ? T(0) - r.rest[i] * factor : fma(out[label], factor, -scale);
         for (std::size_t j = 0; j < classes; ++j) out[j] *= factor;
@@ -31,6 +32,7 @@ template <class T>
 double binary_cross_entropy(std::size_t n, const T* z, const T* y, T scale, T* dz) {
     T positive[kLossBlock], log_sum[kLossBlock];
     double cost[kLossBlock];
+    // -z where the label is 1: the rest is the same for both labels, and the signs go on last.
     for (std::size_t i = 0; i < n; ++i) positive[i] = y[i] == T(1) ? -z[i] : z[i];
     map<T>(n, positive, log_sum, [](Vec<T> t) { return log1p(exp(-abs(t))); });
     map<T>(n, positive, dz, [](Vec<T> t) { return sigmoid(t); });
@@ -67,6 +69,8 @@ double hinge(std::size_t n, const T* z, const T* y, T scale, T* dz) {
     return block_sum<double>(n, cost);
 }
 
+// The entries, in the order of LossKernels: each takes at most kLossBlock rows (elements), returns their cost in double and
+// writes the gradient times `scale`. loss.cpp adds blocks up in order, whichever thread had them.
 template <class T>
 constexpr LossKernels<T> loss_kernels() {
     return {cross_entropy<T>, binary_cross_entropy<T>, squared_error<T>, hinge<T>};

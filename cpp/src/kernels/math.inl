@@ -37,12 +37,17 @@ struct MathFormat<float> {
     static constexpr float gelu_root = kGeluRootF32, gelu_root_low = kGeluRootLowF32;
     static constexpr float gelu_linear = kGeluLinearF32, gelu_linear_low = kGeluLinearLowF32;
     static constexpr float gelu_cubic = kGeluCubicF32, gelu_cubic_low = kGeluCubicLowF32;
+    static constexpr float two_over_pi = kTwoOverPiF32, half_pi_1 = kHalfPi1F32, half_pi_2 = kHalfPi2F32,
+                           half_pi_3 = kHalfPi3F32;
+    static constexpr float large_angle = 0x1p15f;  // beyond it angles are reduced in integers
     static FANIN_INLINE VecF exp_tail(VecF r) { return horner(kExpF32, r); }
     static FANIN_INLINE VecF tanh_tail(VecF s) { return horner(kTanhF32, s); }
     static FANIN_INLINE VecF tanh_small(VecF z) { return horner(kTanhSmallF32, z); }
     static FANIN_INLINE VecF log_tail(VecF f) { return horner(kLogF32, f); }
     static FANIN_INLINE VecF sin_poly(VecF y) { return horner(kSinF32, y); }
     static FANIN_INLINE VecF cos_poly(VecF y) { return horner(kCosF32, y); }
+    static FANIN_INLINE VecF sine_tail(VecF y) { return horner(kSineF32, y); }
+    static FANIN_INLINE VecF cosine_tail(VecF y) { return horner(kCosineF32, y); }
     static FANIN_INLINE VecF erf_poly(VecF y) { return horner(kErfF32, y); }
     static FANIN_INLINE VecF phi_poly(VecF y) { return horner(kPhiF32, y); }
     static FANIN_INLINE VecF tail_poly(VecF s) { return horner(kUpperTailF32, s); }
@@ -69,12 +74,17 @@ struct MathFormat<double> {
     static constexpr double gelu_root = kGeluRootF64, gelu_root_low = kGeluRootLowF64;
     static constexpr double gelu_linear = kGeluLinearF64, gelu_linear_low = kGeluLinearLowF64;
     static constexpr double gelu_cubic = kGeluCubicF64, gelu_cubic_low = kGeluCubicLowF64;
+    static constexpr double two_over_pi = kTwoOverPiF64, half_pi_1 = kHalfPi1F64, half_pi_2 = kHalfPi2F64,
+                            half_pi_3 = kHalfPi3F64;
+    static constexpr double large_angle = 0x1p28;
     static FANIN_INLINE VecD exp_tail(VecD r) { return horner(kExpF64, r); }
     static FANIN_INLINE VecD tanh_tail(VecD s) { return horner(kTanhF64, s); }
     static FANIN_INLINE VecD tanh_small(VecD z) { return horner(kTanhSmallF64, z); }
     static FANIN_INLINE VecD log_tail(VecD f) { return horner(kLogF64, f); }
     static FANIN_INLINE VecD sin_poly(VecD y) { return horner(kSinF64, y); }
     static FANIN_INLINE VecD cos_poly(VecD y) { return horner(kCosF64, y); }
+    static FANIN_INLINE VecD sine_tail(VecD y) { return horner(kSineF64, y); }
+    static FANIN_INLINE VecD cosine_tail(VecD y) { return horner(kCosineF64, y); }
     static FANIN_INLINE VecD erf_poly(VecD y) { return horner(kErfF64, y); }
     static FANIN_INLINE VecD phi_poly(VecD y) { return horner(kPhiF64, y); }
     static FANIN_INLINE VecD tail_poly(VecD s) { return horner(kUpperTailF64, s); }
@@ -200,6 +210,7 @@ FANIN_INLINE V log_sum(V f, V e) {
     return fma(e, splat(F::ln2_high), f + tail);
 }
 
+// Subnormal x is scaled up first. ln 0 = -infinity; NaN left of 0.
 template <class V>
 FANIN_INLINE V log(V x) {
     using F = FormatOf<V>;
@@ -232,6 +243,7 @@ FANIN_INLINE V log1p(V x) {
 
 // ------------------------------------------------------------------------------------------------ sine and cosine
 
+// Both functions of one angle.
 template <class V>
 struct SinCos {
     V sin, cos;

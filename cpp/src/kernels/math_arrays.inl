@@ -20,6 +20,7 @@ void map_unary(std::size_t n, const T* x, T* y) {
 }
 
 // What map_unary is handed: a function as a type.
+// (A macro, since a function template is no template argument.)
 #define FANIN_FUNCTION(Name, expression)       \
     struct Name {                              \
         template <class V>                     \
@@ -45,6 +46,7 @@ void fma_array(std::size_t n, const T* a, const T* b, const T* c, T* y) {
     if (n != 0) store_first(y, fma(load_first(a, n), load_first(b, n), load_first(c, n)), n);
 }
 
+// The entries, in the order of MathKernels; each takes any n and any values, and y may be x.
 template <class T>
 constexpr MathKernels<T> math_kernels() {
     return {map_unary<T, Exp>, map_unary<T, Log>,      map_unary<T, Log1p>,    map_unary<T, Tanh>, map_unary<T, Sigmoid>,

@@ -16,6 +16,7 @@ FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, S
         }(load<T>(states + i)...);
         store<T>(w + i, weight);
     }
+    // Lanes beyond the end hold zeros, whose updates may divide by eps alone, and are not stored.
     if (i == n) return;
     const std::size_t rest = n - i;
     Vec<T> weight = load_first<T>(w + i, rest);
@@ -26,12 +27,15 @@ FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, S
     store_first<T>(w + i, weight, rest);
 }
 
+// OptimizerKernels::sgd: w = w - lr h, h = scale g. Tasks of optimizer.cpp call this and what follows with disjoint ranges of
+// the parameters; every update is element by element, so that the cut changes no bit.
 template <class T>
 void sgd(std::size_t n, const SgdStep<T>& s, const T* g, T* w) {
     const Vec<T> step = splat(-s.lr), scale = splat(s.scale);
     update_all<T>(n, [&](Vec<T> gradient, Vec<T>& weight) { weight = fma(step, gradient * scale, weight); }, g, w);
 }
 
+// OptimizerKernels::sgd_momentum: v = momentum v + h (h at first); the step is along v, with Nesterov along h + momentum v.
 template <class T>
 void sgd_momentum(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum), scale = splat(s.scale);
@@ -53,6 +57,7 @@ FANIN_INLINE Vec<T> over_root_mean_square(const RmsPropStep<T>& s, Vec<T> gradie
     return h / (sqrt(v) + splat(s.eps));
 }
 
+// OptimizerKernels::rmsprop: the step is along h / (sqrt v + eps), v the running mean of h^2.
 template <class T>
 void rmsprop(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w) {
     const Vec<T> step = splat(-s.lr);
@@ -64,6 +69,7 @@ void rmsprop(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w) {
         g, w, v);
 }
 
+// OptimizerKernels::rmsprop_momentum: the same steps, summed up in b with a factor of `momentum`.
 template <class T>
 void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* b, T* w) {
     const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum);
@@ -76,6 +82,8 @@ void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, 
         g, w, v, b);
 }
 
+// OptimizerKernels::adam: m and v are running means of h and h^2; both corrections of their start are in lr and `correction`.
+// The decay of the weights, a factor, is taken before the step (AdamW); it is 1 for plain Adam.
 template <class T>
 void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), rest1 = splat(s.beta1_rest), beta2 = splat(s.beta2), rest2 = splat(s.beta2_rest);
@@ -91,6 +99,7 @@ void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
         g, w, m, v);
 }
 
+// OptimizerKernels::adagrad: v is the sum of all h^2 so far, and is not forgotten.
 template <class T>
 void adagrad(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), eps = splat(s.eps), scale = splat(s.scale);
@@ -104,6 +113,8 @@ void adagrad(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w) {
         g, w, v);
 }
 
+// OptimizerKernels::sum_squares, in double: element i goes to sum i mod 8, and the eight are folded by halves, so that the
+// order is that of every instruction set. The caller adds blocks up in turn.
 template <class T>
 double sum_squares(std::size_t n, const T* x) {
     constexpr std::size_t kSums = 8, kVectors = kSums / kLanes<double>;
@@ -123,6 +134,7 @@ double sum_squares(std::size_t n, const T* x) {
     return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
 }
 
+// The entries, in the order of OptimizerKernels.
 template <class T>
 constexpr OptimizerKernels<T> optimizer_kernels() {
     return {sgd<T>, sgd_momentum<T>, rmsprop<T>, rmsprop_momentum<T>, adam<T>, adagrad<T>, sum_squares<T>};

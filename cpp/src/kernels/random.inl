@@ -47,6 +47,7 @@ struct Philox {
         }
     }
 
+    // All ten rounds: two are half done (above), the last gives both forms of its words.
     // The blocks whose lower halves stand in the low halves of `block`; n vectors side by side, so that no round waits for
     // the one before it.
     template <std::size_t n>
@@ -153,6 +154,7 @@ struct Pair {
     Vec<T> low, high;
 };
 
+// mean + std g: cosine and sine of one angle give two normal numbers for one radius (Box and Muller 1958).
 template <class T>
 struct Normal {
     T mean, std;
@@ -166,6 +168,7 @@ struct Normal {
         const SinCos<VecD> a = sincos_word(bit_cast<VecU64>(low_words(b.w2, b.w3)));
         return finish<double>(r * a.cos, r * a.sin);
     }
+    // One fused step an element: whatever mean and std are, g is the same, and std g + mean is rounded once.
     template <class U>
     FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
         const Vec<U> m = splat(mean), s = splat(std);
@@ -173,6 +176,7 @@ struct Normal {
     }
 };
 
+// mid + half_width v, v uniform on odd multiples in (-1, 1), kept between the numbers next to the bounds.
 template <class T>
 struct Uniform {
     T mid, half_width, lowest, highest;
@@ -193,6 +197,7 @@ struct Uniform {
     FANIN_INLINE Pair<U> finish(Vec<U> even, Vec<U> odd) const {
         return {scale<U>(interleave_low(even, odd)), scale<U>(interleave_high(even, odd))};
     }
+    // Only rounding can bring an element to a bound.
     template <class U>
     FANIN_INLINE Vec<U> scale(Vec<U> v) const {
         const Vec<U> x = fma(splat(half_width), v, splat(mid)), low = splat(lowest), high = splat(highest);
@@ -223,6 +228,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
     constexpr std::size_t kTogether = sizeof(T) == sizeof(float) ? 4 : 2;  // measured
     std::uint64_t block = first_index / kBlockElements;
     const Philox philox(seed, stream, block >> 32);
+    // One group, whole. Not inlined: it stands in three places, and is in the loop of none.
     auto group = [&](std::uint64_t first_block, T* to) __attribute__((noinline)) {
         const VecU64 numbers[] = {block_numbers(first_block)};
         PhiloxBlocks words[1];
@@ -232,6 +238,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
         store<T>(to, pairs[0].low);
         store<T>(to + kLanes<T>, pairs[0].high);
     };
+    // Elements skip .. skip + count - 1 of a group.
     auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, T* to) {
         T buffer[kGroup];
         group(first_block, buffer);
@@ -244,6 +251,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
         n -= count;
         ++block;
     }
+    // The pipeline: words of the next groups are made before those in hand are drawn; the last ones are drawn alone.
     if (n >= kTogether * kGroup) {
         VecU64 numbers[kTogether];
         for (std::size_t i = 0; i < kTogether; ++i) numbers[i] = block_numbers(block + i * kBlocks);
@@ -289,18 +297,20 @@ FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t strea
     }
 }
 
-// RandomKernels: tasks of random_tasks.hpp and init_fill.cpp call them with disjoint ranges.
+// RandomKernels: tasks of random_tasks.hpp and init/fill.cpp call them with disjoint ranges.
 template <class T>
 void fill_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mean, T std, T* out) {
     fill<T>(Normal<T>{mean, std}, seed, stream, first_index, n, out);
 }
 
+// Elements in [lowest, highest], which lie inside the open interval.
 template <class T>
 void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width,
                   T lowest, T highest, T* out) {
     fill<T>(Uniform<T>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
 }
 
+// PhiloxWords: the words of the blocks from first_block on, n of them, four a block in the order of the generator's definition.
 void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n, std::uint32_t* out) {
     constexpr std::size_t kGroup = 4 * kBlocks;
     while (n != 0) {

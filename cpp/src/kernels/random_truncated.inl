@@ -6,11 +6,13 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
+// A uniform number in (0, 1) and what is left to 1, both with their small values exact.
 template <class V>
 struct UnitPair {
     V u, rest;  // rest = 1 - u
 };
 
+// Of a word of 32 bits: the half that it lies in is told by the top bit, and the number below 1/2 is converted.
 FANIN_INLINE UnitPair<VecF> unit_pair(VecU32 word) {
     const VecI32 upper = bit_cast<VecI32>(word) >> 31;
     const VecF small = (to_float(bit_cast<VecI32>(word) ^ upper) + 0.5f) * 0x1p-32f;
@@ -44,6 +46,8 @@ FANIN_INLINE VecD inverse_tail(VecD tail) {
     return numerator / denominator;
 }
 
+// The z whose probability is p of the way through the interval, by the tail that is smaller; relative error of the tail that of
+// the law's own numbers.
 FANIN_INLINE VecD general_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
     const VecD width = splat(law.width);
     const VecD below = fma(p.u, width, splat(law.left)), above = fma(p.rest, width, splat(law.right));
@@ -73,6 +77,7 @@ FANIN_INLINE VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
 
 // ------------------------------------------------------------------------------------------------ draws
 
+// x kept inside the bounds that the law has in T: the last rounding may leave them.
 template <class T>
 FANIN_INLINE Vec<T> clamp(Vec<T> x, T lowest, T highest) {
     return at_most(at_least(x, splat(lowest)), splat(highest));
@@ -80,9 +85,11 @@ FANIN_INLINE Vec<T> clamp(Vec<T> x, T lowest, T highest) {
 
 // x = 2 Phi(z) - 1 comes from the word as a signed number, t = (1 - |x|) / 2 from its distance to the nearer end: each keeps
 // its small values. 1 - x^2 = 4 t (1 - t).
+// float32 inside 2.5 sigmas: z = x P(-2 ln(1 - x^2)), all in float32. `symmetric` bounds save the choice of the tail.
 template <bool symmetric>
 struct TruncatedCentral {
     float left, right, width, first_tail, first_x, mean, std, lowest, highest;
+    // The probability beyond the draw, on the side where it is the smaller.
     FANIN_INLINE VecF smaller_tail(VecU32 word) const {
         if constexpr (symmetric) {
             const VecI32 end_distance = bit_cast<VecI32>(word) ^ (bit_cast<VecI32>(word) >> 31);
@@ -93,6 +100,7 @@ struct TruncatedCentral {
             return below < above ? below : above;
         }
     }
+    // n vectors side by side: the logarithm splits y = 1 - x^2 = 2^e m, m - 1 in [-1/2, 0].
     template <std::size_t n>
     FANIN_INLINE void elements(const VecU32 (&words)[n], VecF (&z)[n]) const {
         VecF x[n], y[n], e[n], w[n];
@@ -111,6 +119,7 @@ struct TruncatedCentral {
         horner(kInverseCentralF32, w, y);
         for (std::size_t i = 0; i < n; ++i) z[i] = clamp<float>(fma(splat(std), x[i] * y[i], splat(mean)), lowest, highest);
     }
+    // Draws of m vectors of blocks; a block gives four elements, as it gives them to the other laws.
     template <std::size_t m>
     FANIN_INLINE void operator()(const PhiloxBlocks (&blocks)[m], Pair<float> (&pairs)[m]) const {
         VecU32 words[2 * m];
@@ -125,15 +134,18 @@ struct TruncatedCentral {
     }
 };
 
+// Every other interval, inverted in double; `far`: beyond 30 sigmas, where Q itself would vanish.
 template <class T, bool far>
 struct TruncatedWide {
     const TruncatedLaw& law;
     T mean, std, lowest, highest;
+    // The standard draw of an integer of `size` bits a lane.
     FANIN_INLINE VecD inverse(VecI64 k, int size) const {
         const UnitPair<VecD> p = unit_pair(k, size);
         if constexpr (far) return far_inverse(law, p);
         else return general_inverse(law, p);
     }
+    // The words are inverted in two halves, as many doubles as a vector holds.
     FANIN_INLINE VecF elements(VecU32 words) const {
         typedef std::uint32_t HalfU __attribute__((vector_size(FANIN_VECTOR_BYTES / 2)));
         typedef float HalfF __attribute__((vector_size(FANIN_VECTOR_BYTES / 2)));
@@ -170,6 +182,7 @@ FANIN_INLINE void with_central(const TruncatedLaw& law, float mean, float std, f
     else use(TruncatedCentral<false>{left, right, width, first_tail, first_x, mean, std, lowest, highest});
 }
 
+// RandomKernels::fill_truncated. A law keeps one path for all of its elements, so that each is a function of its index alone.
 template <class T>
 void fill_truncated(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, const TruncatedLaw& law,
                     T mean, T std, T lowest, T highest, T* out) {

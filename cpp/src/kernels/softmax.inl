@@ -81,6 +81,7 @@ FANIN_INLINE void softmax_rows(std::size_t rows, std::size_t classes, const T* z
         for (std::size_t j = 0; j < classes; ++j) out[j] = row[j] - m;
     }
     map<T>(rows * classes, e, e, [](Vec<T> v) { return exp(v); });
+    // The top's exponential is 1 exactly. It stays out of the sum, so that log1p of the rest keeps the digits of a small one.
     for (std::size_t i = 0; i < rows; ++i) {
         T* row = e + i * classes;
         row[r.top[i]] = T(0);
@@ -117,6 +118,7 @@ void log_softmax(std::size_t rows, std::size_t classes, const T* z, T* scratch, 
     }
 }
 
+// The entries, in the order of SoftmaxKernels.
 template <class T>
 constexpr SoftmaxKernels<T> softmax_kernels() {
     return {softmax<T>, log_softmax<T>};

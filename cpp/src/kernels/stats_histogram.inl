@@ -37,7 +37,7 @@ void linear_slots(std::size_t n, const T* x, const LinearSlots& s, bool all_fini
     const VecD infinity = splat(Limits<double>::infinity);
     const VecI64 not_finite = splat_i64(static_cast<std::int64_t>(s.bins) + 2);
     std::int64_t slots[kSlotChunk];
-    T rest[kLanes<double>];
+    T rest[kLanes<double>];  // the last elements, and zeros, whose slots are not counted
     for (std::size_t begin = 0; begin < n; begin += kSlotChunk) {
         const std::size_t size = n - begin < kSlotChunk ? n - begin : kSlotChunk;
         for (std::size_t j = 0; j < size; j += kLanes<double>) {
@@ -73,6 +73,7 @@ FANIN_INLINE VecI32 power_slot(VecF x) {
     const VecI32 sign = bit_cast<VecI32>(bits(x)) >> 31;
     return ((k ^ sign) - sign) + 257;
 }
+// The same of doubles: kept between 2^-128 and 2^127 first, where the exponent field alone tells the slot.
 FANIN_INLINE VecI64 power_slot(VecD x) {
     const VecD magnitude = abs(x), lowest = splat(0x1p-128), highest = splat(0x1p127);
     VecD kept = magnitude < lowest ? lowest : magnitude;

@@ -7,6 +7,7 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
+// Sums that run side by side, the same on every instruction set; and the vectors that hold them.
 constexpr std::size_t kAccumulators = 8;
 constexpr std::size_t kParts = kAccumulators / kLanes<double>;
 
@@ -49,6 +50,7 @@ FANIN_INLINE bool finite(T x) {
 
 // ------------------------------------------------------------------------------------------------ first sweep
 
+// What the first sweep learns of a block.
 template <class T>
 struct FirstSweep {
     double sum = 0;
@@ -72,6 +74,7 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
         V low, high, least;
         Mask nans, infs;
     } lanes[blocks];
+    // Extremes start from the other end, so that an empty mask leaves them there.
     for (Lanes& s : lanes) {
         s = Lanes{};
         s.low = s.least = infinity;
@@ -96,6 +99,7 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
                 s.high = v_high > s.high ? v_high : s.high;
                 s.least = abs(v) < s.least ? abs(v) : s.least;
             }
+            // Extremes are taken in T above, sums in double here: the loads hit the first-level cache twice.
             for (std::size_t k = 0; k < kStep; k += kAccumulators)
                 for (std::size_t p = 0; p < kParts; ++p) {
                     VecD v = load_wide(x[b] + j + k + p * kLanes<double>);
@@ -104,6 +108,7 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
                 }
         }
     }
+    // The lanes of each block together, and the elements that filled no step, to the accumulators whose turn it is.
     for (std::size_t b = 0; b < blocks; ++b) {
         const Lanes& s = lanes[b];
         FirstSweep<T>& r = result[b];
@@ -169,6 +174,7 @@ FANIN_INLINE bool holds_zero(std::size_t n, const T* x, bool negative) {
 
 // ------------------------------------------------------------------------------------------------ second sweep
 
+// Sums of d, d^2, d^3 and d^4 over the finite elements of a block; the last two are 0 where they were not asked for.
 struct PowerSums {
     double s1, s2, s3, s4;
 };
@@ -228,6 +234,7 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
     }
 }
 
+// second_sweep with `whole`, whether d^3 and d^4 are wanted, as a run-time number.
 template <class T, bool masked, std::size_t blocks>
 FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const double (&mean)[blocks], bool whole,
                                PowerSums (&result)[blocks]) {
@@ -281,6 +288,7 @@ FANIN_INLINE void measure(std::size_t n, const T* const (&x)[blocks], bool whole
         count[b] = static_cast<double>(n - first[b].nans - first[b].infs);
         mean[b] = first[b].sum / count[b];
     }
+    // Nothing finite, or a constant: `counted` has said all of it.
     if (count[0] == 0 || first[0].low == first[0].high) return;
     PowerSums sums[blocks];
     all_finite ? second_sweep<T, false>(n, x, mean, whole, sums) : second_sweep<T, true>(n, x, mean, whole, sums);
@@ -293,6 +301,7 @@ void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
     measure<T, 1>(n, {x}, whole, out);
 }
 
+// Two neighbouring blocks of n elements, out[0] and out[1].
 template <class T>
 void stats_pair(std::size_t n, const T* x, const T* y, bool whole, BlockMoments* out) {
     measure<T, 2>(n, {x, y}, whole, out);

@@ -1,7 +1,8 @@
 // The kernel table: what every instruction set provides, as plain function pointers.
 //
 // A topic declares its kernels in kernels/<topic>.hpp and writes them once, over the vector type of vec.hpp, in
-// kernels/<topic>.inl; each of generic.cpp, x86_64_v3.cpp and x86_64_v4.cpp compiles all of them into a table of its own.
+// kernels/<topic>.inl; a wrapper for each instruction set compiles all of them into a table of its own, `table` in the
+// namespace of its name (CMakeLists.txt lists the instruction sets, isa.cpp collects the tables).
 #pragma once
 
 #include "activation.hpp"
@@ -16,6 +17,7 @@
 
 namespace fanin {
 
+// The kernels of one element type, by topic; a topic's header states the contract of each.
 template <class T>
 struct Kernels {
     RandomKernels<T> random;
@@ -28,23 +30,13 @@ struct Kernels {
     OptimizerKernels<T> optimizer;
 };
 
+// What one instruction set provides: constant data, chosen at run time by isa.cpp.
 struct KernelTable {
     PhiloxWords philox_words;
     RoundingKernels rounding;
     Kernels<float> f32;
     Kernels<double> f64;
 };
-
-// One table an instruction set, each in the namespace of its own name.
-namespace generic {
-extern const KernelTable table;
-}
-namespace x86_64_v3 {
-extern const KernelTable table;
-}
-namespace x86_64_v4 {
-extern const KernelTable table;
-}
 
 // The table in use (isa.cpp).
 const KernelTable& kernel_table();

@@ -1,7 +1,7 @@
 // The small vector type that every kernel is written over.
 //
-// A wrapper (generic.cpp, x86_64_v3.cpp, x86_64_v4.cpp) defines FANIN_ISA, its namespace, and FANIN_VECTOR_BYTES, then
-// includes every kernel. The types are GCC/Clang vector extensions, so + - * / < & | ^ << >> and `mask ? a : b` are the
+// A wrapper that CMakeLists.txt makes of wrapper.cpp.in defines FANIN_ISA, its namespace, and FANIN_VECTOR_BYTES, then includes
+// every kernel. The types are GCC/Clang vector extensions, so + - * / < & | ^ << >> and `mask ? a : b` are the
 // language's own and mean the same on every instruction set; only what the extensions cannot say is an intrinsic below.
 //
 // Rules of this folder: everything sits in an unnamed namespace inside fanin::FANIN_ISA and nothing of the standard
@@ -52,6 +52,8 @@ using Vec = typename Simd<T>::Vec;
 template <class T>
 inline constexpr std::size_t kLanes = Simd<T>::lanes;
 
+// Masks are vectors of integers, all ones or zero in a lane: `mask ? a : b` chooses by them, and -mask counts.
+
 // Vector <-> lane type, for templates that are handed a vector.
 template <class V>
 struct LaneOf;
@@ -91,6 +93,7 @@ FANIN_INLINE Vec<T> load_first(const T* p, std::size_t n, T fill = T(0)) {
     return load<T>(lanes);
 #endif
 }
+// The first n < lanes elements to memory; nothing beyond them is written.
 template <class T>
 FANIN_INLINE void store_first(T* p, Vec<T> v, std::size_t n) {
 #if FANIN_VECTOR_BYTES == 64
@@ -115,10 +118,12 @@ FANIN_INLINE VecD load_wide(const float* p) {
 #endif
 }
 
+// x in every lane.
 template <class T>
 FANIN_INLINE Vec<T> splat(T x) {
     return x - Vec<T>{};  // the language broadcasts a scalar operand; x - 0 is x, also for -0
 }
+// x in every lane, of integers.
 FANIN_INLINE VecI32 splat_i32(std::int32_t x) { return x + VecI32{}; }
 FANIN_INLINE VecU32 splat_u32(std::uint32_t x) { return x + VecU32{}; }
 FANIN_INLINE VecI64 splat_i64(std::int64_t x) { return x + VecI64{}; }
@@ -126,6 +131,7 @@ FANIN_INLINE VecU64 splat_u64(std::uint64_t x) { return x + VecU64{}; }
 
 // ------------------------------------------------------------------------------------------------ bits
 
+// The same bits as another type of vector; std::bit_cast would be an instance of the standard library.
 template <class To, class From>
 FANIN_INLINE To bit_cast(From v) {
     static_assert(sizeof(To) == sizeof(From));
@@ -133,6 +139,7 @@ FANIN_INLINE To bit_cast(From v) {
     __builtin_memcpy(&result, &v, sizeof result);
     return result;
 }
+// The bits of each lane as an integer, and back.
 FANIN_INLINE VecU32 bits(VecF v) { return bit_cast<VecU32>(v); }
 FANIN_INLINE VecU64 bits(VecD v) { return bit_cast<VecU64>(v); }
 FANIN_INLINE VecF from_bits(VecU32 v) { return bit_cast<VecF>(v); }
@@ -232,6 +239,22 @@ FANIN_INLINE VecD sqrt(VecD v) {
     VecD r;
     for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = __builtin_sqrt(v[i]);
     return r;
+#endif
+}
+
+// Whether a comparison holds in any lane: for work that most vectors do without.
+template <class M>
+FANIN_INLINE bool any_lane(M mask) {
+#if FANIN_VECTOR_BYTES == 64
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif FANIN_VECTOR_BYTES == 32
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#elif defined(__SSE2__)
+    return _mm_movemask_epi8((__m128i)mask) != 0;
+#else
+    bool any = false;
+    for (std::size_t i = 0; i < sizeof(mask) / sizeof(mask[0]); ++i) any |= mask[i] != 0;
+    return any;
 #endif
 }
 

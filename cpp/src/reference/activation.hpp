@@ -2,10 +2,12 @@
 #pragma once
 
 #include "activation_smooth.hpp"
+#include "angle.hpp"
 #include "fanin/activation.hpp"
 
 namespace fanin::reference {
 
+// g(z): the formula of each, with a branch where the kernel selects.
 template <class T>
 T activate(Activation activation, T z) {
     if (std::isnan(z)) return z;
@@ -43,10 +45,13 @@ T activate(Activation activation, T z) {
             return z <= 0 ? T(0) : z > 6 ? T(6) : z;
         case Activation::hardswish:
             return z < -3 ? T(-0.0) : z > 3 ? z : z * ((z + 3) / 6);
+        case Activation::sin:
+            return sin(z);
     }
     return z;
 }
 
+// g'(z), from z; the left derivative at kinks, 0 on the bounds of hardtanh and relu6.
 template <class T>
 T activation_derivative(Activation activation, T z) {
     if (activation == Activation::identity) return 1;
@@ -85,6 +90,8 @@ T activation_derivative(Activation activation, T z) {
             return z > 0 && z < 6 ? T(1) : T(0);
         case Activation::hardswish:
             return z <= -3 ? T(0) : z > 3 ? T(1) : (2 * z + 3) / 6;
+        case Activation::sin:
+            return cos(z);
     }
     return z;
 }

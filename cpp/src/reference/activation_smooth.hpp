@@ -22,6 +22,7 @@ T gated_derivative(T z, T v, T v_low, const ScaledExponential<T>& e) {
     return z < 0 ? e.times((1 + v) + (u + v_low)) / d * kUnscale<T> : fused(u, 1 + v, T(1)) / d;
 }
 
+// z sigmoid(z).
 template <class T>
 T silu(T z) {
     const T t = std::clamp(z, -kExpScaledEnd<T>, kExpScaledEnd<T>);
@@ -33,6 +34,7 @@ T silu_derivative(T z) {
     return gated_derivative(z, t, T(0), scaled_exponential(-std::abs(t)));
 }
 
+// y = t (linear + cubic t^2), each coefficient with what rounding took from it.
 template <class T>
 struct GeluTanh {
     T linear, linear_low, cubic, cubic_low;

@@ -13,9 +13,10 @@
 namespace fanin::reference {
 
 // What a law draws from: the value or gain (constant, identity), mean and std (normal, truncated, sparse), or low and high
-// (uniform); the bounds of a truncated law in sigmas, the zeros of a column of a sparse one and the length of that column.
+// (uniform); the bounds of a truncated law in sigmas, the zeros of a column of a sparse one and the length of that column,
+// which a dirac one has too, with its groups in `zeros`.
 struct LawNumbers {
-    enum Kind { constant, identity, normal, uniform, truncated, sparse } kind;
+    enum Kind { constant, identity, dirac, normal, uniform, truncated, sparse } kind;
     double a = 0, b = 0;
     double lower = 0, upper = 0;
     std::size_t zeros = 0, rows = 0;
@@ -79,6 +80,10 @@ T law_element(const LawNumbers& law, Key key, std::uint64_t index, std::uint64_t
             return a;
         case LawNumbers::identity:
             return index / columns == index % columns ? a : T(0);
+        case LawNumbers::dirac: {  // of a matrix: a kernel of one place
+            const std::size_t a_group = law.rows / law.zeros;
+            return index / columns % a_group == index % columns ? T(1) : T(0);
+        }
         case LawNumbers::sparse:
             if (is_zero(key, law.rows, law.zeros, index / columns, index % columns)) return 0;
             return normal(key, index, a, b);

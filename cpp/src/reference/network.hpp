@@ -10,6 +10,7 @@
 
 namespace fanin::reference {
 
+// The network as plain arrays; the parameters start at 0 and are set from outside.
 template <class T>
 struct Network {
     NetworkShape shape;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "../orthogonal.hpp"
+#include "../init/orthogonal/orthogonal.hpp"
 #include "dense.hpp"
 #include "random.hpp"
 

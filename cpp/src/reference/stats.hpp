@@ -38,10 +38,12 @@ Summary block_moments(const std::vector<T>& x, bool moments_only) {
     }
     s.moments_only = moments_only;
     if (s.finite() == 0) return s;
+    // A constant block has its value as its mean, never -0, and moments of exactly 0.
     if (s.min == s.max) {
         s.mean = s.min + 0.0;
         return s;
     }
+    // The second sweep: powers of what is left of each element; delta is what the rounding of the mean left.
     const auto n = static_cast<double>(s.finite());
     const double mean = sum.total() / n;
     Accumulators s1, s2, s3, s4;

@@ -25,6 +25,7 @@ struct Kept {
     std::array<std::size_t, kMaxRank> shape;
     std::array<std::ptrdiff_t, kMaxRank> strides;
 
+    // Of slice `index`, counted in C order.
     std::ptrdiff_t offset(std::size_t index) const {
         std::ptrdiff_t sum = 0;
         for (std::size_t axis = rank; axis-- > 0; index /= shape[axis])
@@ -48,6 +49,7 @@ std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t
                                         detail::shape_text(axes));
         summed[axis] = true;
     }
+    // The axes in two: those of a slice, and those that number the slices.
     Kept kept;
     std::size_t slice_rank = 0, slice_size = 1;
     std::array<std::size_t, kMaxRank> shape{};
@@ -63,6 +65,7 @@ std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t
             kept.count *= x.shape[axis];
         }
     }
+    // Few long slices: one after the other, each divided among the threads.
     std::vector<Summary> result(kept.count);
     const ArrayView<const T> first{x.data, {shape.data(), slice_rank}, {strides.data(), slice_rank}};
     if (kept.count < num_threads() && slice_size >= kLongSlice) {

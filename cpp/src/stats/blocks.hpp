@@ -73,6 +73,7 @@ class SummaryBlocks {
         blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : ceil_div(rows_, rows_a_block_);
     }
 
+    // Blocks have kSummaryBlock elements at most: several whole rows, or a piece of one.
     std::size_t blocks() const { return blocks_; }
     std::size_t rows_a_block() const { return rows_a_block_; }
     // The blocks of rows [0, row), row a multiple of rows_a_block() or the end.
@@ -106,6 +107,7 @@ class SummaryBlocks {
     }
 
  private:
+    // Where a row of the last axis begins.
     const T* row_data(std::size_t row) const {
         std::ptrdiff_t offset = 0;
         for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])

@@ -1,3 +1,5 @@
+// Linear histograms without a search: a multiplication guesses the bin, and the plan proves beforehand that the guess is right
+// or has the kernel correct it.
 #include "stats/histogram.hpp"
 
 #include <algorithm>
@@ -37,6 +39,8 @@ bool right_everywhere(const LinearSlots& s) {
     return gives(std::nextafter(least_from(s.last), -kMost), s.bins);
 }
 
+// The multiplication that guesses bins of elements of T between these bounds, the last bound nudged up so that the last edge is
+// inside; `exact` where it is proved right.
 template <class T>
 LinearSlots plan_linear(const SummaryOptions& o, const std::vector<double>& bounds) {
     const auto bins = static_cast<double>(o.bins);

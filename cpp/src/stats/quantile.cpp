@@ -1,3 +1,4 @@
+// Quantiles from histograms, with the bounds that they prove.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -13,6 +14,7 @@ Quantile order_statistic(const Summary& s, const std::vector<double>& edges, std
     if (k == 0) return {s.min, s.min, s.min};
     if (k + 1 == s.finite()) return {s.max, s.max, s.max};
     const Histogram& h = s.histogram;
+    // The bin's edges, drawn in to min and max; rank k spread evenly among its elements.
     const auto in_bin = [&](double low, double high, std::uint64_t before, std::uint64_t count) {
         low = std::clamp(low, s.min, s.max);
         high = std::clamp(high, s.min, s.max);
@@ -35,6 +37,7 @@ Quantile quantile(const Summary& s, double q) {
     if (s.histogram.kind == HistogramKind::none)
         throw std::invalid_argument("quantiles must have a histogram to be read from, got a summary with bins=None");
     if (s.finite() == 0) return {Summary::kNaN, Summary::kNaN, Summary::kNaN};
+    // Between two order statistics, as numpy.quantile takes it by default; the bounds are the outer two.
     const double place = q * static_cast<double>(s.finite() - 1);
     const auto k = static_cast<std::uint64_t>(place);
     const double between = place - std::floor(place);

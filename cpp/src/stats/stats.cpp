@@ -1,3 +1,4 @@
+// Summaries: blocks measured, merged in one tree, and what two summaries give together.
 #include "fanin/stats.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ std::size_t group_blocks(std::size_t blocks) {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Elements that moments are of.
 std::uint64_t finite(const BlockMoments& b) { return b.count - b.nans - b.infs; }
 
 // a and b as one. Pebay 2008, eq. 3.1 for p = 2, 3, 4; the mean as Chan, Golub and LeVeque write it.
@@ -46,18 +48,21 @@ BlockMoments merge_moments(const BlockMoments& a, const BlockMoments& b) {
     if (finite(a) == 0 || finite(b) == 0) return r;
     const auto na = static_cast<double>(finite(a)), nb = static_cast<double>(finite(b));
     const double n = na + nb, delta = b.mean - a.mean, step = delta / n, product = delta * step * na * nb;
+    // b's mean as a step from a's, weighed by the counts: exact where both are equal.
     r.mean = a.mean + step * nb;
     r.m2 = (a.m2 + b.m2) + product;
     r.m3 = ((a.m3 + b.m3) + product * step * (na - nb)) + 3 * step * (na * b.m2 - nb * a.m2);
     r.m4 = (((a.m4 + b.m4) + product * step * step * (na * na - na * nb + nb * nb)) +
             6 * step * step * (na * na * b.m2 + nb * nb * a.m2)) +
            4 * step * (na * b.m3 - nb * a.m3);
+    // -0 is less than +0, so that extremes do not depend on the order of blocks.
     auto before = [](double x, double y) { return x < y || (x == y && std::signbit(x) && !std::signbit(y)); };
     if (before(b.min, r.min)) r.min = b.min;
     if (before(r.max, b.max)) r.max = b.max;
     return r;
 }
 
+// A block as a summary without a histogram; mean, min and max stay NaN where nothing is finite.
 Summary from_moments(const BlockMoments& m, bool moments_only) {
     Summary s;
     s.saturated = m.saturated;
@@ -77,16 +82,19 @@ Summary from_moments(const BlockMoments& m, bool moments_only) {
     return s;
 }
 
+// The way back, for merging; saturation bounds and histogram stay behind.
 BlockMoments to_moments(const Summary& s) {
     return {s.count, s.nans, s.infs, s.zeros, s.subnormals, s.mean, s.m2, s.m3, s.m4, s.min, s.max, s.saturated};
 }
 
+// (low, high), as Python writes it.
 std::string range_text(double low, double high) {
     std::string text = detail::text(low);
     text.insert(text.begin(), '(');
     return text + ", " + detail::text(high) + ")";
 }
 
+// A histogram in words, for the message that two differ.
 std::string describe(const Histogram& h) {
     if (h.kind == HistogramKind::none) return "no histogram";
     if (h.kind == HistogramKind::powers) return "signed powers of two";
@@ -95,6 +103,7 @@ std::string describe(const Histogram& h) {
 
 std::string bounds_text(const Summary& s) { return s.saturation ? range_text(s.saturation_low, s.saturation_high) : "none"; }
 
+// What an empty array is: the neutral element of merge_moments.
 constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity, 0};
 
 }  // namespace
@@ -106,6 +115,19 @@ void detail::merge_tree(BlockMoments* parts, std::size_t n) {
 
 std::string_view histogram_kind_name(HistogramKind kind) {
     return kind == HistogramKind::none ? "none" : kind == HistogramKind::linear ? "linear" : "powers";
+}
+
+HistogramKind histogram_kind_from_name(std::string_view name) {
+    for (const HistogramKind kind : {HistogramKind::none, HistogramKind::linear, HistogramKind::powers})
+        if (name == histogram_kind_name(kind)) return kind;
+    throw std::invalid_argument("histogram must be 'none', 'linear' or 'powers', got '" + std::string(name) + "'");
+}
+
+void validate(const Histogram& h) {
+    validate(SummaryOptions{false, h.kind, h.counts.size(), h.low, h.high});
+    if (h.kind == HistogramKind::powers && h.counts.size() != kPowerBins)
+        throw std::invalid_argument("counts must have " + std::to_string(kPowerBins) + " entries, got " +
+                                    std::to_string(h.counts.size()));
 }
 
 void validate(const SummaryOptions& o) {

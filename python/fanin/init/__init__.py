@@ -14,11 +14,11 @@ from fanin import _core
 from fanin.init._describe import Description, describe
 from fanin.init._fill import fill
 from fanin.init._law import Law, LawLike, Moments, law
-from fanin.init.fixed import constant, identity, normal, ones, uniform, zeros
+from fanin.init.fixed import constant, dirac, identity, normal, ones, uniform, zeros
 from fanin.init.haar import orthogonal
 from fanin.init.scaled_normal import glorot_normal, he_normal, lecun_normal, xavier_normal
 from fanin.init.scaled_truncated import glorot_truncated, he_truncated, lecun_truncated, xavier_truncated
-from fanin.init.scaled_uniform import fan_in_uniform, glorot_uniform, he_uniform, lecun_uniform, xavier_uniform
+from fanin.init.scaled_uniform import fan_in_uniform, glorot_uniform, he_uniform, lecun_uniform, siren_uniform, xavier_uniform
 from fanin.init.shaped import sparse, truncated_normal, variance_scaling
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Moments",
     "constant",
     "describe",
+    "dirac",
     "fan_in_uniform",
     "fill",
     "glorot_normal",
@@ -44,6 +45,7 @@ __all__ = [
     "normal",
     "ones",
     "orthogonal",
+    "siren_uniform",
     "sparse",
     "truncated_normal",
     "uniform",

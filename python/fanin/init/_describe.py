@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fanin import _core
-from fanin.init._law import Axes, LawLike, Shape, law
+from fanin.init._law import Axes, LawLike, law
+from fanin.init._place import Shape
 
 
 class Description(NamedTuple):

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin.common.progress import bar
-from fanin.init._law import Block, Law, LawLike, Out, Shape, law, refuse_no_memory, written
+from fanin.init._law import Law, LawLike, Out, law, refuse_no_memory, written
+from fanin.init._place import Block, Shape
 from fanin.random import seed_number, stream_id
 
 Rule: TypeAlias = tuple[str, LawLike] | tuple[str, LawLike, Mapping[str, Any]]
@@ -22,7 +23,6 @@ Rules: TypeAlias = LawLike | Mapping[str, LawLike] | Sequence[Rule]
 Progress: TypeAlias = Callable[[str, int, int], object]
 
 _BLOCK = 1 << 24  # elements at a time: 64 MB of float32
-_WHOLE = {"orthogonal", "sparse"}  # a block of these costs more than its share
 _AXES = {"in_axis": 1, "out_axis": 0, "batch_axis": ()}
 
 
@@ -141,8 +141,7 @@ def _jobs(parameters: Sequence[tuple[str, Out]], rules: Rules, blocks: dict[str,
             refuse_no_memory(out)
             array, dtype = _core.as_target(out)
             shape, start = _place(array, blocks.pop(name, None))
-            part = tuple(slice(at, at + n) for at, n in zip(start, array.shape, strict=True))
-            _core.check_fill(rule_law._core_law, shape, array, dtype, part, *axes.values())
+            _core.check_fill(rule_law._core_law, shape, array, dtype, (start, array.shape), *axes.values())
         except (TypeError, ValueError) as error:
             raise type(error)(f"parameter {name!r}, {rule_law}: {error}") from None
         jobs.append(_Job(name, out, array, dtype, rule_law, axes, shape, start))
@@ -230,9 +229,9 @@ def _run(jobs: list[_Job], seed: int, total: int, show: Progress | None) -> None
         show(jobs[0].name if jobs else "", 0, total)
     for job in jobs:
         whole = tuple(slice(0, n) for n in job.array.shape)
-        for block in [whole] if job.law.name in _WHOLE else _blocks(job.array):
+        for block in [whole] if _core.law_traits(job.law.name).whole else _blocks(job.array):
             part = job.array[block] if block else job.array  # of rank 0
-            place = tuple(slice(at + cut.start, at + cut.stop) for at, cut in zip(job.start, block, strict=True))
+            place = [at + cut.start for at, cut in zip(job.start, block, strict=True)], part.shape
             _core.draw(job.law._core_law, job.shape, seed, job.name, job.dtype, part, place, *job.axes.values())
             _release(job.array, part)
             done += part.size

@@ -13,16 +13,13 @@ from numpy.typing import DTypeLike
 
 from fanin import _core
 from fanin.common import upward
+from fanin.init._place import Block, Shape, placed, require_pair
 
-Shape: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
 Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]
-Block: TypeAlias = Sequence[slice | SupportsIndex] | slice | SupportsIndex
 Gain: TypeAlias = SupportsFloat | str
 Mode: TypeAlias = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 # A NumPy array, or what shares the CPU's memory through the buffer protocol or DLPack (a PyTorch tensor).
 Out: TypeAlias = Any
-
-_MATRIX_LAWS = {"identity", "sparse", "orthogonal"}  # their moments depend on the shape without any fans
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _functions: dict[Callable[..., Any], str] = {}
@@ -206,7 +203,8 @@ class Law:
         return Moments(d["mean"], d["variance"], (d["low"], d["high"]))
 
     def _own_moments(self) -> Moments:
-        if self.needs_fans or self.name in _MATRIX_LAWS:
+        traits = _core.law_traits(self.name)
+        if traits.needs_fans or traits.needs_shape:
             raise ValueError(f"{self!r} has moments that depend on the shape: write law.moments((n_out, n_in))")
         return self.moments(1)
 
@@ -290,7 +288,8 @@ class Law:
             dtype = str(dtype).removeprefix("torch.")  # of the same name in NumPy, or "bfloat16"
         if out is not None and not isinstance(out, np.ndarray):
             refuse_no_memory(out)
-        drawn = _core.draw(self._core_law, shape, seed, stream, dtype, out, block, in_axis, out_axis, batch_axis)
+        require_pair(seed, stream)
+        drawn = _core.draw(self._core_law, shape, seed, stream, dtype, out, placed(block, shape), in_axis, out_axis, batch_axis)
         if out is not None:
             written(out)
         return drawn

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
-from fanin.init._law import Drawing, Gain, Shape, drawn, sampler
+from fanin.init._law import Drawing, Gain, drawn, sampler
+from fanin.init._place import Shape
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -62,6 +63,26 @@ def identity(
         Finite, any sign; or an activation's name.
     """
     return drawn("identity", shape, drawing, gain=gain)
+
+
+@sampler
+def dirac(
+    shape: Shape,
+    *,
+    groups: SupportsIndex = 1,
+    **drawing: Unpack[Drawing],
+) -> Any:
+    """Draw the identity of a convolution: 1 at the centre of the kernel from input i to output i, 0 elsewhere.
+
+    PyTorch's ``dirac_``, in any layout and for any number of kernel axes. The centre of an axis of length k is k // 2. With
+    `groups`, each n_out / groups outputs pass on the first inputs anew. A matrix has a kernel of one place: `identity`.
+
+    Parameters
+    ----------
+    groups : int
+        Of the convolution; divides n_out.
+    """
+    return drawn("dirac", shape, drawing, groups=groups)
 
 
 @sampler

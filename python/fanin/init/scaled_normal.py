@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
+from fanin.init._law import Drawing, Gain, Mode, drawn, sampler
+from fanin.init._place import Shape
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from fanin.init._law import Drawing, Gain, Mode, Shape, drawn, sampler
+from fanin.init._law import Drawing, Gain, Mode, drawn, sampler
+from fanin.init._place import Shape
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -116,3 +117,27 @@ def lecun_uniform(
         At least 0, or an activation's name; multiplies the standard deviation.
     """
     return drawn("lecun_uniform", shape, drawing, gain=gain)
+
+
+@sampler
+def siren_uniform(
+    shape: Shape,
+    *,
+    omega_0: SupportsFloat = 30.0,
+    first: bool = False,
+    **drawing: Unpack[Drawing],
+) -> Any:
+    """Draw U(-b, b), b = sqrt(6 / n_in) / omega_0: for layers sin(omega_0 (W x + b)), whose arguments then have variance 1.
+
+    Sitzmann, Martel, Bergman, Lindell and Wetzstein 2020, "Implicit neural representations with periodic activation
+    functions", section 3.2. The activation `sin` here takes z as it is: with it, draw the weights with ``omega_0=1`` and
+    scale the input of the first layer, or multiply weights and biases by omega_0.
+
+    Parameters
+    ----------
+    omega_0 : float
+        The frequency that multiplies the pre-activations; above 0.
+    first : bool
+        True for the first layer: b = 1 / n_in, whatever `omega_0` is.
+    """
+    return drawn("siren_uniform", shape, drawing, omega_0=omega_0, first=first)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin import saturation
+from fanin.activation import traits
 from fanin.common.text import layer_name
 from fanin.stats import Summaries, Summary
 from fanin.theory.expected import LayerScale
@@ -50,7 +50,7 @@ def layer_of(
         "w": of_w,
         "b": of_b,
         "n_var_w": w.shape[1] * float(of_w.rms) ** 2,
-        "saturated": None if saturation.limits(activation) is None else a.saturated / a.count,
+        "saturated": None if traits(activation).limits is None else a.saturated / a.count,
         "dead": dead,
         "copies": copies,
         "twins": copies,

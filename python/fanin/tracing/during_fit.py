@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin import saturation
+from fanin.activation import traits
 from fanin.stats import Summary, SummaryOptions, summary_options
 from fanin.tracing.assemble import layer_of, trace_of
 from fanin.tracing.measure import MOMENTS
@@ -27,7 +27,7 @@ class Tracer:
     def observe(self, x: NDArray[Any]) -> tuple[int, SummaryOptions, list[SummaryOptions], Any]:
         """Return what the core's fit takes: every how many steps, how to summarize, and the function that it calls."""
         self._x = x
-        of_a = [summary_options(**MOMENTS, saturation=saturation.limits(name)) for name in self._net.activations]
+        of_a = [summary_options(**MOMENTS, saturation=traits(name).limits) for name in self._net.activations]
         return self._every, summary_options(**MOMENTS), of_a, self._see
 
     def _see(self, step: int, rows: Any, cost: float, x: Summary, layers: list[tuple[Any, ...]], dw: list[Any]) -> None:

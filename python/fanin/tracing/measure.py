@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fanin import loss, saturation
+from fanin import loss
+from fanin.activation import traits
 from fanin.dense import dense_backward, dense_forward
 from fanin.network.network import Network
 from fanin.stats import summarize
@@ -47,9 +48,9 @@ def _forward(
     x: Array, w: Array, b: Array | None, activation: str, options: dict[str, Any], full: bool, per_unit: bool
 ) -> _Pass:
     """Carry the batch through one layer and measure z and a on the way, then what else needs no gradient."""
-    of_a: dict[str, Any] = {"bins": None, "saturation": saturation.limits(activation)}
+    of_a: dict[str, Any] = {"bins": None, "saturation": traits(activation).limits}
     of_a |= {"moments": options.get("moments", "all")}
-    known = saturation.value_range(activation)
+    known = traits(activation).value_range
     if known is not None and full:
         of_a |= {"bins": _BINS, "range": known}
     f = dense_forward(x, w, b, activation=activation, stats={"z": options, "a": of_a})

@@ -158,6 +158,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
         lambda z: z * np.clip(z + 3, 0, 6) / 6,
         lambda z: np.where(z <= -3, 0, np.where(z > 3, 1, (2 * z + 3) / 6)).astype(z.dtype),
     ),
+    "sin": (np.sin, np.cos),
 }
 
 

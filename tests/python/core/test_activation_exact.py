@@ -73,6 +73,7 @@ EXACT: dict[str, tuple[Function, Function]] = {
         lambda z: z * max(mpf(0), min(mpf(6), z + 3)) / 6,
         lambda z: mpf(0) if z <= -3 else mpf(1) if z > 3 else (2 * z + 3) / 6,
     ),
+    "sin": (mp.sin, mp.cos),
 }
 ROOTS = {"silu": -1.2784645427610738, "mish": -1.1924312145154165, "gelu_tanh": -0.7524614220710163}
 
@@ -158,6 +159,7 @@ def test_special_values(everywhere: Any) -> None:
         "hardtanh": ([-1, -0.0, 0, 1], [0, 1, 1, 0]),
         "relu6": ([0, 0, 0, 6], [0, 0, 0, 0]),
         "hardswish": ([-0.0, -0.0, 0, inf], [0, 0.5, 0.5, 1]),
+        "sin": ([np.nan, -0.0, 0, np.nan], [np.nan, 1, 1, np.nan]),
     }
     assert list(table) == fi.activation.names()
     for _ in everywhere():
@@ -165,7 +167,35 @@ def test_special_values(everywhere: Any) -> None:
             for function, values in zip((fi.activation.evaluate, fi.activation.derivative), expected, strict=True):
                 got = function(name, z)
                 np.testing.assert_allclose(got, values, rtol=4e-16, err_msg=name)
-                np.testing.assert_array_equal(np.signbit(got), np.signbit(values), err_msg=name)
+                numbers = ~np.isnan(values)  # a NaN has no sign
+                np.testing.assert_array_equal(np.signbit(got)[numbers], np.signbit(values)[numbers], err_msg=name)
+
+
+def test_sin_at_any_size(everywhere: Any) -> None:
+    """On both sides of the limits of the reductions, 2^15 and 2^28, at the double nearest to a multiple of pi/2 (2^-60.9 from
+    one; Kahan and McDonald's program nearpi found it, 1983), and at the largest numbers."""
+    hard = float.fromhex("0x1.6ac5b262ca1ffp+849")
+    for dtype, limit in ((np.float32, 2.0**15), (np.float64, 2.0**28)):
+        edges = [np.nextafter(dtype(limit), dtype(to)) for to in (0, np.inf)]
+        z = np.array([limit, *edges, 1e30, np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal], dtype)
+        z = np.concatenate([z, -z, [] if dtype is np.float32 else [hard]]).astype(dtype)
+        for _ in everywhere():
+            a, d = fi.activation.evaluate("sin", z), fi.activation.derivative("sin", z)
+            with mp.workdps(360):
+                for x, value, slope in zip(z, a, d, strict=True):
+                    assert ulps(value, mp.sin(mpf(float(x)))) <= 4, x
+                    assert ulps(slope, mp.cos(mpf(float(x)))) <= 4, x
+
+
+def test_traits() -> None:
+    sine, leaky = fi.activation.traits("sin"), fi.activation.traits("leaky_relu(slope=0.20)")
+    assert (sine.bounds, sine.limits, sine.value_range, sine.kinks, sine.period) == (None, None, None, (), 2 * np.pi)
+    assert (leaky.text, leaky.name, leaky.parameter, leaky.value) == ("leaky_relu(0.2)", "leaky_relu", "slope", 0.2)
+    assert (leaky.kinks, leaky.period) == ((0.0,), None)
+    assert fi.activation.traits("tanh").value_range == (-1, 1)
+    assert fi.activation.traits("relu6").value_range is None
+    with pytest.raises(ValueError, match="activation must be one of identity, "):
+        fi.activation.traits("sine")
 
 
 # ---------------------------------------------------------------------------------------------------- gains

@@ -192,6 +192,35 @@ def test_bfloat16_without_ml_dtypes(monkeypatch: pytest.MonkeyPatch) -> None:
         fi.init.he_normal(SHAPE, dtype="bfloat16")
 
 
+# ------------------------------------------------------------------------------------------------ dirac, SIREN
+
+
+@pytest.mark.parametrize(("shape", "groups"), [((6, 4, 3), 1), ((6, 4, 3), 3), ((4, 8, 2, 3), 2), ((12, 2, 3, 4, 5), 4)])
+def test_dirac_is_pytorch_s(shape: tuple[int, ...], groups: int) -> None:
+    torch = pytest.importorskip("torch")
+    expected = torch.nn.init.dirac_(torch.empty(shape), groups).numpy()
+    np.testing.assert_array_equal(fi.init.dirac(shape, groups=groups), expected)
+    described = fi.init.describe(fi.init.Law("dirac", groups=groups), shape)
+    assert described.mean == pytest.approx(expected.mean(), rel=1e-6)  # a float32 sum
+    assert (described.low, described.high) == (0, 1)
+    with pytest.raises(ValueError, match=r"groups must divide n_out = 5, got 2"):
+        fi.init.dirac((5, 4, 3), groups=2)
+
+
+def test_siren_uniform_is_that_of_sitzmann_2020() -> None:
+    """Section 3.2; with inputs of variance 1/2, that of a sine of large argument, omega_0 W x then has variance 1."""
+    shape, omega = (256, 300), 30
+    bound = np.sqrt(6 / 300) / omega
+    assert fi.init.describe("siren_uniform", shape).bound == bound
+    assert fi.init.describe("siren_uniform(first=true)", shape).bound == 1 / 300
+    assert omega**2 * 300 * fi.init.law("siren_uniform").moments(shape).variance / 2 == pytest.approx(1, rel=1e-12)
+    v = draw("uniform(low=-1, high=1)", shape, dtype="float64")
+    np.testing.assert_allclose(draw("siren_uniform", shape, dtype="float64"), bound * v, rtol=4e-16)
+    law = fi.init.Law("siren_uniform", first=True)
+    assert law.parameters == {"omega_0": 30.0, "first": True}
+    assert fi.init.Law.from_dict(law.to_dict()) == law == fi.init.law("siren_uniform(first=True)")
+
+
 # ------------------------------------------------------------------------------------------------ objects
 
 
@@ -203,7 +232,7 @@ def test_moments() -> None:
     he = fi.init.Law("he_normal")
     assert he.moments((3, 3, 16, 32), in_axis=2, out_axis=3).variance == pytest.approx(2 / 144, rel=1e-15)
     assert he.moments((8, 300, 784), in_axis=2, out_axis=1, batch_axis=0).variance == pytest.approx(2 / 784, rel=1e-15)
-    for law in ("he_normal", "identity", "sparse(sparsity=0.5)"):
+    for law in ("he_normal", "identity", "dirac", "orthogonal", "sparse(sparsity=0.5)"):
         with pytest.raises(ValueError, match=r"depend on the shape: write law.moments\(\(n_out, n_in\)\)"):
             _ = fi.init.law(law).variance
 
@@ -245,7 +274,6 @@ def test_rank_0_and_1_say_what_to_write() -> None:
 
 
 def test_every_law_draws_in_every_format() -> None:
-    required = {"constant": "(value=1)", "uniform": "(low=0, high=1)", "sparse": "(sparsity=0.5)"}
     for name in _core.law_names():
         for dtype in (*DTYPES, "float16"):
-            assert draw(name + required.get(name, ""), (9, 11), dtype=dtype).dtype == dtype
+            assert draw(_core.law_traits(name).example, (9, 11), dtype=dtype).dtype == dtype

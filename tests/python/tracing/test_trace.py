@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin import saturation
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((30, 5))
@@ -302,7 +301,7 @@ def test_csv(tmp_path):
     ],
 )
 def test_saturation_table(activation, limits):
-    found = saturation.limits(activation)
+    found = fi.activation.traits(activation).limits
     assert found == (None if limits is None else pytest.approx(limits))
 
 

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fanin import _core
 from fanin import activation as _activation
 from fanin.theory.integrals.interpolate import Interpolant
 from fanin.theory.integrals.quadrature import FAR_REACH, REACH, Array, Integral, Shape
@@ -65,9 +64,10 @@ class Activation:
         if not self.named and not callable(activation):
             raise TypeError(f"activation must be a name or a function, got {type(activation).__name__}")
         if isinstance(activation, str):
-            known = _core.activation_traits(activation).kinks
+            facts = _activation.traits(activation)
+            known, self._period = facts.kinks, facts.period or math.inf
         else:
-            known = tuple(float(b) for b in breakpoints or ())
+            known, self._period = tuple(float(b) for b in breakpoints or ()), math.inf
             if not all(math.isfinite(b) for b in known):
                 raise ValueError(f"breakpoints must be finite, got {known}")
         self._derivative = derivative
@@ -96,7 +96,7 @@ class Activation:
     def shape(self, q: float, *, slopes: bool, kinks: bool = False, mean: float = 0.0) -> Shape:
         """Prepare for integrals at variances up to q; `slopes`: of g', `kinks`: they are to be found if not known."""
         if self.named:
-            return Shape(self._known, 1.0, REACH)
+            return Shape(self._known, 1.0, REACH, self._period)
         found: tuple[float, ...] = ()
         if (slopes and self._derivative is None) or (kinks and not self._known):
             reach = FAR_REACH * math.sqrt(q) + abs(mean)

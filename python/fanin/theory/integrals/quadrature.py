@@ -10,6 +10,7 @@ unknown is followed to 38, where the density leaves the double precision numbers
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -138,11 +139,12 @@ def panels(points: Array, scale: Array, low: float, reach: float) -> Array:
 
 
 class Shape(NamedTuple):
-    """What is known of an integrand: its kinks, the width of its narrowest feature, how far out it is followed."""
+    """What is known of an integrand: its kinks, the width of its narrowest feature, how far out it is followed, its period."""
 
     breakpoints: tuple[float, ...] = ()
     feature: float = 1.0
     reach: float = REACH
+    period: float = math.inf
 
 
 def expect(f: Callable[[Array], Array], mean: Array, q: Array, shape: Shape, tol: float) -> Integral:
@@ -150,6 +152,10 @@ def expect(f: Callable[[Array], Array], mean: Array, q: Array, shape: Shape, tol
     std = np.sqrt(q)
     points = np.array(sorted({*shape.breakpoints, 0.0}))
     edges = panels((points - mean[:, None]) / std[:, None], shape.feature / std, -shape.reach, shape.reach)
+    periods = min(2 * shape.reach * float(np.max(std, initial=0.0)) / shape.period, _MOST)
+    if periods > edges.shape[1]:  # on wider panels both rules can be wrong by the same
+        own = np.linspace(-shape.reach, shape.reach, math.ceil(periods) + 1)
+        edges = np.sort(np.concatenate([edges, np.broadcast_to(own, (std.size, own.size))], axis=1), axis=1)
 
     def integrand(owner: NDArray[np.intp], u: Array) -> Array:
         return f(mean[owner, None] + std[owner, None] * u) * density(u)

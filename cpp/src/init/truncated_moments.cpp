@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "distribution.hpp"
 #include "kernels/table.hpp"
-#include "law.hpp"
 
 namespace fanin {
 namespace {

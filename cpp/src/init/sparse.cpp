@@ -12,6 +12,7 @@
 namespace fanin {
 namespace {
 
+// Steps of Fisher and Yates that a task takes, of all its columns: some 60 us at the 7 ns that one was measured to take.
 constexpr std::size_t kTaskSteps = std::size_t{1} << 13;
 constexpr std::size_t kChunk = 256;                            // 64-bit numbers drawn at a time
 constexpr std::uint64_t kPlacesFrom = std::uint64_t{1} << 63;  // blocks of the places; elements stay below 2^62

@@ -10,19 +10,25 @@
 
 namespace fanin::detail {
 
-enum class Family { constant, identity, normal, uniform, truncated, sparse, orthogonal };
+enum class Family { constant, identity, dirac, normal, uniform, truncated, sparse, orthogonal };
+
+// Whether the moments of a law depend on the shape, though not on its fans.
+inline bool has_shape(Family f) {
+    return f == Family::identity || f == Family::dirac || f == Family::sparse || f == Family::orthogonal;
+}
+
+// Whether no element of a law stands alone, so that a part costs more than its share.
+inline bool is_whole(Family f) { return f == Family::sparse || f == Family::orthogonal; }
 
 // constant: a = value. identity, orthogonal: a = gain. normal: a = mean, b = std. uniform: a = low, b = high. truncated: the
 // normal of mean a and std b inside a + b lower and a + b upper. sparse: normal, but `zeros` elements of each column are 0.
+// dirac: a = 1, the outputs in `groups`.
 struct Distribution {
     Family family;
     double a = 0, b = 0;
     double lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
-    std::size_t zeros = 0;
+    std::size_t zeros = 0, groups = 1;
 };
-
-// Whether a parameter's value is a word, in every law (a gain is a number that a word may name).
-bool is_word(std::string_view parameter);
 
 // Mean and variance of the standard normal restricted to [lower, upper], lower < upper, to within 1e-14 relative (the mean:
 // of the distance to the nearer bound); in IEEE operations alone.

@@ -1,12 +1,11 @@
 // Laws and shapes: fans, and what a law would draw.
-#include "fanin/init.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
-#include "law.hpp"
+#include "distribution.hpp"
+#include "fanin/init.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -16,11 +15,21 @@ using detail::Distribution;
 using detail::Family;
 using detail::shape_text;
 
+// As Python writes them: 1, (0, 1) or ().
 std::string axes_text(const std::vector<std::ptrdiff_t>& axes) {
     if (axes.size() == 1) return std::to_string(axes[0]);
     std::string out = "(";
     for (std::size_t i = 0; i < axes.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(axes[i]);
     return out + ")";
+}
+
+// Moments and bounds over the elements of an array: `value` in this share of them, 0 in the others.
+void describe_two_values(Description& r, double value, double share) {
+    r.mean = value * share;
+    r.variance = value * value * share * (1 - share);
+    r.std = std::abs(value) * std::sqrt(share * (1 - share));
+    r.low = share == 1 ? value : std::min(value, 0.0);
+    r.high = share == 1 ? value : std::max(value, 0.0);
 }
 
 }  // namespace
@@ -29,6 +38,7 @@ std::size_t detail::checked_size(std::span<const std::size_t> shape) {
     if (shape.size() > kMaxRank)
         throw std::invalid_argument("shape must have at most " + std::to_string(kMaxRank) + " axes, got " +
                                     std::to_string(shape.size()));
+    // An axis of length 0 counts as 1 here: strides and indices of such a shape are computed too.
     std::size_t product = 1;
     for (const std::size_t n : shape) {
         if (__builtin_mul_overflow(product, std::max<std::size_t>(n, 1), &product) || product >> 63 != 0)
@@ -46,6 +56,7 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
             (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as "
                          "normal(std=0.01)"
                        : ": state them, as in_axis=(), out_axis=(), or take a law without fans, as normal(std=0.01)"));
+    // Each axis gets one role; what nobody names belongs to the kernel, whose places multiply both fans.
     enum Role { kernel, input, output, batch };
     std::vector<Role> roles(shape.size(), kernel);
     const auto assign = [&](const std::vector<std::ptrdiff_t>& list, Role role, const char* name) {
@@ -82,14 +93,18 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
         case Family::constant:
             r.mean = r.low = r.high = d.a;
             break;
+        // Deterministic arrays: the moments are those over their elements.
         case Family::identity: {
-            const double ones =
-                size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1])) / size;  // share of the diagonal
-            r.mean = d.a * ones;
-            r.variance = d.a * d.a * ones * (1 - ones);
-            r.std = std::abs(d.a) * std::sqrt(ones * (1 - ones));
-            r.low = ones == 1 ? d.a : std::min(d.a, 0.0);
-            r.high = ones == 1 ? d.a : std::max(d.a, 0.0);
+            const double ones = size == 0 ? 0.0 : static_cast<double>(std::min(shape[0], shape[1]));  // the diagonal
+            describe_two_values(r, d.a, size == 0 ? 0.0 : ones / size);
+            break;
+        }
+        case Family::dirac: {
+            const Fans f = fans(shape, axes);
+            const std::size_t n_out = f.receptive == 0 ? 0 : f.out / f.receptive,
+                              n_in = f.receptive == 0 ? 0 : f.in / f.receptive;
+            const auto ones = static_cast<double>(d.groups * std::min(n_out / d.groups, n_in));
+            describe_two_values(r, d.a, size == 0 ? 0.0 : ones / static_cast<double>(n_out * n_in * f.receptive));
             break;
         }
         case Family::orthogonal: {  // rows or columns of norm `gain`, whichever are longer
@@ -108,6 +123,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.low = d.b == 0 ? d.a : -kInfinity;
             r.high = d.b == 0 ? d.a : kInfinity;
             break;
+        // Halves first: low + high and high - low may overflow.
         case Family::uniform:
             r.mean = d.a / 2 + d.b / 2;
             r.std = (d.b / 2 - d.a / 2) / std::sqrt(3.0);
@@ -115,6 +131,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.low = d.a;
             r.high = d.b;
             break;
+        // The standard law's moments, moved and scaled; with a std of 0 infinite bounds would make NaN.
         case Family::truncated: {
             const detail::TruncatedMoments unit = detail::truncated_moments(d.lower, d.upper);
             r.mean = d.a + d.b * unit.mean;
@@ -124,6 +141,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
             r.high = d.b == 0 ? d.a : d.a + d.b * d.upper;
             break;
         }
+        // A normal draw times an independent 0 or 1, whose share of ones is exact.
         case Family::sparse: {
             const double left = shape[0] == 0 ? 0.0 : 1 - static_cast<double>(d.zeros) / static_cast<double>(shape[0]);
             r.variance = left * d.b * d.b;
@@ -134,6 +152,7 @@ Description describe(const Law& law, std::span<const std::size_t> shape, const A
         }
     }
     r.bound = std::max(std::abs(r.low), std::abs(r.high));
+    // Fans are shown where the shape has them, even to a law that asks for none.
     const bool default_axes = axes == Axes{};
     if (law.needs_fans() || shape.size() >= 2 || !default_axes) {
         r.fans = fans(shape, axes);
