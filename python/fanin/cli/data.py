@@ -61,8 +61,11 @@ def load(args: argparse.Namespace) -> Loaded:
     if args.missing == "mean":
         _fill(train.x, held_out.x)
     scale = args.scale or ("none" if args.data is None else "standard")
-    x, x_held = scaled(scale, train.x, held_out.x, own=True)
-    y, y_held = scaled(scale, train.y, held_out.y, own=True) if quantity else (train.y, held_out.y)
+    try:
+        x, x_held = datasets.scaled(scale, train.x, held_out.x, own=True)
+        y, y_held = datasets.scaled(scale, train.y, held_out.y, own=True) if quantity else (train.y, held_out.y)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
     about = {"data": "scikit-learn's digits" if args.data is None else os.path.basename(args.data)}
     about |= {"target": args.target} if args.target is not None else {}
     words = str(table).replace(KEPT, "became the mean of the column's training rows")
@@ -140,41 +143,3 @@ def _columns(args: argparse.Namespace) -> str:
         return ""
     names = [name for name in names if name]
     return f": one of {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}"
-
-
-def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Shift and scale columns by what the training rows say; a constant column is only shifted. `own`: in place where it can.
-
-    Raises
-    ------
-    ValueError
-        If a mean or a width overflows: the column would come out as zeros.
-    """
-    if how == "none":
-        return train, held_out
-    import numpy as np
-
-    from fanin.stats import summarize
-
-    train, held_out = (part.astype(np.float64, copy=not own) for part in (train, held_out))
-    of = summarize(train, axis=0)
-    low, high = np.asarray(of.min), np.asarray(of.max)
-    with np.errstate(over="ignore"):
-        reach = high - low
-    if not np.isfinite(reach).all():
-        raise ValueError(f"--scale {how}: the numbers are too large, up to {max(high.max(), -low.min()):.3g}")
-    # Columns whose squares would under- or overflow are brought near 1 by a power of two, which is exact.
-    largest = np.maximum(np.abs(low), np.abs(high))
-    power = np.where((largest > 0) & ((largest < 1e-100) | (largest > 1e100)), -np.frexp(largest)[1], 0)
-    if power.any():
-        train, held_out = np.ldexp(train, power), np.ldexp(held_out, power)
-        of = summarize(train, axis=0)
-        low, high = np.asarray(of.min), np.asarray(of.max)
-    centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
-    width = np.where((high > low) & (width > 0), width, np.where(high > low, high - low, 1.0))
-    for part in (train, held_out):
-        part -= centre
-        part /= width
-    if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
-        raise ValueError(f"--scale {how}: a held-out number is too far from the training rows to be scaled")
-    return train, held_out

@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from fanin.common import jsonable
-    from fanin.diagnosis.diagnosis import diagnose
+    from fanin.diagnosis.diagnosis import judge, tried
     from fanin.tracing.take import trace
 
     if args.weights is not None and (args.init is not None or args.hidden is not None):
@@ -77,7 +77,7 @@ def _run(args: argparse.Namespace) -> None:
     net, x, y = _drawn(args, loaded) if args.weights is None else _brought(args, loaded)
     x, y = x[: args.rows], y[: args.rows]
     found = trace(net, x, y)
-    diagnosis = diagnose(found)
+    diagnosis = tried(net, judge(net, found), net._x(x), net._y(y), None)
     print(f"{found}\n\n{diagnosis}")
     data.said(loaded.about)
     about = {**loaded.about, **_about(net, args), "rows": len(x)}

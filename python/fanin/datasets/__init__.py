@@ -8,7 +8,8 @@ machine; circle and moon then take NumPy's cosine and sine, so their points are 
 
 Every function returns ``Data(x, y)``: x of shape (n, features), y of shape (n,). `made` makes the sets, `files` reads IDX
 and NPZ, `table` reads tables (`plain` and `delimited` text, `columnar` files and DataFrames) with one decision a column
-(`decide`, `assembly`), and `splitting` holds rows out.
+(`decide`, `assembly`), and `splitting` holds rows out and scales
+columns.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fanin.datasets.assembly import Table
 from fanin.datasets.decide import Decision
 from fanin.datasets.files import Data, load_idx, load_npz, mnist
 from fanin.datasets.made import circle, coursework_circles, digits, gauss, moon, spirals, square
-from fanin.datasets.splitting import Split, split
+from fanin.datasets.splitting import Split, scaled, split
 from fanin.datasets.table import load_csv, load_table
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "load_table",
     "mnist",
     "moon",
+    "scaled",
     "spirals",
     "split",
     "square",

@@ -1,16 +1,19 @@
-"""Rows held out after one permutation."""
+"""Rows held out after one permutation, and columns scaled by what the training rows say."""
 
 from __future__ import annotations
 
 import operator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fanin import _core
 from fanin.datasets.files import Data
 from fanin.random import seed_number
+from fanin.stats import summarize
+
+SCALES = ("none", "standard", "unit")
 
 
 class Split(NamedTuple):
@@ -79,3 +82,53 @@ def _held_out_rows(n: int, held_out: float) -> int:
             f"held_out must be 1 to {n - 1} of {n} rows, so that both parts have one, got {held_out!r} ({held} rows)"
         )
     return held
+
+
+def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Shift and scale columns by what the training rows say; a constant column is only shifted.
+
+    Parameters
+    ----------
+    how : str
+        "standard": mean 0 and variance 1; "unit": from 0 to 1; "none": as they are.
+    train, held_out : array, shape (n, columns)
+        Finite numbers.
+    own : bool
+        Whether the arrays may be changed in place, where they hold float64.
+
+    Returns
+    -------
+    train, held_out : array
+        float64, unless `how` is "none".
+
+    Raises
+    ------
+    ValueError
+        If `how` is another word, or a mean or a width overflows: the column would come out as zeros.
+    """
+    if how not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}, got {how!r}")
+    if how == "none":
+        return train, held_out
+    train, held_out = (part.astype(np.float64, copy=not own) for part in (train, held_out))
+    of = summarize(train, axis=0)
+    low, high = np.asarray(of.min), np.asarray(of.max)
+    with np.errstate(over="ignore"):
+        reach = high - low
+    if not np.isfinite(reach).all():
+        raise ValueError(f"scale {how}: the numbers are too large, up to {max(high.max(), -low.min()):.3g}")
+    # Columns whose squares would under- or overflow are brought near 1 by a power of two, which is exact.
+    largest = np.maximum(np.abs(low), np.abs(high))
+    power = np.where((largest > 0) & ((largest < 1e-100) | (largest > 1e100)), -np.frexp(largest)[1], 0)
+    if power.any():
+        train, held_out = np.ldexp(train, power), np.ldexp(held_out, power)
+        of = summarize(train, axis=0)
+        low, high = np.asarray(of.min), np.asarray(of.max)
+    centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
+    width = np.where((high > low) & (width > 0), width, np.where(high > low, high - low, 1.0))
+    for part in (train, held_out):
+        part -= centre
+        part /= width
+    if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
+        raise ValueError(f"scale {how}: a held-out number is too far from the training rows to be scaled")
+    return train, held_out

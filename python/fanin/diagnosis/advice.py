@@ -38,12 +38,12 @@ class Fix:
     rate: float | None = None
 
     def apply(self, net: Network) -> Network:
-        """Return a changed copy; weights are drawn from the network's own seed."""
+        """Return a changed copy; weights are drawn from seed 0, so that what was tried is what comes."""
         changed = net.copy()
         if self.law is not None:
             hidden = net.activations[:-1]
             bias = bool(net.biases)
-            drawn = Network(net.sizes, hidden, self.law, net.loss_name, seed=net.seed, dtype=net.dtype, bias=bias)
+            drawn = Network(net.sizes, hidden, self.law, net.loss_name, seed=0, dtype=net.dtype, bias=bias)
             pairs = list(zip(changed.weights, drawn.weights, strict=True))
             for w, new in pairs[-1:] if self.last_only else pairs:
                 w[...] = new

@@ -274,7 +274,7 @@ def tried(
         return replace(d, untried=f"{needed:.1e} multiply-adds; fi.diagnose(net, x, y, trial=True)")
     rows, law, pace = trials.Rows(net, x, y), reference_law(net), trials.pace_of(optimizer)
     known = {} if references is None else references
-    key = (law, net.sizes, net.activations, net.loss_name, net.seed, steps, pace)
+    key = (law, net.sizes, net.activations, net.loss_name, steps, pace)
     if key not in known:
         known[key] = trials.looking_ahead(Fix(law).apply(net), rows, steps, pace=pace)
     found = trials.judge(net, known[key], law, rows, steps, optimizer)

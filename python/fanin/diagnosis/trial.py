@@ -79,13 +79,13 @@ class Trial:
         """Return what came out in a few words."""
         if self.outlook is None:
             return "no start learns from x in so few steps"
+        slowly = f" {self.times:.2g} times as slowly" if self.times is not None and self.times >= 1.5 else ""
         if self.optimizer is not None:
-            return f"{self.outlook} {self.optimizer}"
+            return f"{self.outlook}{slowly if self.outlook == 'trains' else ''} {self.optimizer}"
         if self.outlook == "diverges" or self.own is None:
             return "diverges at every rate tried"
         if self.outlook == "stuck":
             return "stuck: no better than half way from the constant prediction to the reference"
-        slowly = f" {self.times:.2g} times as slowly" if self.times is not None and self.times >= 1.5 else ""
         verb = "trains" if self.outlook == "trains" or slowly else "slow"
         return f"{verb}{slowly}, at rates up to {max(self.own.works):g}"
 

@@ -149,12 +149,25 @@ class Comparison(Result):
         epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
         return (
             f"{text.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
-            f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}"
+            f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}{_SCALED.get(s.get('scale', 'none'), '')}"
         )
+
+    def constant(self) -> str:
+        """Return one line about the best prediction that does not look at x; empty where it was not computed."""
+        s = self.settings
+        if "constant_cost" not in s:
+            return ""
+        real = s["loss"] == "mean_squared_error"
+        error = number(s["constant_error"], 0) if real else f"{100 * s['constant_error']:.1f} %"
+        answer = "the mean" if real else "the commonest class"
+        return f"always {answer}: cost {text.cost(s['constant_cost'])}, held-out {'cost' if real else 'error'} {error}"
 
     def __str__(self) -> str:
         heads, rows = self.table()
-        return "\n".join([self.title(), "", *text.table(heads, rows)])
+        return "\n".join([self.title(), "", *text.table(heads, rows), *([self.constant()] if self.constant() else [])])
+
+
+_SCALED = {"standard": ", standardized", "unit": ", scaled to 0 .. 1"}
 
 
 def _listed(shown: list[int]) -> str:
@@ -177,6 +190,7 @@ def compare(
     dtype: str = "float32",
     progress: Callable[[str, int, int], None] | None = None,
     target: str | None = None,
+    scale: str = "none",
 ) -> Comparison:
     """Train one network from several initializations and judge each at its start.
 
@@ -205,6 +219,9 @@ def compare(
         Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``.
     target : str, optional
         The name of the DataFrame's column to learn, in place of `y`.
+    scale : {"none", "standard", "unit"}
+        Whether inputs, and real targets, are brought to mean 0 and variance 1 ("standard") or to 0 .. 1 ("unit") by what the
+        training rows say. ``fanin compare`` standardizes tables; here they stay as they are unless this says otherwise.
 
     Returns
     -------
@@ -238,8 +255,9 @@ def compare(
         raise ValueError(f"y must be given, or target where x is a DataFrame, got {'neither' if y is None else 'both'}")
     y = require.text("target", target) if y is None else y
     seed, activation, hidden = seed_number(seed), require.text("activation", activation), widths(hidden, "hidden")
-    experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size)
+    experiment = prepare(x, y, held_out, seed, loss=loss, dtype=dtype, epochs=epochs, batch_size=batch_size, scale=scale)
     sizes = experiment.sizes(hidden)
+    constant_cost, constant_error = experiment.constant()
     settings = {
         "sizes": sizes,
         "activation": activation,
@@ -251,6 +269,9 @@ def compare(
         "dtype": experiment.dtype,
         "rows": len(experiment.train.x),
         "held_out": len(experiment.held_out.x),
+        "scale": scale,
+        "constant_cost": constant_cost,
+        "constant_error": constant_error,
     }
     networks = [experiment.network(hidden, activation, law, seed) for _, law in named]  # all, before any is trained
     runs = []

@@ -23,7 +23,7 @@ from fanin.datasets.table import arrays
 from fanin.diagnosis.diagnosis import Diagnosis, judge, tried
 from fanin.diagnosis.trial import Attempt
 from fanin.network.network import Network
-from fanin.network.targets import class_labels, converted, is_text
+from fanin.network.targets import class_labels, constant_prediction, converted, is_text
 from fanin.optimizer import Optimizer
 from fanin.tracing.measure import measure
 from fanin.tracing.record import Trace
@@ -47,7 +47,7 @@ class Run:
     @property
     def learns_late(self) -> bool:
         """Whether the signal vanishes at the start, and training still halves the cost."""
-        return self.diagnosis.verdict == "vanishing" and self.cost_end < self.cost_start / 2
+        return self.diagnosis.signal == "vanishing" and self.cost_end < self.cost_start / 2
 
     @property
     def verdict(self) -> str:
@@ -88,6 +88,15 @@ class Experiment:
     epochs: int
     batch_size: int | None
     references: dict[Any, Attempt | None] = field(default_factory=dict, compare=False, repr=False)  # of the runs' trials
+
+    def constant(self) -> tuple[float, float]:
+        """Return the cost on the training rows and the held-out error of the best prediction that does not look at x."""
+        y, held = self.train.y, self.held_out.y
+        cost = constant_prediction(self.loss, y)[0]
+        if self.loss == "mean_squared_error":
+            return cost, float(np.mean((held - y.mean(axis=0, dtype=np.float64)) ** 2))
+        values, counts = np.unique(y, return_counts=True)
+        return cost, float(np.mean(held != values[np.argmax(counts)]))
 
     def sizes(self, hidden: Iterable[int]) -> list[int]:
         """Return the widths of a network for this data."""
@@ -171,6 +180,7 @@ def prepare(
     dtype: str,
     epochs: int,
     batch_size: int | None,
+    scale: str = "none",
 ) -> Experiment:
     """Convert and split data.
 
@@ -183,7 +193,7 @@ def prepare(
         sorted order, or one-hot rows.
     held_out : float, int or (x, y)
         A fraction or a number of rows, held out after one permutation drawn from `seed`; or data of their own, frames too.
-    seed, loss, dtype, epochs, batch_size
+    seed, loss, dtype, epochs, batch_size, scale
         As in `fanin.compare`.
 
     Raises
@@ -213,7 +223,19 @@ def prepare(
     if not isinstance(held_out, tuple):
         train, test = datasets.split(x, targets, held_out, seed)
     _core.check_targets(loss, targets, len(targets), outputs)
+    if scale != "none":
+        train, test = _scaled(scale, train, test, loss)
     return Experiment(train, test, outputs, loss, str(wanted), epochs, batch_size)
+
+
+def _scaled(scale: str, train: Data, test: Data, loss: str) -> tuple[Data, Data]:
+    """Scale inputs, and real targets, by what the training rows say."""
+    dtype = train.x.dtype
+    x = [part.astype(dtype) for part in datasets.scaled(scale, train.x, test.x)]
+    y = [train.y, test.y]
+    if loss == "mean_squared_error":
+        y = [part.astype(dtype) for part in datasets.scaled(scale, train.y, test.y)]
+    return Data(x[0], y[0]), Data(x[1], y[1])
 
 
 def _matrix(what: str, x: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -109,7 +109,7 @@ def trace(t: Trace) -> str:
 def diagnosis(d: Diagnosis) -> str:
     """Verdict, reasons, notes and advice."""
     parts = ["not measured" if part is None else part for part in (d.forward, d.backward)]
-    verdict = f'<b style="color:{verdict_colour(d.verdict)}">{html.escape(d.verdict)}</b>'
+    verdict = f'<b style="color:{verdict_colour(d.verdict)}">{html.escape(d.headline)}</b>'
     said = [*d.reasons, *(f"note: {note}" for note in d.notes), *([f"try: {d.advice}"] if d.advice else [])]
     lines = "".join(f"<li>{html.escape(one)}</li>" for one in said)
     sides = html.escape(f"activations: {parts[0]}; gradients: {parts[1]}")
@@ -119,7 +119,9 @@ def diagnosis(d: Diagnosis) -> str:
 def comparison(result: Comparison) -> str:
     """The table of a comparison, the verdicts coloured."""
     heads, rows = result.table()
-    return _block(result.title(), table(heads, rows, right=(3, 4, 5), verdict=6))
+    return _block(
+        result.title(), table(heads, rows, right=(3, 4, 5), verdict=6), f"<div>{html.escape(result.constant())}</div>"
+    )
 
 
 def sweep(result: Sweep) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.cli.data import scaled
+from fanin.datasets import scaled
 from fanin.cli.options import laws
 
 pytest.importorskip("rich")

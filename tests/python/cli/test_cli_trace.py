@@ -70,7 +70,8 @@ def test_trace_is_that_of_compare(folder, capsys):
     compared, traced = (json.loads((folder / f"{name}.json").read_text()) for name in "ct")
     assert traced["kind"] == "trace"
     assert traced["trace"] == compared["runs"][0]["trace"]
-    assert traced["diagnosis"] == compared["runs"][0]["diagnosis"]
+    own, other = traced["diagnosis"], compared["runs"][0]["diagnosis"]  # the trial of `compare` is about its optimizer
+    assert all(own[key] == other[key] for key in ("signal", "findings", "layers", "notes", "reasons", "expected"))
     assert traced["settings"]["rows"] == 100
     with open("l.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -93,6 +94,12 @@ def test_trace_prints_and_repeats(folder, capsys):
     assert sorted(path.name for path in folder.iterdir()) == ["p.html", "t.csv"]
 
 
+def signals(out):
+    """What was measured, without what was tried: a file without biases trains without them."""
+    lines = [line for line in out.splitlines() if not line.startswith(("  tried:", "  try:"))]
+    return [line[line.index("(activations") :] if "(activations" in line else line for line in lines]
+
+
 def test_weights_of_files(folder, capsys):
     net = fi.Network([64, 12, 11, 10], activation="relu", init="he_normal", seed=3)
     net.save("net.safetensors")
@@ -108,7 +115,8 @@ def test_weights_of_files(folder, capsys):
         assert main(["trace", "--weights", name, "--activation", "relu", "--html", "w.html"]) == 0
         outs.append(capsys.readouterr().out)
         assert name in (folder / "w.html").read_text()
-    assert outs[0] == outs[1] == outs[2] == outs[3]
+    assert outs[0] == outs[1] == outs[2]
+    assert signals(outs[3]) == signals(outs[0])
     assert main(["trace", "--weights", "net.safetensors", "--html", "w.html"]) == 0  # its own activation
     assert capsys.readouterr().out == outs[0]
     np.testing.assert_array_equal(read_network("named.npz").weights[1], net.weights[1])
@@ -122,7 +130,11 @@ def test_weights_without_biases_and_of_one_output(folder, capsys, fails):
     for name in ("bare.safetensors", "bare.npz"):
         assert main(["trace", *MINE, "--weights", name]) == 0
         outs.append(capsys.readouterr().out)
-    assert outs[0] == outs[1]
+    unstated = [
+        line for line in outs[1].splitlines() if line.startswith("  note: the file says no activation: tanh is assumed")
+    ]
+    assert outs[0].splitlines() == [line for line in outs[1].splitlines() if line not in unstated]
+    assert len(unstated) == 1
     assert "a network that favours no class: 0.693" in outs[0]
     assert not read_network("bare.safetensors").biases
     np.savez("three.npz", np.ones((1, 2)))  # one output, three classes

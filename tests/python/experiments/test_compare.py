@@ -116,7 +116,7 @@ def test_table_is_plain_text():
     lines = str(fi.compare(["zeros", "normal"], X, Y, **SMALL)).splitlines()
     assert lines[0].startswith("6-12-12-3 tanh, cross_entropy, SGD(lr=0.1), batch 20, 2 epochs, 96 rows, 24 held out, seed 1")
     assert lines[2].split()[:4] == ["initialization", "std", "of", "a"]
-    assert [line.split()[0] for line in lines[3:]] == ["zeros", "normal"]
+    assert [line.split()[0] for line in lines[3:]] == ["zeros", "normal", "always"]
 
 
 def test_numbers_of_the_table():
@@ -171,12 +171,14 @@ def check_digits(seed):
     r = digits(seed)
     zeros, uniform, xavier, normal = r.runs
     assert zeros.diagnosis.verdict == "no gradient"
-    assert uniform.diagnosis.verdict == "vanishing"
+    assert uniform.diagnosis.signal == "vanishing"
     assert uniform.learns_late
     assert "learns late" in uniform.verdict
     assert xavier.diagnosis.verdict == "healthy"
     assert normal.diagnosis.verdict == "saturated"
-    assert normal.verdict == "saturated, gradients exploding"
+    assert normal.verdict.startswith("saturated: ")
+    assert normal.verdict.endswith(" at 0.1, gradients exploding")
+    assert "always the commonest class: cost 2.3" in str(r)
     assert xavier.error == min(run.error for run in r.runs)
     assert xavier.error < 0.08
     assert zeros.error > 0.8

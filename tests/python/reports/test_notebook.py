@@ -49,7 +49,7 @@ def test_trace_and_diagnosis(data):
     assert "rms of da" not in shown(fi.trace(net, data.x))
     d = fi.diagnose(trace)
     text = shown(d)
-    assert text.startswith("vanishing (activations: vanishing; gradients: vanishing)")
+    assert text.startswith("vanishing: expected to learn slowly or not at all (activations: vanishing; gradients: vanishing)")
     for reason in (*d.reasons, *d.notes, d.advice):
         assert " ".join(reason.split()) in text
 

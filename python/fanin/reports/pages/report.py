@@ -82,7 +82,7 @@ def _learning(result: Comparison) -> View:
         name="learning",
         title="Learning",
         html=f"""<h2>Verdicts</h2>
-<div class="card">{_verdicts(result, percent)}</div>
+<div class="card">{_verdicts(result, percent)}<p class="note">{escaped(_sentence(result.constant()))}</p></div>
 <figure class="card"><h3>The cost of the batches, step by step</h3><div data-part="costs"></div>{legend(names)}
 {_caption(result)}</figure>
 <h2>Why</h2>
@@ -131,9 +131,13 @@ def _verdicts(result: Comparison, percent: bool) -> str:
 
 def _reasons(i: int, run: Run, shared: list[str]) -> str:
     own = [f"note: {note}" for note in run.diagnosis.notes if note not in shared]
-    advice = [f"try: {run.diagnosis.advice}"] if run.diagnosis.advice else []
-    said = listed([*run.diagnosis.reasons, *own, *advice]) or _NOTHING
-    return f'<h3 class="law">{swatch(i, f"{run.law}: {run.verdict}")}</h3>{said}'
+    said = listed([*run.diagnosis.reasons, *own]) or _NOTHING
+    advice = f"<p><b>What to try:</b> {escaped(run.diagnosis.advice)}.</p>" if run.diagnosis.advice else ""
+    return f'<h3 class="law">{swatch(i, f"{run.law}: {run.verdict}")}</h3>{said}{advice}'
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
 def _curve(run: Run) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def _verdict(diagnosis: Diagnosis, about: Mapping[str, object]) -> View:
         name="diagnosis",
         title="Diagnosis",
         html=f"""<h2>Is this network fit to learn?</h2>
-<div class="card"><p class="large"><span class="verdict {kind}">{escaped(diagnosis.verdict)}</span></p>
+<div class="card"><p class="large"><span class="verdict {kind}">{escaped(diagnosis.headline)}</span></p>
 <p class="note">Activations: {escaped(sides[0])}. Gradients: {escaped(sides[1])}.</p>
 {listed(diagnosis.reasons) or _NOTHING}</div>
 {advice}{notes}
