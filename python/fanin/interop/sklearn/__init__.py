@@ -1,0 +1,13 @@
+"""Scikit-learn's multi-layer perceptrons over `fanin.Network`: estimators for pipelines, searches and cross-validation."""
+
+from __future__ import annotations
+
+try:
+    import sklearn  # noqa: F401
+except ImportError as error:
+    raise ImportError("fanin.interop.sklearn needs scikit-learn: pip install 'fanin[sklearn]'") from error
+
+from fanin.interop.sklearn.classifier import MLPClassifier
+from fanin.interop.sklearn.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
