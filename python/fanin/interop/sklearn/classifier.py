@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from fanin.interop.sklearn.perceptron import Perceptron
@@ -22,8 +22,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Widths of the hidden layers.
     activation : str or sequence of str, default "relu"
         Of all hidden layers, or one each: names of `fanin.activation.names`, and ``"logistic"`` for the sigmoid.
-    init : law, sequence or mapping of laws and arrays, default "xavier_uniform"
-        Where weights come from, as `fanin.Network` takes it. Biases begin at 0.
+    init : law, sequence or mapping of laws and arrays, default "glorot_uniform"
+        Where weights come from, as `fanin.Network` takes it.
+    bias_init : law, sequence or mapping of laws and arrays, default "auto"
+        Where biases come from; "auto" is scikit-learn's: uniform in the bounds of its weights, sqrt(6 / (n_in + n_out)), for
+        the sigmoid sqrt(2 / (n_in + n_out)).
     solver : {"adam", "sgd", "rmsprop", "adagrad"}
     batch_size : int or "auto"
         "auto" is min(200, rows).
@@ -73,7 +76,8 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
-        init: Any = "xavier_uniform",
+        init: Any = "glorot_uniform",
+        bias_init: Any = "auto",
         solver: str = "adam",
         batch_size: Any = "auto",
         learning_rate: str = "constant",
@@ -99,6 +103,7 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.init = init
+        self.bias_init = bias_init
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -132,7 +137,7 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
     def _fit(self, X: Any, y: Any, first: bool, epochs: int, classes: Any = None, partial: bool = False) -> MLPClassifier:
         X, y = self._checked(X, y, first)
         check_classification_targets(y)
-        if type_of_target(y) in ("multilabel-indicator", "multiclass-multioutput"):
+        if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError("y must have one label a row, got several: fanin has no loss of several labels")
         y = column_or_1d(y, warn=True)
         found = np.unique(y)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -17,6 +19,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
+from fanin.init import law
 from fanin.interop.sklearn.course import Course
 from fanin.network.network import Network
 from fanin.optimizer import SGD, AdaGrad, Adam, Optimizer, RMSProp
@@ -36,6 +39,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [str, list, tuple],
         "init": "no_validation",
+        "bias_init": "no_validation",
         "solver": [StrOptions({"adam", "sgd", "rmsprop", "adagrad"})],
         "batch_size": [StrOptions({"auto"}), _COUNT],
         "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
@@ -86,8 +90,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     def _checked(self, X: Any, y: Any, first: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return x and y as arrays of finite numbers, x in the network's dtype where that costs no copy."""
         self._validate_params()
-        dtypes = [np.dtype(self.dtype), np.float64, np.float32]
-        X, y = validate_data(self, X, y, dtype=dtypes, multi_output=not is_classifier(self), y_numeric=not is_classifier(self), reset=first)
+        dtypes, quantities = [np.dtype(self.dtype), np.float64, np.float32], not is_classifier(self)
+        X, y = validate_data(self, X, y, dtype=dtypes, multi_output=True, y_numeric=quantities, reset=first)
         return X, y
 
     def _new(self, n_in: int, n_out: int, loss: str, rng: np.random.RandomState) -> None:
@@ -101,13 +105,24 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
             alias.get(names, names) if isinstance(names, str) else [alias.get(name, name) for name in names]
         )
         seed = int(rng.randint(0, 2**63 - 1, dtype=np.int64))
-        self.network_ = Network([n_in, *map(int, hidden), n_out], activation, self.init, loss, seed=seed, dtype=self.dtype)
+        sizes = [n_in, *map(int, hidden), n_out]
+        biases = self.bias_init
+        if isinstance(biases, str) and biases == "auto":
+            factor = 2 if activation == "sigmoid" else 6
+            bounds = [math.sqrt(factor / (a + b)) for a, b in pairwise(sizes)]
+            biases = [law(f"uniform(low={-bound!r}, high={bound!r})") for bound in bounds]
+        self.network_ = Network(sizes, activation, self.init, loss, seed=seed, dtype=self.dtype, bias_init=biases)
         self.n_layers_, self.n_outputs_ = len(self.network_.sizes), n_out
         self.t_ = 0
         self._course = Course(bool(self.early_stopping))
 
+    def _rate(self) -> float:
+        """The rate for the network: fanin's squared error is a mean over the outputs, scikit-learn's the half of their sum."""
+        scale = self.n_outputs_ / 2 if self.solver == "sgd" and not is_classifier(self) else 1.0
+        return float(self.learning_rate_init) * scale
+
     def _new_optimizer(self) -> Optimizer:
-        lr = self.learning_rate_init
+        lr = self._rate()
         if self.solver == "adam":
             return Adam(lr, self.beta_1, self.beta_2, self.epsilon, weight_decay=self.weight_decay)
         if self.weight_decay:
@@ -158,17 +173,19 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if self.batch_size != "auto" and self.batch_size > n:
             warnings.warn(f"batch_size={self.batch_size} is larger than the {n} rows and is cut to them", stacklevel=4)
         size = min(200 if self.batch_size == "auto" else int(self.batch_size), n)
+        half = 1.0 if is_classifier(self) else 0.5  # scikit-learn's squared error has one
         if not once:
             course.begin()
 
         def judge(event: Any) -> bool:
+            cost = event.cost * half
             score = None if held_out is None else net.score(*held_out)
             self.t_ += n
             if self.verbose:
-                print(f"Iteration {len(course.costs) + 1}, loss = {event.cost:.8f}")
-            idle = course.note(event.cost, score, self.tol, net)
+                print(f"Iteration {len(course.costs) + 1}, loss = {cost:.8f}")
+            idle = course.note(cost, score, self.tol, net)
             if self.solver == "sgd" and self.learning_rate == "invscaling":
-                rule.lr = self.learning_rate_init / (self.t_ + 1) ** self.power_t
+                rule.lr = self._rate() / (self.t_ + 1) ** self.power_t
             if once or idle <= self.n_iter_no_change:
                 return False
             if self.solver == "sgd" and self.learning_rate == "adaptive" and rule.lr > 1e-6:  # type: ignore[operator]
@@ -192,7 +209,9 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 **options,
             )
         except FloatingPointError as error:
-            raise ValueError(f"the solver met values that are not finite: {error}; scale the data, or lower the rate") from error
+            raise ValueError(
+                f"the solver met values that are not finite: {error}; scale the data, or lower the rate"
+            ) from error
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
         self.n_iter_ = course.rounds

@@ -32,7 +32,8 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         hidden_layer_sizes: Any = (100,),
         activation: Any = "relu",
         *,
-        init: Any = "xavier_uniform",
+        init: Any = "glorot_uniform",
+        bias_init: Any = "auto",
         solver: str = "adam",
         batch_size: Any = "auto",
         learning_rate: str = "constant",
@@ -58,6 +59,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.init = init
+        self.bias_init = bias_init
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate
