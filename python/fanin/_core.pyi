@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'as_target', 'available_isas', 'check_fill', 'check_targets', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'seed_number', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'array_from_dlpack', 'as_target', 'available_isas', 'check_fill', 'check_targets', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fresh_seed', 'law_from_text', 'law_names', 'loss_names', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'seed_number', 'set_isa', 'set_num_threads', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
 class ActivationTraits:
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -273,7 +273,7 @@ class Summarizer:
         ...
     def update(self, x: numpy.ndarray) -> None:
         """
-        Adds the elements of an array of float32 or float64.
+        Adds the elements of an array of real numbers, of any dtype that `summarize` takes.
         """
     @property
     def summary(self) -> Summary:
@@ -468,6 +468,8 @@ def activation_softmax(z: typing.Any, out: typing.Any, logarithm: bool) -> numpy
 def activation_traits(text: str) -> ActivationTraits:
     ...
 def active_isa() -> str:
+    ...
+def array_from_dlpack(x: typing.Any, name: str) -> tuple[typing.Any, ...]:
     ...
 def as_target(out: typing.Any) -> tuple[numpy.ndarray, str]:
     """
