@@ -6,6 +6,7 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -128,3 +129,5 @@ def __dir__() -> list[str]:
 
 active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
 num_threads()
+if "threadpoolctl" in sys.modules:
+    import_module("fanin.interop.threadpoolctl")

@@ -246,10 +246,20 @@ class Summarizer(_core.Summarizer):
         saturation: Range = None,
     ) -> None:
         super().__init__(summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
+        self._options = {"bins": bins, "range": range, "moments": moments, "saturation": saturation}
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any], Summary]]:
+        return _resumed, (self._options, self.summary)
 
     def update(self, x: Any) -> None:
         """Add the elements of an array, of any dtype and library that `summarize` takes."""
         super().update(_elements(x))
+
+
+def _resumed(options: dict[str, Any], summary: Summary) -> Summarizer:
+    again = Summarizer(**options)
+    again.merge(summary)
+    return again
 
 
 def summary_options(

@@ -1,4 +1,4 @@
-"""Arrays of other libraries as NumPy's: through DLPack, the buffer protocol or ``__array__``, without a copy where they allow it."""
+"""Arrays of other libraries as NumPy's: through DLPack, the buffer protocol or ``__array__``, copied only where these copy."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ try:
 except ImportError as error:
     raise ImportError("fanin.interop.sklearn needs scikit-learn: pip install 'fanin[sklearn]'") from error
 
+from fanin.interop import threadpoolctl  # noqa: F401  scikit-learn limits the threads of its workers by it
 from fanin.interop.sklearn.classifier import MLPClassifier
 from fanin.interop.sklearn.regressor import MLPRegressor
 
