@@ -295,7 +295,10 @@ def test_repr():
     ("x", "message"),
     [
         ([1.0], r'x must be an array, got list: write numpy.asarray\(x, dtype="float64"\)'),
-        (np.zeros(3, complex), r'x must hold native real numbers of at most 64 bits, got complex128: write x.astype\("float64"\)'),
+        (
+            np.zeros(3, complex),
+            r'x must hold native real numbers of at most 64 bits, got complex128: write x.astype\("float64"\)',
+        ),
         (np.zeros(3, "longdouble"), "got float128"),
         (np.zeros(3, ">f4"), "got >f4"),
         (np.zeros(3, complex), "got complex128"),
