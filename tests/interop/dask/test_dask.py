@@ -25,7 +25,7 @@ def cluster():
 
     dask.config.set({"distributed.worker.memory.terminate": False, "distributed.scheduler.allowed-failures": 10})
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=None) as made,
+        distributed.LocalCluster(2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0") as made,
         distributed.Client(made) as client,
     ):
         yield client

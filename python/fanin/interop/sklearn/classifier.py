@@ -66,7 +66,7 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
     >>> import fanin as fi
     >>> from fanin.interop.sklearn import MLPClassifier
     >>> x, y = fi.datasets.digits()
-    >>> found = MLPClassifier((50,), max_iter=30, tol=0.1, random_state=0).fit(x[:1000], y[:1000])
+    >>> found = MLPClassifier((50,), tol=0.01, learning_rate_init=0.01, random_state=0).fit(x[:1000], y[:1000])
     >>> bool(found.score(x[1000:], y[1000:]) > 0.85), found.diagnosis_.verdict
     (True, 'healthy')
     """
