@@ -35,6 +35,7 @@ def fit(
     on_nonfinite: str,
     trace_every: int | None,
     progress: bool | Callable[[int, int, float], None] | None,
+    sample_weight: ArrayLike | None = None,
 ) -> History:
     """Step over all rows, epoch by epoch: see `fanin.Network.fit`."""
     epochs, shuffle = require.integer("epochs", epochs, 0), require.flag("shuffle", shuffle)
@@ -52,6 +53,7 @@ def fit(
         from fanin.datasets.table import arrays
 
         x, y = arrays(x, y, net.loss_name)
+    weight = net._weight(sample_weight)
     x, y, rule, core = net._x(x), net._y(y), core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     judge = None if validation is None else _validation(net, *require.pair("validation", validation))
     each = core.steps_per_epoch(x.shape[0] if x.ndim else 0, rows)
@@ -63,7 +65,7 @@ def fit(
     observed = (1, _core.SummaryOptions(), [], None) if tracer is None else tracer.observe(x)
 
     def run(steps: int) -> None:
-        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps, *observed)
+        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps, *observed, weight)
 
     def event(epoch: int, cost: float, *judgement: float) -> FitEvent:
         return FitEvent(net, epoch, epochs, state.steps, float(cost), *judgement)
