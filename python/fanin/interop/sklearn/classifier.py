@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -99,6 +100,7 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
         n_iter_no_change: int = 10,
         weight_decay: float = 0.0,
         dtype: DTypeLike = "float32",
+        class_weight: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -125,16 +127,32 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
         self.n_iter_no_change = n_iter_no_change
         self.weight_decay = weight_decay
         self.dtype = dtype
+        self.class_weight = class_weight
 
-    def fit(self, X: Any, y: Any) -> MLPClassifier:
-        """Learn to classify the rows of `X`, shape (n, features), as `y`, shape (n,), says; returns itself."""
-        return self._fit(X, y, first=not (self.warm_start and self.__sklearn_is_fitted__()), epochs=self.max_iter)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+        """Learn to classify the rows of `X`, shape (n, features), as `y`, shape (n,), says; returns itself.
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> MLPClassifier:
+        With `sample_weight`, shape (n,), costs and gradients are weighted means.
+        """
+        first = not (self.warm_start and self.__sklearn_is_fitted__())
+        return self._fit(X, y, sample_weight, first=first, epochs=self.max_iter)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
         """Go over the rows once; `classes` names all classes at the first call."""
-        return self._fit(X, y, first=not self.__sklearn_is_fitted__(), epochs=1, classes=classes, partial=True)
+        if isinstance(self.class_weight, str):
+            raise ValueError("class_weight must be a mapping for partial_fit, which sees no whole data, got 'balanced'")
+        return self._fit(X, y, sample_weight, first=not self.__sklearn_is_fitted__(), epochs=1, classes=classes, partial=True)
 
-    def _fit(self, X: Any, y: Any, first: bool, epochs: int, classes: Any = None, partial: bool = False) -> MLPClassifier:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        first: bool,
+        epochs: int,
+        classes: Any = None,
+        partial: bool = False,
+    ) -> MLPClassifier:
         X, y = self._checked(X, y, first)
         check_classification_targets(y)
         if y.ndim == 2 and y.shape[1] > 1:
@@ -155,7 +173,11 @@ validation_scores_, best_validation_score_, n_features_in_, feature_names_in_
         labels = np.searchsorted(self.classes_, y).astype(np.int64)
         loss, targets = ("binary_cross_entropy", labels.astype(np.dtype(self.dtype))) if binary else ("cross_entropy", labels)
         self._partial = partial
-        self._learn(X, targets, loss, 1 if binary else len(self.classes_), first, epochs, None)
+        weights = self._weights(X, sample_weight)
+        if self.class_weight is not None:
+            of_class = compute_sample_weight(self.class_weight, y)
+            weights = of_class if weights is None else weights * of_class
+        self._learn(X, targets, loss, 1 if binary else len(self.classes_), first, epochs, weights)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.init import law
@@ -61,6 +61,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         "n_iter_no_change": [_COUNT],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "dtype": "no_validation",
+        "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
     network_: Network
@@ -93,6 +94,13 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         dtypes, quantities = [np.dtype(self.dtype), np.float64, np.float32], not is_classifier(self)
         X, y = validate_data(self, X, y, dtype=dtypes, multi_output=True, y_numeric=quantities, reset=first)
         return X, y
+
+    def _weights(self, X: NDArray[Any], sample_weight: Any) -> NDArray[Any] | None:
+        """Return the rows' weights as the network takes them."""
+        if sample_weight is None:
+            return None
+        weights: NDArray[Any] = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        return weights
 
     def _new(self, n_in: int, n_out: int, loss: str, rng: np.random.RandomState) -> None:
         """Make the network and its optimizer, and forget the course of an earlier fit."""
@@ -164,6 +172,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
             weights = pair[0] if pair else None
             held_out = held_out_x, held_out_y
+        if weights is not None and not (weights > 0).any():
+            raise ValueError("sample_weight must have a weight above 0, got none")
         self._run(X, y, held_out, epochs, once, weights)
 
     def _run(

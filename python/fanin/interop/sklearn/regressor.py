@@ -82,15 +82,19 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any) -> MLPRegressor:
-        """Learn `y`, shape (n,) or (n, outputs), from the rows of `X`, shape (n, features); returns itself."""
-        return self._fit(X, y, first=not (self.warm_start and self.__sklearn_is_fitted__()), epochs=self.max_iter)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Learn `y`, shape (n,) or (n, outputs), from the rows of `X`, shape (n, features); returns itself.
 
-    def partial_fit(self, X: Any, y: Any) -> MLPRegressor:
+        With `sample_weight`, shape (n,), costs and gradients are weighted means.
+        """
+        first = not (self.warm_start and self.__sklearn_is_fitted__())
+        return self._fit(X, y, sample_weight, first=first, epochs=self.max_iter)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Go over the rows once."""
-        return self._fit(X, y, first=not self.__sklearn_is_fitted__(), epochs=1, partial=True)
+        return self._fit(X, y, sample_weight, first=not self.__sklearn_is_fitted__(), epochs=1, partial=True)
 
-    def _fit(self, X: Any, y: Any, first: bool, epochs: int, partial: bool = False) -> MLPRegressor:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, first: bool, epochs: int, partial: bool = False) -> MLPRegressor:
         X, y = self._checked(X, y, first)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -100,7 +104,7 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         elif targets.shape[1] != self.n_outputs_:
             raise ValueError(f"y must have {self.n_outputs_} outputs as at the first call, got {targets.shape[1]}")
         self._partial = partial
-        self._learn(X, targets, "mean_squared_error", targets.shape[1], first, epochs, None)
+        self._learn(X, targets, "mean_squared_error", targets.shape[1], first, epochs, self._weights(X, sample_weight))
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
