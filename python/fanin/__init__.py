@@ -129,5 +129,5 @@ def __dir__() -> list[str]:
 
 active_isa()  # a wrong FANIN_ISA or FANIN_NUM_THREADS is an error now, not in the middle of the work
 num_threads()
-if "threadpoolctl" in sys.modules:
+if sys.modules.get("threadpoolctl") is not None:
     import_module("fanin.interop.threadpoolctl")
