@@ -49,8 +49,8 @@ constexpr Kernels<T> all_kernels() {
 constexpr KernelTable table{philox_words,
                             {to_float16, to_bfloat16},
                             widening_kernels(),
-                            {stats_narrow_block<Float16>, stats_narrow_pair<Float16>},
-                            {stats_narrow_block<BFloat16>, stats_narrow_pair<BFloat16>},
+                            {stats_narrow_block<Float16>, stats_narrow_pair<Float16>, narrow_power_slots<Float16>},
+                            {stats_narrow_block<BFloat16>, stats_narrow_pair<BFloat16>, narrow_power_slots<BFloat16>},
                             all_kernels<float>(),
                             all_kernels<double>()};
 

@@ -56,6 +56,7 @@ template <class S>
 struct NarrowStatsKernels {
     void (*block)(std::size_t n, const S* x, float* wide, bool whole, BlockMoments* out);
     void (*pair)(std::size_t n, const S* x, float* wide_x, const S* y, float* wide_y, bool whole, BlockMoments* out);
+    void (*power_slots)(std::size_t n, const S* x, std::uint32_t* tables, std::size_t stride);
 };
 
 }  // namespace fanin

@@ -50,13 +50,22 @@ const Wide<S>* widened(const typename SummaryBlocks<S>::Block& block, BlockRoom<
     }
 }
 
+// count_block() of 16-bit elements: the histogram over powers of two reads their bits.
+template <class S>
+void count_narrow(std::size_t n, const S* x, const float* wide, const Measure<float>& how, BlockMoments& part) {
+    if (how.options.histogram != HistogramKind::powers) return count_block(n, wide, how, part);
+    narrow_kernels(x).power_slots(n, x, how.tables, kPowerSlots);
+    const SummaryOptions& o = how.options;
+    if (o.saturation) part.saturated = kernels<float>().stats.count_outside(n, wide, o.saturation_low, o.saturation_high);
+}
+
 // measure_block() and measure_pair() of blocks of S.
 template <class S>
 BlockMoments measure_any(const typename SummaryBlocks<S>::Block& block, BlockRoom<S>& room, const Measure<Wide<S>>& how) {
     if constexpr (kSixteenBits<S>) {
         BlockMoments part;
         narrow_kernels(block.data).block(block.size, block.data, room.wide, !how.options.moments_only, &part);
-        count_block(block.size, room.wide, how, part);
+        count_narrow(block.size, block.data, room.wide, how, part);
         return part;
     } else {
         return measure_block(block.size, widened(block, room), how.options, how.plan, how.tables);
@@ -70,7 +79,7 @@ std::array<BlockMoments, 2> measure_any(const std::array<typename SummaryBlocks<
         std::array<BlockMoments, 2> parts;
         narrow_kernels(both[0].data)
             .pair(n, both[0].data, rooms[0].wide, both[1].data, rooms[1].wide, !how.options.moments_only, parts.data());
-        for (std::size_t b = 0; b < 2; ++b) count_block(n, rooms[b].wide, how, parts[b]);
+        for (std::size_t b = 0; b < 2; ++b) count_narrow(n, both[b].data, rooms[b].wide, how, parts[b]);
         return parts;
     } else {
         return measure_pair(n, widened(both[0], rooms[0]), how, widened(both[1], rooms[1]), how);
