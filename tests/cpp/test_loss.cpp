@@ -191,9 +191,10 @@ void same_bits_at_any_thread_count_and_in_pieces() {
         for (std::size_t begin = 0; begin < n; begin += 1536) {
             const std::size_t rows = std::min<std::size_t>(1536, n - begin);
             fanin::detail::add_loss<float>(loss, rows, outputs, b.z.data() + begin * outputs,
-                                           b.targets().rows(begin, rows, outputs), n, many.data() + begin * outputs, total);
+                                           b.targets().rows(begin, rows, outputs), static_cast<double>(n),
+                                           many.data() + begin * outputs, total);
         }
-        CHECK(total / fanin::detail::mean_terms(loss, n, outputs) == cost);
+        CHECK(total / fanin::detail::mean_terms(loss, static_cast<double>(n), outputs) == cost);
         CHECK(one == many);
     }
 }

@@ -17,7 +17,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OTHER = {"", "cpp", "sh"}  # what is not run here
-NEEDS = {"sklearn": "sklearn", "jax": "jax", "keras": "keras", "dask": "distributed"}  # pages about other libraries
+NEEDS = {name: f"fanin.interop.{name}" for name in ("sklearn", "jax", "keras", "dask")}  # pages that need a framework
 
 
 def blocks(page: Path) -> list[tuple[int, str]]:
@@ -38,7 +38,7 @@ def marked(page: Path):
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES if blocks(page)], ids=lambda page: page.stem)
 def test_page(page, tmp_path, monkeypatch):
     if page.stem in NEEDS:
-        pytest.importorskip(NEEDS[page.stem])
+        pytest.importorskip(NEEDS[page.stem], exc_type=ImportError)
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": page.stem}
     runner = doctest.DocTestRunner()
@@ -65,8 +65,5 @@ def modules() -> list[str]:
 @pytest.mark.filterwarnings("ignore:.*__array__.*copy keyword:DeprecationWarning")  # Keras' torch backend and NumPy 2
 def test_docstrings(module):
     if module.startswith("fanin.interop."):
-        try:
-            importlib.import_module(module)
-        except ImportError as error:  # its framework is not there
-            pytest.skip(str(error))
+        pytest.importorskip(module, exc_type=ImportError)
     assert doctest.testmod(importlib.import_module(module)).failed == 0
