@@ -2,6 +2,7 @@
 #include "fanin/loss.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "division.hpp"
@@ -82,6 +83,13 @@ void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::
 
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y) {
+    for (std::size_t i = 0; i < y.weights.size(); ++i)
+        if (!(y.weights[i] >= 0) || y.weights[i] > std::numeric_limits<T>::max())
+            throw std::invalid_argument("sample_weight must hold finite numbers of at least 0, got " +
+                                        detail::text(static_cast<double>(y.weights[i])) + at_row(i));
+    if (!y.weights.empty() && y.weights.size() != batch)
+        throw std::invalid_argument("sample_weight must have " + std::to_string(batch) + " rows like x, got " +
+                                    std::to_string(y.weights.size()));
     const bool labels = loss == Loss::cross_entropy;
     const std::size_t rows = labels ? y.labels.size() : y.values.size() / outputs;
     if (rows != batch || (!labels && y.values.size() != batch * outputs))
@@ -104,23 +112,29 @@ double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::spa
     check_targets(loss, batch, outputs, y);
     const detail::Extent out = extent_of(std::span<const T>(dz));
     if (detail::may_overlap(out, extent_of(z))) throw std::invalid_argument("dz must share no memory with z");
-    if (detail::may_overlap(out, extent_of(y.values)) || detail::may_overlap(out, extent_of(y.labels)))
+    if (detail::may_overlap(out, extent_of(y.values)) || detail::may_overlap(out, extent_of(y.labels)) ||
+        detail::may_overlap(out, extent_of(y.weights)))
         throw std::invalid_argument("dz must share no memory with y");
-    double total = 0;
-    detail::add_loss(loss, batch, outputs, z.data(), y, batch, dz.data(), total);
-    return total / detail::mean_terms(loss, batch, outputs);
+    double total = 0, weight = y.weights.empty() ? static_cast<double>(batch) : 0;
+    for (const T w : y.weights) weight += static_cast<double>(w);
+    detail::add_loss(loss, batch, outputs, z.data(), y, weight, dz.data(), total);
+    return detail::mean_loss(loss, total, weight, outputs);
 }
 
-double detail::mean_terms(Loss loss, std::size_t n, std::size_t outputs) {
-    return static_cast<double>(loss == Loss::mean_squared_error ? n * outputs : n);
+double detail::mean_terms(Loss loss, double weight, std::size_t outputs) {
+    return loss == Loss::mean_squared_error ? weight * static_cast<double>(outputs) : weight;
+}
+
+double detail::mean_loss(Loss loss, double total, double weight, std::size_t outputs) {
+    return weight == 0 ? 0 : total / mean_terms(loss, weight, outputs);
 }
 
 template <class T>
-void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, std::size_t n, T* dz,
+void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, double weight, T* dz,
                       double& total) {
     const LossKernels<T>& kernel = kernels<T>().loss;
     const double factor = loss == Loss::mean_squared_error ? 2 : 1;
-    const T scale = static_cast<T>(factor / mean_terms(loss, n, outputs));
+    const T scale = weight == 0 ? T(0) : static_cast<T>(factor / mean_terms(loss, weight, outputs));
     const bool labels = loss == Loss::cross_entropy;
     // A term is a row of `width` elements for cross_entropy, else an element.
     const std::size_t terms = labels ? rows : rows * outputs, width = labels ? outputs : 1;
@@ -128,15 +142,21 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
         const std::size_t begin = index * kLossBlock, size = std::min(kLossBlock, terms - begin);
         const T* from = z + begin * width;
         T* to = dz + begin * width;
+        T each[kLossBlock];
+        const T* w = nullptr;
+        if (!y.weights.empty()) {
+            for (std::size_t i = 0; i < size; ++i) each[i] = y.weights[labels ? begin + i : (begin + i) / outputs];
+            w = each;
+        }
         switch (loss) {
             case Loss::cross_entropy:
-                return kernel.cross_entropy(size, width, from, y.labels.data() + begin, scale, to);
+                return kernel.cross_entropy(size, width, from, y.labels.data() + begin, w, scale, to);
             case Loss::binary_cross_entropy:
-                return kernel.binary_cross_entropy(size, from, y.values.data() + begin, scale, to);
+                return kernel.binary_cross_entropy(size, from, y.values.data() + begin, w, scale, to);
             case Loss::mean_squared_error:
-                return kernel.squared_error(size, from, y.values.data() + begin, scale, to);
+                return kernel.squared_error(size, from, y.values.data() + begin, w, scale, to);
             default:
-                return kernel.hinge(size, from, y.values.data() + begin, scale, to);
+                return kernel.hinge(size, from, y.values.data() + begin, w, scale, to);
         }
     };
     // A task has whole blocks. Their costs wait in `sums`, so many at a time, and are added in order on this thread.
@@ -161,7 +181,7 @@ template void check_targets(Loss, std::size_t, std::size_t, Targets<float>);
 template void check_targets(Loss, std::size_t, std::size_t, Targets<double>);
 template double evaluate_loss(Loss, std::size_t, std::size_t, std::span<const float>, Targets<float>, std::span<float>);
 template double evaluate_loss(Loss, std::size_t, std::size_t, std::span<const double>, Targets<double>, std::span<double>);
-template void detail::add_loss(Loss, std::size_t, std::size_t, const float*, Targets<float>, std::size_t, float*, double&);
-template void detail::add_loss(Loss, std::size_t, std::size_t, const double*, Targets<double>, std::size_t, double*, double&);
+template void detail::add_loss(Loss, std::size_t, std::size_t, const float*, Targets<float>, double, float*, double&);
+template void detail::add_loss(Loss, std::size_t, std::size_t, const double*, Targets<double>, double, double*, double&);
 
 }  // namespace fanin

@@ -20,13 +20,22 @@ MatrixView<const T> rows_of(const Network<T>& net, const py::array& x) {
 }
 
 template <class T>
-Targets<T> targets_for(const Network<T>& net, const py::array& x, const py::array& y) {
+Targets<T> targets_for(const Network<T>& net, const py::array& x, const py::array& y, const py::object& w = py::none()) {
     const Loss loss = net.shape().loss;
     if (loss == Loss::cross_entropy) require_dtype<std::int64_t>(y, "y", nullptr);
     else require_dtype<T>(y, "y", "the network");
     require_target_shape(y, loss, static_cast<std::size_t>(x.shape(0)), net.shape().sizes.back());
     if (!(y.flags() & py::array::c_style)) throw py::value_error("y must be C-contiguous");
-    return targets_of<T>(y, loss);
+    Targets<T> targets = targets_of<T>(y, loss);
+    if (w.is_none()) return targets;
+    const py::array weights = require_array(w, "sample_weight");
+    require_dtype<T>(weights, "sample_weight", "the network");
+    if (weights.ndim() != 1 || weights.shape(0) != x.shape(0))
+        throw py::value_error("sample_weight must have shape (batch,) = (" + std::to_string(x.shape(0)) + ",), got " +
+                              shape_text(weights));
+    if (!(weights.flags() & py::array::c_style)) throw py::value_error("sample_weight must be C-contiguous");
+    targets.weights = {static_cast<const T*>(weights.data()), static_cast<std::size_t>(weights.size())};
+    return targets;
 }
 
 // A live array: it keeps the network alive.
@@ -58,9 +67,9 @@ std::string words(const Nonfinite& found, std::size_t layers, double cost) {
 
 // (cost, [(dw, db), ...]); db is None without biases.
 template <class T>
-py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y) {
+py::tuple gradients(Network<T>& net, const py::array& x, const py::array& y, const py::object& w) {
     const MatrixView<const T> rows = rows_of(net, x);
-    const Targets<T> targets = targets_for(net, x, y);
+    const Targets<T> targets = targets_for(net, x, y, w);
     std::vector<MatrixView<T>> out_dw;
     std::vector<VectorView<T>> out_db;
     py::list all;
@@ -160,14 +169,14 @@ void bind(py::module_& m, const char* name) {
             arg("x").noconvert(), arg("first_row") = 0)
         .def(
             "loss",
-            [](Net& net, const py::array& x, const py::array& y) {
+            [](Net& net, const py::array& x, const py::array& y, const py::object& w) {
                 const MatrixView<const T> rows = rows_of(net, x);
-                const Targets<T> targets = targets_for(net, x, y);
+                const Targets<T> targets = targets_for(net, x, y, w);
                 const LongCall call;
                 return net.loss(rows, targets);
             },
-            arg("x").noconvert(), arg("y").noconvert())
-        .def("gradients", &gradients<T>, arg("x").noconvert(), arg("y").noconvert())
+            arg("x").noconvert(), arg("y").noconvert(), arg("w") = py::none())
+        .def("gradients", &gradients<T>, arg("x").noconvert(), arg("y").noconvert(), arg("w") = py::none())
         .def(
             "draw",
             [](Net& net, const std::vector<std::optional<Law>>& weights, const std::vector<std::optional<Law>>& biases) {
@@ -190,9 +199,9 @@ void bind(py::module_& m, const char* name) {
             arg("x").noconvert(), arg("first_row") = 0)
         .def(
             "step",
-            [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer) {
+            [](Net& net, const py::array& x, const py::array& y, Optimizer& optimizer, const py::object& w) {
                 const MatrixView<const T> rows = rows_of(net, x);
-                const Targets<T> targets = targets_for(net, x, y);
+                const Targets<T> targets = targets_for(net, x, y, w);
                 double cost = 0;
                 {
                     const LongCall call;
@@ -203,15 +212,15 @@ void bind(py::module_& m, const char* name) {
                     throw py::error_already_set();
                 return cost;
             },
-            arg("x").noconvert(), arg("y").noconvert(), arg("optimizer"))
+            arg("x").noconvert(), arg("y").noconvert(), arg("optimizer"), arg("w") = py::none())
         .def(
             "fit",
             [](Net& net, const py::array& x, const py::array& y, std::size_t epochs, std::size_t batch_size, bool shuffle,
                bool stop, Optimizer& optimizer, py::array_t<double, 0>& costs, py::array_t<double, 0>& epoch_costs,
                FitState& state, std::size_t max_steps, std::size_t every, const SummaryOptions& options,
-               const std::vector<SummaryOptions>& activations, const py::object& see) {
+               const std::vector<SummaryOptions>& activations, const py::object& see, const py::object& w) {
                 const MatrixView<const T> rows = rows_of(net, x);
-                const Targets<T> targets = targets_for(net, x, y);
+                const Targets<T> targets = targets_for(net, x, y, w);
                 const std::span<double> each(costs.mutable_data(), static_cast<std::size_t>(costs.size()));
                 const std::span<double> means(epoch_costs.mutable_data(), static_cast<std::size_t>(epoch_costs.size()));
                 std::optional<PythonObserver<T>> observer;
@@ -222,7 +231,7 @@ void bind(py::module_& m, const char* name) {
             },
             arg("x").noconvert(), arg("y").noconvert(), arg("epochs"), arg("batch_size"), arg("shuffle"), arg("stop"),
             arg("optimizer"), arg("costs").noconvert(), arg("epoch_costs").noconvert(), arg("state"), arg("max_steps"),
-            arg("every"), arg("options"), arg("activations"), arg("see"))
+            arg("every"), arg("options"), arg("activations"), arg("see"), arg("w") = py::none())
         .def_static("steps_per_epoch", &Net::steps_per_epoch, arg("rows"), arg("batch_size"));
 }
 

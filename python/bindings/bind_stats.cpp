@@ -9,23 +9,11 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "elements.hpp"
 #include "fanin/stats.hpp"
 
 namespace fanin::python {
 namespace {
-
-// Calls body(view) with a view of x, its T that of the array.
-template <class T, class Body>
-auto with_view_of(const py::array& x, Body&& body) {
-    const ArrayOf<T> array(x, "x");
-    const LongCall call;
-    return body(array.view());
-}
-template <class Body>
-auto with_view(const py::array& x, Body&& body) {
-    require_float(x, "x");
-    return holds<float>(x) ? with_view_of<float>(x, body) : with_view_of<double>(x, body);
-}
 
 Summary summarize_any(const py::array& x, const SummaryOptions& options) {
     return with_view(x, [&](const auto& view) { return summarize(view, options); });
@@ -33,6 +21,13 @@ Summary summarize_any(const py::array& x, const SummaryOptions& options) {
 
 std::vector<Summary> summarize_axes(const py::array& x, const std::vector<std::size_t>& axes, const SummaryOptions& options) {
     return with_view(x, [&](const auto& view) { return summarize(view, axes, options); });
+}
+
+// An array over the memory of an object with __dlpack__, of any real dtype, and whether its uint16 are bfloat16.
+py::tuple array_of_any(const py::object& x, const char* name) {
+    bool is_bfloat16 = false;
+    const py::array found = array_from_dlpack(x, name, is_bfloat16, true);
+    return py::make_tuple(found, is_bfloat16);
 }
 
 // ------------------------------------------------------------------------------------------------ text
@@ -290,7 +285,7 @@ void bind_stats(py::module_& m) {
         .def(py::init<const SummaryOptions&>(), arg("options"))
         .def(
             "update", [](Summarizer& s, const py::array& x) { with_view(x, [&](const auto& view) { s.update(view); }); },
-            arg("x").noconvert(), "Adds the elements of an array of float32 or float64.")
+            arg("x").noconvert(), "Adds the elements of an array of real numbers, of any dtype that `summarize` takes.")
         .def(
             "merge", [](Summarizer& s, const Summary& other) { s.merge(other); }, arg("other"),
             "Adds what a summary of the same options has measured.")
@@ -300,6 +295,7 @@ void bind_stats(py::module_& m) {
             "summary", [](const Summarizer& s) { return s.summary(); }, "Of everything so far.")
         .def("__repr__", [](const Summarizer& s) { return "<Summarizer: " + repr(s.summary()) + ">"; });
 
+    m.def("array_from_dlpack", &array_of_any, arg("x"), arg("name"));
     m.def("summarize_axes", &summarize_axes, arg("x").noconvert(), arg("axes"), arg("options"));
     m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"));
 }

@@ -4,6 +4,17 @@
 
 #include "fanin/threads.hpp"
 
+// What threadpoolctl looks for in this library (fanin.interop.threadpoolctl).
+extern "C" {
+__attribute__((visibility("default"))) int fanin_get_num_threads() { return static_cast<int>(fanin::num_threads()); }
+__attribute__((visibility("default"))) void fanin_set_num_threads(int n) {
+    try {
+        fanin::set_num_threads(static_cast<std::size_t>(n < 1 ? 1 : n > 1024 ? 1024 : n));
+    } catch (...) {  // no exception crosses a C function; the number stays
+    }
+}
+}
+
 namespace fanin::python {
 
 void bind_threads(pybind11::module_& m) {

@@ -38,15 +38,15 @@ struct ManagedVersioned {
 };
 
 constexpr std::int32_t kCpu = 1, kPinned = 3;  // device types that the CPU reads and writes
-constexpr std::uint8_t kFloat = 2, kBFloat = 4;
+constexpr std::uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBFloat = 4, kBool = 6;
 constexpr std::uint64_t kReadOnly = 1;
 
 }  // namespace dlpack
 
 // A NumPy array over the memory of an object with __dlpack__, which stays alive with it; `is_bfloat16` tells that its
 // uint16 are the bits of bfloat16. A tensor that records gradients is detached first: its values are what is written.
-// ValueError for memory that the CPU does not reach, TypeError for a type that is no float.
-inline py::array array_from_dlpack(py::object object, const char* name, bool& is_bfloat16) {
+// ValueError for memory that the CPU does not reach, TypeError for a type that is no float (with `any`: no real number).
+inline py::array array_from_dlpack(py::object object, const char* name, bool& is_bfloat16, bool any = false) {
     const py::tuple device = object.attr("__dlpack_device__")();
     const auto device_type = device[0].cast<std::int32_t>();
     if (device_type != dlpack::kCpu && device_type != dlpack::kPinned)
@@ -75,10 +75,13 @@ inline py::array array_from_dlpack(py::object object, const char* name, bool& is
     is_bfloat16 = tensor->type_code == dlpack::kBFloat && tensor->type_bits == 16;
     const bool is_float =
         tensor->type_code == dlpack::kFloat && (tensor->type_bits == 16 || tensor->type_bits == 32 || tensor->type_bits == 64);
-    if ((!is_float && !is_bfloat16) || tensor->type_lanes != 1)
-        throw py::type_error(std::string(name) +
-                             " must have dtype float32, float64, float16 or bfloat16, got DLPack type code " +
-                             std::to_string(tensor->type_code) + " of " + std::to_string(tensor->type_bits) + " bits");
+    const std::uint8_t code = tensor->type_code, bits = tensor->type_bits;
+    const bool is_integer = any && ((code == dlpack::kBool && bits == 8) ||
+                                    ((code == dlpack::kInt || code == dlpack::kUInt) && bits >= 8 && bits <= 64));
+    if ((!is_float && !is_bfloat16 && !is_integer) || tensor->type_lanes != 1)
+        throw py::type_error(std::string(name) + " must have dtype float32, float64, float16 or bfloat16" +
+                             (any ? ", or integers" : "") + ", got DLPack type code " + std::to_string(tensor->type_code) +
+                             " of " + std::to_string(tensor->type_bits) + " bits");
     std::int64_t elements = 1;
     for (std::int32_t i = 0; i < tensor->ndim; ++i) elements *= tensor->shape[i];
     if (tensor->data == nullptr && elements > 0)  // wrappers around other tensors export no memory
@@ -90,7 +93,8 @@ inline py::array array_from_dlpack(py::object object, const char* name, bool& is
     py::ssize_t stride = item;
     for (std::size_t i = shape.size(); i-- > 0; stride *= shape[i])
         strides[i] = tensor->strides == nullptr ? stride : tensor->strides[i] * item;
-    const py::dtype dtype(is_bfloat16 ? "u2" : item == 2 ? "f2" : item == 4 ? "f4" : "f8");
+    const char kind = is_integer ? (code == dlpack::kBool ? 'b' : code == dlpack::kInt ? 'i' : 'u') : is_bfloat16 ? 'u' : 'f';
+    const py::dtype dtype(kind + std::to_string(item));
     // The capsule, its deleter still to run, lives as the array's base.
     py::array array(dtype, shape, strides, static_cast<char*>(tensor->data) + tensor->byte_offset, capsule);
     if (read_only) array.attr("setflags")(py::arg("write") = false);

@@ -7,6 +7,7 @@ and compared with theory. Results are the same bits on any CPU, thread count, ba
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -132,3 +133,5 @@ def __dir__() -> list[str]:
 if "FANIN_ISA" in os.environ or "FANIN_NUM_THREADS" in os.environ:  # a wrong one is an error now, not in the middle of the work
     import_module("fanin.isa").active_isa()
     import_module("fanin.threads").num_threads()
+if sys.modules.get("threadpoolctl") is not None:
+    import_module("fanin.interop.threadpoolctl")

@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanin import _core
+from fanin.common import foreign
 
 Float = TypeVar("Float", np.float32, np.float64)
 Traits: TypeAlias = _core.ActivationTraits
@@ -91,7 +92,7 @@ def evaluate(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = None)
     >>> fi.activation.evaluate("relu", np.array([-1.0, 0.5]))
     array([0. , 0.5])
     """
-    result: NDArray[Float] = _core.activation_evaluate(name, z, out)
+    result: NDArray[Float] = _core.activation_evaluate(name, foreign.view("z", z), out)
     return result
 
 
@@ -112,7 +113,7 @@ def derivative(name: str, z: NDArray[Float], *, out: NDArray[Float] | None = Non
     >>> fi.activation.derivative("tanh", np.array([0.0, 20.0]))
     array([1.0000000e+00, 1.6993417e-17])
     """
-    result: NDArray[Float] = _core.activation_derivative(name, z, out)
+    result: NDArray[Float] = _core.activation_derivative(name, foreign.view("z", z), out)
     return result
 
 
@@ -218,6 +219,7 @@ def log_softmax(z: NDArray[Float], *, axis: int = -1, out: NDArray[Float] | None
 
 
 def _over_axis(z: NDArray[Float], axis: int, out: NDArray[Float] | None, *, logarithm: bool) -> NDArray[Float]:
+    z = foreign.view("z", z)
     if not isinstance(z, np.ndarray) or z.ndim == 0 or (out is not None and not isinstance(out, np.ndarray)):
         result: NDArray[Float] = _core.activation_softmax(z, out, logarithm)  # which refuses them
         return result

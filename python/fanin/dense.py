@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin.activation import traits
+from fanin.common import foreign
 from fanin.stats import Summary, stats_options
 
 SUM_BLOCK: int = _core.SUM_BLOCK
@@ -65,7 +66,7 @@ def dense_forward(
     Parameters
     ----------
     x : ndarray, shape (batch, n_in), float32 or float64
-        The batch, a row an example. Any strides, here and below.
+        The batch, a row an example. Any strides, and an array of any library on the CPU, here and below; NumPy's come out.
     w : ndarray, shape (n_out, n_in), dtype of x, or PackedWeight
         The weights. A layer of another layout passes ``w.T`` as a view. `pack_weight` makes the other kind.
     b : ndarray, shape (n_out,), dtype of x, optional
@@ -106,6 +107,7 @@ def dense_forward(
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
+    x, w, b = foreign.view("x", x), foreign.view("w", w), foreign.view("b", b)
     if (
         isinstance(w, _core.PackedWeight32 | _core.PackedWeight64)
         and isinstance(x, np.ndarray)
@@ -163,7 +165,7 @@ def pack_weight(w: NDArray[Any]) -> PackedWeight:
     >>> fi.dense_forward(x, w, activation="relu").a
     array([[1., 0.]])
     """
-    packed: PackedWeight = _core.pack_weight(w)
+    packed: PackedWeight = _core.pack_weight(foreign.view("w", w))
     return packed
 
 
@@ -229,6 +231,7 @@ def dense_backward(
     for name, out in zip(_GRADIENTS, outs, strict=True):
         if accumulate and name != "dz" and name in names and out is None:
             raise ValueError(f"accumulate=True adds to the caller's arrays: out_{name} must be given, got None")
+    da, x, w, z = (foreign.view(name, value) for name, value in (("da", da), ("x", x), ("w", w), ("z", z)))
     need_dx, need_dw, need_db, need_dz = (name in names for name in _GRADIENTS)
     results = _core.dense_backward(da, x, w, z, activation, need_dx, need_dw, need_db, need_dz, *outs, accumulate)
     return DenseBackward(*results)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanin import _core
+from fanin.common import foreign
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -66,6 +67,7 @@ def evaluate(name: str, z: FloatArray, y: NDArray[Any], *, gradient: bool = True
     >>> round(cost, 6), dz.tolist()
     (0.693147, [[0.5, -0.5]])
     """
+    z, y = foreign.view("z", z), foreign.view("y", y)
     for argument, what in ((z, "z"), (y, "y")):
         if not isinstance(argument, np.ndarray):
             raise TypeError(f"{what} must be a NumPy array, got {type(argument).__name__}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin._core import Histogram, Quantile, Summary, SummaryOptions
-from fanin.common import require
+from fanin.common import foreign, require
 
 __all__ = [
     "Histogram",
@@ -32,7 +32,7 @@ Axis: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
 
 @overload
 def summarize(
-    x: NDArray[np.floating[Any]],
+    x: Any,
     *,
     axis: None = None,
     bins: Bins = "default",
@@ -42,7 +42,7 @@ def summarize(
 ) -> Summary: ...
 @overload
 def summarize(
-    x: NDArray[np.floating[Any]],
+    x: Any,
     *,
     axis: SupportsIndex | Sequence[SupportsIndex],
     bins: Bins = "default",
@@ -53,7 +53,7 @@ def summarize(
 
 
 def summarize(
-    x: NDArray[np.floating[Any]],
+    x: Any,
     *,
     axis: Axis = None,
     bins: Bins = "default",
@@ -65,8 +65,11 @@ def summarize(
 
     Parameters
     ----------
-    x : ndarray, float32 or float64
-        Any shape and any strides; only read (an array that is not aligned is copied). Sums are in float64.
+    x : array
+        Real numbers of any dtype, of any library on the CPU (DLPack, the buffer protocol or ``__array__``). Any shape and any
+        strides; only read (an array that is not aligned is copied). Sums are in float64. float16, bfloat16 and integers are
+        read as they are and widened block by block: the summary is that of the same values in float32, of integers of 32 and
+        64 bits in float64, and `subnormals` are those of x's own dtype.
     axis : int or tuple of int, optional
         The axes that each summary runs over, as in NumPy: of a batch (rows, units), 0 gives a summary for each unit and 1 one
         for each row. Left out: one summary of the whole.
@@ -91,7 +94,7 @@ def summarize(
     Raises
     ------
     TypeError
-        If `x` is no array of float32 or float64.
+        If `x` is no array of real numbers.
     ValueError
         If `bins`, `range` and `moments` do not fit together, or `axis` is no axis of `x`.
 
@@ -118,13 +121,7 @@ def summarize(
     >>> fi.summarize(x, axis=0).max
     array([0.5, 3. ])
     """
-    if not isinstance(x, np.ndarray):
-        raise TypeError(f'x must be an array, got {type(x).__name__}: write numpy.asarray(x, dtype="float64")')
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)")
-    if x.dtype not in (np.float32, np.float64):
-        raise TypeError(f'x must have dtype float32 or float64, got {x.dtype}: write x.astype("float64")')
-    x = require.aligned(x)
+    x = _elements(x)
     if axis is None:
         return _core.summarize(x, summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
     if isinstance(bins, str) and bins == "default" and range is None:
@@ -132,6 +129,19 @@ def summarize(
     axes = _axes(axis, x.ndim)
     found = _core.summarize_axes(x, axes, summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
     return Summaries(found, tuple(size for i, size in enumerate(x.shape) if i not in axes))
+
+
+def _elements(x: Any) -> NDArray[Any]:
+    x = foreign.view("x", x)
+    if not isinstance(x, np.ndarray):
+        raise TypeError(f'x must be an array, got {type(x).__name__}: write numpy.asarray(x, dtype="float64")')
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError("x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)")
+    if x.dtype.name != "bfloat16":
+        x = foreign.plain(x)
+    if x.dtype.kind not in "biufV" or x.dtype.itemsize > 8 or not x.dtype.isnative:
+        raise TypeError(f'x must hold native real numbers of at most 64 bits, got {x.dtype}: write x.astype("float64")')
+    return require.aligned(x)
 
 
 def _axes(axis: SupportsIndex | Sequence[SupportsIndex], rank: int) -> list[int]:
@@ -236,6 +246,20 @@ class Summarizer(_core.Summarizer):
         saturation: Range = None,
     ) -> None:
         super().__init__(summary_options(bins=bins, range=range, moments=moments, saturation=saturation))
+        self._options = {"bins": bins, "range": range, "moments": moments, "saturation": saturation}
+
+    def __reduce__(self) -> tuple[Any, tuple[dict[str, Any], Summary]]:
+        return _resumed, (self._options, self.summary)
+
+    def update(self, x: Any) -> None:
+        """Add the elements of an array, of any dtype and library that `summarize` takes."""
+        super().update(_elements(x))
+
+
+def _resumed(options: dict[str, Any], summary: Summary) -> Summarizer:
+    again = Summarizer(**options)
+    again.merge(summary)
+    return again
 
 
 def summary_options(

@@ -84,6 +84,45 @@ void costs_equal_reference() {
     }
 }
 
+// Weights against their definition: each row alone, times its weight, over the sum of all; and whole numbers are repetitions.
+template <class T>
+void weights_are_applied() {
+    for (const Loss loss : {Loss::cross_entropy, Loss::binary_cross_entropy, Loss::hinge, Loss::mean_squared_error})
+        for (const std::size_t outputs : {1, 3, 10})
+            for (const std::size_t batch : {1, 7, 513, 1030}) {
+                if ((loss == Loss::cross_entropy) != (outputs != 1) && loss != Loss::mean_squared_error) continue;
+                const Batch<T> b = batch_of<T>(loss, batch, outputs, T(2));
+                std::vector<T> w(batch), dz(b.z.size()), plain(b.z.size()), one(outputs);
+                double sum = 0, total = 0;
+                for (std::size_t i = 0; i < batch; ++i) sum += w[i] = static_cast<T>(i % 4) / T(2);
+                Targets<T> y = b.targets();
+                y.weights = w;
+                const double cost = fanin::evaluate_loss<T>(loss, batch, outputs, b.z, y, dz);
+                if (sum == 0) {
+                    CHECK(cost == 0 && dz[0] == 0);
+                    continue;
+                }
+                const double eps = std::numeric_limits<T>::epsilon();
+                for (std::size_t i = 0; i < batch; ++i) {
+                    const std::span<const T> row(b.z.data() + i * outputs, outputs);
+                    total += fanin::evaluate_loss<T>(loss, 1, outputs, row, b.targets().rows(i, 1, outputs), one) *
+                             static_cast<double>(w[i]);
+                    for (std::size_t j = 0; j < outputs; ++j) {
+                        const double exact = static_cast<double>(one[j]) * static_cast<double>(w[i]) / sum;
+                        // Each side rounds a handful of times; a difference of nearly equal probabilities loses a place more.
+                        CHECK(std::abs(static_cast<double>(dz[i * outputs + j]) - exact) <= 16 * eps / sum);
+                    }
+                }
+                CHECK(std::abs(cost - total / sum) <= 1e-13 * (1 + std::abs(cost)) * static_cast<double>(batch));
+                std::fill(w.begin(), w.end(), T(1));  // the bits of no weights
+                CHECK(fanin::evaluate_loss<T>(loss, batch, outputs, b.z, y, dz) ==
+                      fanin::evaluate_loss<T>(loss, batch, outputs, b.z, b.targets(), plain));
+                CHECK(dz == plain);
+                w[0] = -1;
+                CHECK_THROWS(fanin::evaluate_loss<T>(loss, batch, outputs, b.z, y, dz), std::invalid_argument);
+            }
+}
+
 // NaN, infinities and the largest numbers in every place of a row.
 template <class T>
 void special_logits_equal_reference() {
@@ -152,9 +191,10 @@ void same_bits_at_any_thread_count_and_in_pieces() {
         for (std::size_t begin = 0; begin < n; begin += 1536) {
             const std::size_t rows = std::min<std::size_t>(1536, n - begin);
             fanin::detail::add_loss<float>(loss, rows, outputs, b.z.data() + begin * outputs,
-                                           b.targets().rows(begin, rows, outputs), n, many.data() + begin * outputs, total);
+                                           b.targets().rows(begin, rows, outputs), static_cast<double>(n),
+                                           many.data() + begin * outputs, total);
         }
-        CHECK(total / fanin::detail::mean_terms(loss, n, outputs) == cost);
+        CHECK(total / fanin::detail::mean_terms(loss, static_cast<double>(n), outputs) == cost);
         CHECK(one == many);
     }
 }
@@ -198,6 +238,8 @@ void bad_arguments() {
 
 int main() {
     check::each_isa([] {
+        weights_are_applied<float>();
+        weights_are_applied<double>();
         costs_equal_reference<float>();
         costs_equal_reference<double>();
         special_logits_equal_reference<float>();

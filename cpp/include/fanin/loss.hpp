@@ -29,15 +29,20 @@ std::string_view loss_name(Loss loss);
 Loss loss_from_name(std::string_view name);
 
 // What a batch should have given: labels for cross_entropy, one a row; values for the others, (batch, outputs) in C order.
+// With weights, one a row, finite and at least 0, every mean over rows is the weighted one, sum w c / sum w: the weights of a
+// batch add up in double in the order of its rows, and a row's cost and gradient are multiplied by its weight last (a row of
+// weight 0 counts for nothing, whatever its cost). A batch of weights 0 alone has cost and gradient 0.
 template <class T>
 struct Targets {
     std::span<const std::int64_t> labels;
     std::span<const T> values;
+    std::span<const T> weights = {};
 
     // Rows begin .. begin + n - 1.
     Targets rows(std::size_t begin, std::size_t n, std::size_t outputs) const {
-        return labels.empty() ? Targets{{}, values.subspan(begin * outputs, n * outputs)}
-                              : Targets{labels.subspan(begin, n), {}};
+        const std::span<const T> w = weights.empty() ? weights : weights.subspan(begin, n);
+        return labels.empty() ? Targets{{}, values.subspan(begin * outputs, n * outputs), w}
+                              : Targets{labels.subspan(begin, n), {}, w};
     }
 };
 
@@ -48,7 +53,7 @@ void check_outputs(Loss loss, std::size_t outputs);
 // (batch, outputs); one output of mean_squared_error takes both.
 void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::span<const std::size_t> shape);
 
-// std::invalid_argument, naming the row, unless `y` has `batch` rows of allowed targets; NaN never is.
+// std::invalid_argument, naming the row, unless `y` has `batch` rows of allowed targets and weights; NaN never is.
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y);
 
@@ -62,10 +67,12 @@ double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::spa
 namespace detail {
 // A batch of n rows in pieces: adds the piece's costs to `total`, and writes dz for the mean over all n rows. Every
 // piece but the last has a multiple of 512 rows; then total / mean_terms is what evaluate_loss returns for the whole, bit
-// for bit. Nothing is checked.
+// for bit. Nothing is checked. `weight` is that of the whole batch: its rows, or the sum of their weights.
 template <class T>
-void add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, std::size_t n, T* dz, double& total);
-double mean_terms(Loss loss, std::size_t n, std::size_t outputs);
+void add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, double weight, T* dz, double& total);
+double mean_terms(Loss loss, double weight, std::size_t outputs);
+// total / mean_terms; 0 where nothing has a weight.
+double mean_loss(Loss loss, double total, double weight, std::size_t outputs);
 }  // namespace detail
 
 }  // namespace fanin

@@ -60,10 +60,10 @@ struct FitState {
     std::size_t steps = 0, epochs = 0;  // costs written, of steps and of whole epochs
     Nonfinite nonfinite;
     bool stopped = false;
-    // Inside an epoch: the next row, the round of its shuffle, and the sum of its costs.
+    // Inside an epoch: the next row, the round of its shuffle, the weighted sum of its costs and the weights'.
     std::size_t row = 0;
     std::uint64_t round = 0;
-    double sum = 0;
+    double sum = 0, weight = 0;
 };
 
 // What an observed step of a fit did in one layer: the summaries that summarize() gives of these arrays, bit for bit where the

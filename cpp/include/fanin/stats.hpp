@@ -95,6 +95,10 @@ void validate(const SummaryOptions& options);
 // The same for a histogram that comes from elsewhere: its range, and how many counts it has.
 void validate(const Histogram& histogram);
 
+// Elements are float, double, Float16, BFloat16 or integers of 8 to 64 bits. A summary of what is narrower than float is that
+// of the same values as float; of integers of 32 bits and more, as double (beyond 2^53 rounded to nearest even): bit for bit,
+// but for `subnormals`, which are those of the element's own type. Nothing of the array's size is copied.
+//
 // Summarizes an array of any rank up to kMaxRank and any strides (zero and negative ones too); in parallel. Elements of
 // the array are only read. Relative to n std^r, m_r is right to about 1e-15 times the square root of the blocks. In
 // float64, powers beyond the range of double overflow as IEEE says (m4 from about 1e77 on).

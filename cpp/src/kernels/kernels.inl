@@ -22,6 +22,7 @@
 #include "rounding.inl"
 #include "activation_smooth.inl"
 #include "activation.inl"
+#include "widening.inl"
 #include "stats.inl"
 #include "dense.inl"
 #include "softmax.inl"
@@ -48,6 +49,12 @@ constexpr Kernels<T> all_kernels() {
 }  // namespace
 
 extern const KernelTable table;  // constexpr alone would keep it to this file
-constexpr KernelTable table{philox_words, {to_float16, to_bfloat16}, all_kernels<float>(), all_kernels<double>()};
+constexpr KernelTable table{philox_words,
+                            {to_float16, to_bfloat16},
+                            widening_kernels(),
+                            {stats_narrow_block<Float16>, stats_narrow_pair<Float16>, narrow_power_slots<Float16>},
+                            {stats_narrow_block<BFloat16>, stats_narrow_pair<BFloat16>, narrow_power_slots<BFloat16>},
+                            all_kernels<float>(),
+                            all_kernels<double>()};
 
 }  // namespace fanin::FANIN_ISA

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fanin/float16.hpp"
+
 namespace fanin {
 
 // What one block, or several merged, contribute. Moments are those of the finite elements, in sums over (x - mean)^r.
@@ -47,6 +49,14 @@ struct StatsKernels {
     void (*power_slots)(std::size_t n, const T* x, std::uint32_t* tables, std::size_t stride);
     // How many x are below low or above high, compared in double. NaN is neither.
     std::uint64_t (*count_outside)(std::size_t n, const T* x, double low, double high);
+};
+
+// The moments of 16-bit elements, which are left as floats in `wide`, n of them, for the histogram.
+template <class S>
+struct NarrowStatsKernels {
+    void (*block)(std::size_t n, const S* x, float* wide, bool whole, BlockMoments* out);
+    void (*pair)(std::size_t n, const S* x, float* wide_x, const S* y, float* wide_y, bool whole, BlockMoments* out);
+    void (*power_slots)(std::size_t n, const S* x, std::uint32_t* tables, std::size_t stride);
 };
 
 }  // namespace fanin

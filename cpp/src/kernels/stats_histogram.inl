@@ -106,6 +106,56 @@ void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t s
     }
 }
 
+typedef std::int16_t VecI16 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
+
+// The same of 16-bit elements, from their bits; float16's subnormal numbers are left to small_power_slot.
+FANIN_INLINE VecI16 power_slot(VecI16 x, const BFloat16*) {
+    const VecI16 magnitude = x & 0x7fff, k = (magnitude >> 7) - (magnitude > 0) - (magnitude >= 0x40), sign = x >> 15;
+    return ((k ^ sign) - sign) + 257;
+}
+FANIN_INLINE VecI16 power_slot(VecI16 x, const Float16*) {
+    const VecI16 magnitude = x & 0x7fff, sign = x >> 15;
+    VecI16 k = ((magnitude >> 10) + 114) & (magnitude > 0);  // the exponent field f stands for f - 15
+    k = magnitude >= 0x7c00 ? VecI16{} + 257 : k;
+    return ((k ^ sign) - sign) + 257;
+}
+// Of a number m 2^-24, m below 2^10.
+FANIN_INLINE std::uint16_t small_power_slot(std::uint16_t bits) {
+    const int k = 136 - __builtin_clz(bits & 0x7fffu);
+    return static_cast<std::uint16_t>((bits & 0x8000u) != 0 ? 257 - k : 257 + k);
+}
+
+// NarrowStatsKernels::power_slots.
+template <class S>
+void narrow_power_slots(std::size_t n, const S* x, std::uint32_t* tables, std::size_t stride) {
+    constexpr std::size_t lanes = FANIN_VECTOR_BYTES / sizeof(S);
+    S rest[lanes];
+    std::uint16_t slots[kSlotChunk];
+    for (std::size_t begin = 0; begin < n; begin += kSlotChunk) {
+        const std::size_t size = n - begin < kSlotChunk ? n - begin : kSlotChunk;
+        VecI16 small{};
+        for (std::size_t j = 0; j < size; j += lanes) {
+            const S* from = x + begin + j;
+            if (size - j < lanes) {
+                for (std::size_t i = 0; i < lanes; ++i) rest[i] = i < size - j ? from[i] : S{};
+                from = rest;
+            }
+            VecI16 v;
+            __builtin_memcpy(&v, from, sizeof v);
+            const VecI16 slot = power_slot(v, from), magnitude = v & 0x7fff;
+            if constexpr (Element<S>::smallest_normal > Limits<float>::smallest_normal)
+                small |= (magnitude > 0) & (magnitude < 0x400);
+            __builtin_memcpy(slots + j, &slot, sizeof slot);
+        }
+        if (lane_sum(bit_cast<VecU64>(small)) != 0)
+            for (std::size_t j = 0; j < size; ++j) {
+                const std::uint16_t bits = x[begin + j].bits, magnitude = bits & 0x7fffu;
+                if (magnitude > 0 && magnitude < 0x400) slots[j] = small_power_slot(bits);
+            }
+        count_slots(size, slots, tables, stride);
+    }
+}
+
 // StatsKernels::count_outside. Comparisons with a NaN are false, so that it counts on neither side.
 template <class T>
 std::uint64_t count_outside(std::size_t n, const T* x, double low, double high) {

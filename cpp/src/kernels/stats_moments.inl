@@ -22,6 +22,52 @@ struct Limits<double> {
     static constexpr double infinity = __builtin_inf(), smallest_normal = 0x1p-1022;
 };
 
+// Elements of S are measured as T. What is narrower than T is widened once, by the first sweep, into memory that the later
+// ones read.
+template <class S>
+struct Element {
+    using T = S;
+    static constexpr bool narrow = false;
+    static constexpr T smallest_normal = Limits<S>::smallest_normal;
+};
+template <>
+struct Element<Float16> {
+    using T = float;
+    static constexpr bool narrow = true;
+    static constexpr float smallest_normal = 0x1p-14f;
+};
+template <>
+struct Element<BFloat16> {
+    using T = float;
+    static constexpr bool narrow = true;
+    static constexpr float smallest_normal = 0x1p-126f;
+};
+template <class S>
+using Wider = typename Element<S>::T;
+
+// As many elements as a vector of Wider<S> has lanes, and one.
+template <class T>
+FANIN_INLINE Vec<T> load_lanes(const T* p) {
+    return load<T>(p);
+}
+FANIN_INLINE VecF load_lanes(const Float16* p) { return load_float16(&p->bits); }
+FANIN_INLINE VecF load_lanes(const BFloat16* p) { return load_bfloat16(&p->bits); }
+template <class T>
+FANIN_INLINE T load_one(const T* p) {
+    return *p;
+}
+FANIN_INLINE float load_one(const Float16* p) {
+    Float16 lanes[kLanes<float>];
+    for (Float16& lane : lanes) lane = *p;
+    return load_lanes(lanes)[0];
+}
+FANIN_INLINE float load_one(const BFloat16* p) {
+    const std::uint32_t u = static_cast<std::uint32_t>(p->bits) << 16;
+    float value;
+    __builtin_memcpy(&value, &u, sizeof value);
+    return value;
+}
+
 // Eight consecutive elements in double: one, two or four vectors. Lane i of the whole is accumulator i.
 struct Octet {
     VecD part[kParts];
@@ -61,9 +107,11 @@ struct FirstSweep {
 
 // Sum, extremes and least magnitude of each block of n elements; element i goes to accumulator i mod 8. masked: what is not
 // finite is counted and left out of the rest. Of several blocks of the same size side by side, so that their chains of
-// additions overlap.
-template <class T, bool masked, std::size_t blocks>
-FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstSweep<T> (&result)[blocks]) {
+// additions overlap. Narrow elements are left in `wide`.
+template <class S, bool masked, std::size_t blocks>
+FANIN_INLINE void first_sweep(std::size_t n, const S* const (&x)[blocks], Wider<S>* const (&wide)[blocks],
+                              FirstSweep<Wider<S>> (&result)[blocks]) {
+    using T = Wider<S>;
     using V = Vec<T>;
     using Mask = typename Simd<T>::Int;
     constexpr std::size_t kStep = kLanes<T> > kAccumulators ? kLanes<T> : kAccumulators;
@@ -86,7 +134,8 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
         for (std::size_t b = 0; b < blocks; ++b) {
             Lanes& s = lanes[b];
             for (std::size_t k = 0; k < kStep; k += kLanes<T>) {
-                const V v = load<T>(x[b] + j + k);
+                const V v = load_lanes(x[b] + j + k);
+                if constexpr (Element<S>::narrow) store<T>(wide[b] + j + k, v);
                 V v_low = v, v_high = v;
                 if constexpr (masked) {
                     const Mask in = abs(v) < infinity;
@@ -102,7 +151,9 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
             // Extremes are taken in T above, sums in double here: the loads hit the first-level cache twice.
             for (std::size_t k = 0; k < kStep; k += kAccumulators)
                 for (std::size_t p = 0; p < kParts; ++p) {
-                    VecD v = load_wide(x[b] + j + k + p * kLanes<double>);
+                    VecD v;
+                    if constexpr (Element<S>::narrow) v = load_wide(wide[b] + j + k + p * kLanes<double>);
+                    else v = load_wide(x[b] + j + k + p * kLanes<double>);
                     if constexpr (masked) v = abs(v) < wide_infinity ? v : VecD{};
                     s.sum.part[p] += v;
                 }
@@ -123,7 +174,8 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
         double accumulators[kAccumulators];
         spread(s.sum, accumulators);
         for (std::size_t i = j; i < n; ++i) {
-            const T v = x[b][i];
+            const T v = load_one(x[b] + i);
+            if constexpr (Element<S>::narrow) wide[b][i] = v;
             if (masked && !finite(v)) {
                 v != v ? ++r.nans : ++r.infs;
                 continue;
@@ -140,9 +192,9 @@ FANIN_INLINE void first_sweep(std::size_t n, const T* const (&x)[blocks], FirstS
 
 // Zeros and subnormals.
 template <class T>
-FANIN_INLINE void count_small(std::size_t n, const T* x, std::uint64_t& zeros, std::uint64_t& subnormals) {
+FANIN_INLINE void count_small(std::size_t n, const T* x, T least_normal, std::uint64_t& zeros, std::uint64_t& subnormals) {
     using Mask = typename Simd<T>::Int;
-    const Vec<T> smallest_normal = splat(Limits<T>::smallest_normal);
+    const Vec<T> smallest_normal = splat(least_normal);
     Mask zero{}, small{};
     std::size_t j = 0;
     for (; j + kLanes<T> <= n; j += kLanes<T>) {
@@ -154,7 +206,7 @@ FANIN_INLINE void count_small(std::size_t n, const T* x, std::uint64_t& zeros, s
     std::uint64_t all = lane_sum(small);
     for (; j < n; ++j) {
         zeros += x[j] == 0;
-        all += x[j] < Limits<T>::smallest_normal && x[j] > -Limits<T>::smallest_normal;
+        all += x[j] < least_normal && x[j] > -least_normal;
     }
     subnormals = all - zeros;
 }
@@ -179,11 +231,17 @@ struct PowerSums {
     double s1, s2, s3, s4;
 };
 
+// What follows the blocks in memory, in elements of so many bytes.
+template <std::size_t blocks, std::size_t bytes>
+struct Ahead {
+    const char* of[blocks];
+};
+
 // Sums of d, d^2, d^3 = d^2 d, d^4 = d^2 d^2, d = x - mean; of several blocks side by side. The elements that follow the
 // blocks are asked for meanwhile, since they are mostly measured next.
-template <class T, bool masked, bool whole, std::size_t blocks>
-FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const double (&mean)[blocks],
-                               PowerSums (&result)[blocks]) {
+template <class T, bool masked, bool whole, std::size_t blocks, std::size_t bytes>
+FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks, bytes>& ahead,
+                               const double (&mean)[blocks], PowerSums (&result)[blocks]) {
     const VecD infinity = splat(Limits<double>::infinity);
     struct Lanes {
         Octet s1, s2, s3, s4;
@@ -196,7 +254,7 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
     std::size_t j = 0;
     for (; j + kAccumulators <= n; j += kAccumulators) {
 #pragma GCC unroll 2
-        for (std::size_t b = 0; b < blocks; ++b) __builtin_prefetch(x[b] + blocks * n + j);
+        for (std::size_t b = 0; b < blocks; ++b) __builtin_prefetch(ahead.of[b] + bytes * j);
 #pragma GCC unroll 2
         for (std::size_t b = 0; b < blocks; ++b)
             for (std::size_t p = 0; p < kParts; ++p) {
@@ -235,21 +293,23 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
 }
 
 // second_sweep with `whole`, whether d^3 and d^4 are wanted, as a run-time number.
-template <class T, bool masked, std::size_t blocks>
-FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const double (&mean)[blocks], bool whole,
-                               PowerSums (&result)[blocks]) {
-    whole ? second_sweep<T, masked, true>(n, x, mean, result) : second_sweep<T, masked, false>(n, x, mean, result);
+template <class T, bool masked, std::size_t blocks, std::size_t bytes>
+FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks, bytes>& ahead,
+                               const double (&mean)[blocks], bool whole, PowerSums (&result)[blocks]) {
+    whole ? second_sweep<T, masked, true>(n, x, ahead, mean, result)
+          : second_sweep<T, masked, false>(n, x, ahead, mean, result);
 }
 
-// What the first sweep says of a block.
-template <class T>
+// What the first sweep says of a block of S, now in T.
+template <class S, class T>
 FANIN_INLINE BlockMoments counted(std::size_t n, const T* x, FirstSweep<T> first) {
     if (first.low == 0) first.low = holds_zero(n, x, true) ? -T(0) : T(0);
     if (first.high == 0) first.high = holds_zero(n, x, false) ? T(0) : -T(0);
     const auto low = static_cast<double>(first.low), high = static_cast<double>(first.high);
     const double mean = low == high ? low + 0.0 : 0;  // never -0
     std::uint64_t zeros = 0, subnormals = 0;
-    if (first.least < Limits<T>::smallest_normal) count_small(n, x, zeros, subnormals);
+    constexpr T least_normal = Element<S>::smallest_normal;
+    if (first.least < least_normal) count_small(n, x, least_normal, zeros, subnormals);
     return {n, first.nans, first.infs, zeros, subnormals, mean, 0, 0, 0, low, high, 0};
 }
 
@@ -268,43 +328,63 @@ FANIN_INLINE void centre(BlockMoments& b, double mean, const PowerSums& s, doubl
 
 // out[b] = the moments of block b, n >= 1 elements each, the same bits for any number of blocks side by side. Several go
 // together only where none needs a mask and none is constant; otherwise each goes alone. A constant block ends after the first
-// sweep: its moments are exactly 0.
-template <class T, std::size_t blocks>
-FANIN_INLINE void measure(std::size_t n, const T* const (&x)[blocks], bool whole, BlockMoments* out) {
+// sweep: its moments are exactly 0. Narrow elements are in wide[b] then.
+template <class S, std::size_t blocks>
+FANIN_INLINE void measure(std::size_t n, const S* const (&x)[blocks], Wider<S>* const (&wide)[blocks], bool whole,
+                          BlockMoments* out) {
+    using T = Wider<S>;
     FirstSweep<T> first[blocks];
-    first_sweep<T, false>(n, x, first);
+    first_sweep<S, false>(n, x, wide, first);
     bool plain = true;
     for (const FirstSweep<T>& f : first) plain &= finite(f.sum) && f.low != f.high;
     if constexpr (blocks > 1)
         if (!plain) {
-            for (std::size_t b = 0; b < blocks; ++b) measure<T, 1>(n, {x[b]}, whole, out + b);
+            for (std::size_t b = 0; b < blocks; ++b) measure<S, 1>(n, {x[b]}, {wide[b]}, whole, out + b);
             return;
         }
+    const T* in[blocks];
+    Ahead<blocks, sizeof(S)> ahead;
+    for (std::size_t b = 0; b < blocks; ++b) {
+        if constexpr (Element<S>::narrow) in[b] = wide[b];
+        else in[b] = x[b];
+        ahead.of[b] = reinterpret_cast<const char*>(x[b] + blocks * n);
+    }
     const bool all_finite = finite(first[0].sum);
-    if (!all_finite) first_sweep<T, true>(n, x, first);
+    if (!all_finite) first_sweep<T, true>(n, in, wide, first);
     double mean[blocks], count[blocks];
     for (std::size_t b = 0; b < blocks; ++b) {
-        out[b] = counted(n, x[b], first[b]);
+        out[b] = counted<S>(n, in[b], first[b]);
         count[b] = static_cast<double>(n - first[b].nans - first[b].infs);
         mean[b] = first[b].sum / count[b];
     }
     // Nothing finite, or a constant: `counted` has said all of it.
     if (count[0] == 0 || first[0].low == first[0].high) return;
     PowerSums sums[blocks];
-    all_finite ? second_sweep<T, false>(n, x, mean, whole, sums) : second_sweep<T, true>(n, x, mean, whole, sums);
+    all_finite ? second_sweep<T, false>(n, in, ahead, mean, whole, sums)
+               : second_sweep<T, true>(n, in, ahead, mean, whole, sums);
     for (std::size_t b = 0; b < blocks; ++b) centre(out[b], mean[b], sums[b], count[b], whole);
 }
 
-// StatsKernels::block and pair; measure_block() and measure_pair() of stats/stats.cpp call them.
+// StatsKernels::block and pair, and NarrowStatsKernels'; stats/stats.cpp calls them.
 template <class T>
 void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
-    measure<T, 1>(n, {x}, whole, out);
+    measure<T, 1>(n, {x}, {nullptr}, whole, out);
 }
 
 // Two neighbouring blocks of n elements, out[0] and out[1].
 template <class T>
 void stats_pair(std::size_t n, const T* x, const T* y, bool whole, BlockMoments* out) {
-    measure<T, 2>(n, {x, y}, whole, out);
+    measure<T, 2>(n, {x, y}, {nullptr, nullptr}, whole, out);
+}
+
+template <class S>
+void stats_narrow_block(std::size_t n, const S* x, float* wide, bool whole, BlockMoments* out) {
+    measure<S, 1>(n, {x}, {wide}, whole, out);
+}
+
+template <class S>
+void stats_narrow_pair(std::size_t n, const S* x, float* wide_x, const S* y, float* wide_y, bool whole, BlockMoments* out) {
+    measure<S, 2>(n, {x, y}, {wide_x, wide_y}, whole, out);
 }
 
 }  // namespace

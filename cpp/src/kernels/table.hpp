@@ -14,6 +14,7 @@
 #include "rounding.hpp"
 #include "softmax.hpp"
 #include "stats.hpp"
+#include "widening.hpp"
 
 namespace fanin {
 
@@ -34,6 +35,9 @@ struct Kernels {
 struct KernelTable {
     PhiloxWords philox_words;
     RoundingKernels rounding;
+    WideningKernels widening;
+    NarrowStatsKernels<Float16> stats_float16;
+    NarrowStatsKernels<BFloat16> stats_bfloat16;
     Kernels<float> f32;
     Kernels<double> f64;
 };

@@ -137,7 +137,7 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
     while (state.epochs < options.epochs && max_steps != 0 && !state.stopped) {
         if (state.row == 0) {
             state.round = epochs_++;
-            state.sum = 0;
+            state.sum = state.weight = 0;
         }
         const Rows rows{x, y, options.shuffle ? order_of(x.rows, state.round) : nullptr};
         for (; state.row < x.rows && max_steps != 0; --max_steps) {
@@ -147,7 +147,7 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
             const bool seen = observer != nullptr && state.steps % observer->every == 0;
             std::optional<Watch<T>> watch;
             if (seen) watch.emplace(*observer, layers());
-            const double cost = pass(rows, state.row, n, true, seen ? &*watch : nullptr);
+            const double cost = pass(rows, state.row, n, true, seen ? &*watch : nullptr), weight = batch_weight_;
             if (seen) show(*observer, *watch, state.steps + 1, rows, state.row, n, cost);
             costs[state.steps++] = cost;
             if (found.what == Nonfinite::What::nothing) {
@@ -164,11 +164,12 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
                 return;
             }
             optimizer.update<T>(gradients_, parameters_);
-            state.sum += cost * static_cast<double>(n);
+            state.sum += cost * weight;
+            state.weight += weight;
             state.row += n;
         }
         if (state.row == x.rows) {
-            epoch_costs[state.epochs++] = state.sum / static_cast<double>(x.rows);
+            epoch_costs[state.epochs++] = state.weight == 0 ? 0 : state.sum / state.weight;
             state.row = 0;
         }
         check_parameters();

@@ -42,6 +42,7 @@ void Network<T>::State::reserve(std::size_t rows, bool gather) {
     gathered_x_.resize(std::max(gathered_x_.size(), rows * shape_.sizes.front()));
     if (shape_.loss == Loss::cross_entropy) gathered_labels_.resize(std::max(gathered_labels_.size(), rows));
     else gathered_values_.resize(std::max(gathered_values_.size(), rows * outputs()));
+    gathered_weights_.resize(std::max(gathered_weights_.size(), rows));
 }
 
 // Rows begin .. begin + n - 1 of a batch as consecutive rows: as they stand, or gathered.
@@ -56,11 +57,13 @@ typename Network<T>::State::Rows Network<T>::State::piece(const Rows& rows, std:
         if (rows.x.col_stride == 1) std::copy_n(&rows.x(from, 0), x.cols, &x(i, 0));
         else
             for (std::size_t j = 0; j < x.cols; ++j) x(i, j) = rows.x(from, j);
+        if (!rows.y.weights.empty()) gathered_weights_[i] = rows.y.weights[from];
         if (labels) gathered_labels_[i] = rows.y.labels[from];
         else std::copy_n(rows.y.values.data() + from * width, width, gathered_values_.data() + i * width);
     }
-    if (labels) return {x, {{gathered_labels_.data(), n}, {}}, nullptr};
-    return {x, {{}, {gathered_values_.data(), n * width}}, nullptr};
+    const std::span<const T> weights(gathered_weights_.data(), rows.y.weights.empty() ? 0 : n);
+    if (labels) return {x, {{gathered_labels_.data(), n}, {}, weights}, nullptr};
+    return {x, {{}, {gathered_values_.data(), n * width}, weights}, nullptr};
 }
 
 // ------------------------------------------------------------------------------------------------ passes
@@ -143,15 +146,18 @@ void Network<T>::State::backward_piece(MatrixView<const T> x, bool accumulate, W
 // The mean cost of n rows of a batch, and with_gradients its gradients in gradients_.
 template <class T>
 double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients, Watch<T>* watch) {
-    double total = 0;
+    double total = 0, weight = rows.y.weights.empty() ? static_cast<double>(n) : 0;
+    for (std::size_t i = begin; i < begin + (rows.y.weights.empty() ? 0 : n); ++i)
+        weight += static_cast<double>(rows.y.weights[rows.order == nullptr ? i : static_cast<std::size_t>(rows.order[i])]);
+    batch_weight_ = weight;
     for (std::size_t done = 0; done < n; done += kPieceRows) {
         const std::size_t count = std::min(kPieceRows, n - done);
         const Rows now = piece(rows, begin + done, count);
         forward_piece(now.x, z_.back(), watch);
-        detail::add_loss<T>(shape_.loss, count, outputs(), z_.back(), now.y, n, delta_[0], total);
+        detail::add_loss<T>(shape_.loss, count, outputs(), z_.back(), now.y, weight, delta_[0], total);
         if (with_gradients) backward_piece(now.x, done != 0, watch);
     }
-    return total / detail::mean_terms(shape_.loss, n, outputs());
+    return detail::mean_loss(shape_.loss, total, weight, outputs());
 }
 
 template struct Network<float>::State;

@@ -116,10 +116,11 @@ struct Network<T>::State {
 
     // Buffers of `capacity_` rows; z_[l] and a_[l] point into storage_, to the same place where layer l is the identity.
     std::size_t capacity_ = 0;
-    detail::AlignedVector<T> storage_, gathered_x_, gathered_values_;
+    detail::AlignedVector<T> storage_, gathered_x_, gathered_values_, gathered_weights_;
     std::vector<T*> z_, a_;
     T* delta_[2] = {};
     std::vector<std::int64_t> gathered_labels_, order_;
+    double batch_weight_ = 0;        // of the last pass: its rows, or the sum of their weights
     std::uint64_t order_round_ = 0;  // that order_ is the permutation of
     Nonfinite nonfinite_;
     std::vector<std::pair<const T*, const T*>> trusted_;  // memory without NaN: beginnings and ends

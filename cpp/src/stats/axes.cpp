@@ -10,6 +10,7 @@
 #include "fanin/threads.hpp"
 #include "message.hpp"
 #include "stats/blocks.hpp"
+#include "stats/widened.hpp"
 
 namespace fanin {
 namespace {
@@ -36,8 +37,8 @@ struct Kept {
 
 }  // namespace
 
-template <class T>
-std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t> axes, const SummaryOptions& options) {
+template <class S>
+std::vector<Summary> summarize(ArrayView<const S> x, std::span<const std::size_t> axes, const SummaryOptions& options) {
     validate(options);
     const std::size_t rank = x.shape.size();
     if (rank > kMaxRank || x.strides.size() != rank)
@@ -67,26 +68,27 @@ std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t
     }
     // Few long slices: one after the other, each divided among the threads.
     std::vector<Summary> result(kept.count);
-    const ArrayView<const T> first{x.data, {shape.data(), slice_rank}, {strides.data(), slice_rank}};
+    const ArrayView<const S> first{x.data, {shape.data(), slice_rank}, {strides.data(), slice_rank}};
     if (kept.count < num_threads() && slice_size >= kLongSlice) {
         for (std::size_t i = 0; i < kept.count; ++i)
-            result[i] = summarize(ArrayView<const T>{x.data + kept.offset(i), first.shape, first.strides}, options);
+            result[i] = summarize(ArrayView<const S>{x.data + kept.offset(i), first.shape, first.strides}, options);
         return result;
     }
 
     // A task measures kSlices neighbouring slices block by block, each into counters of its own; all slices have one shape, so
     // one set of blocks serves them, moved by an offset.
-    const detail::SummaryBlocks<T> blocks(first);
-    const detail::SlotPlan<T> plan(options);
+    const detail::SummaryBlocks<S> blocks(first);
+    const detail::SlotPlan<detail::Wide<S>> plan(options);
     parallel_for(detail::ceil_div(kept.count, kSlices), [&](std::size_t task) {
         const std::size_t begin = task * kSlices, n = std::min(kSlices, kept.count - begin);
-        T buffer[kSummaryBlock];
+        detail::BlockRoom<S> room;
         std::vector<std::vector<BlockMoments>> parts(n, std::vector<BlockMoments>(blocks.blocks()));
         std::vector<std::uint32_t> tables(n * plan.table_size());
         for (std::size_t index = 0; index < blocks.blocks(); ++index)
             for (std::size_t i = 0; i < n; ++i) {
-                const auto [data, size] = blocks.block(index, buffer, kept.offset(begin + i));
-                parts[i][index] = detail::measure_block(size, data, options, plan, tables.data() + i * plan.table_size());
+                const detail::Measure<detail::Wide<S>> how{options, plan, tables.data() + i * plan.table_size()};
+                const auto block = blocks.block(index, room.gathered, kept.offset(begin + i));
+                parts[i][index] = detail::measure_any<S>(block, room, how);
             }
         for (std::size_t i = 0; i < n; ++i) {
             Histogram histogram = plan.zero();
@@ -107,9 +109,10 @@ void Summarizer::update(ArrayView<const T> x) {
 
 void Summarizer::merge(const Summary& other) { summary_ = fanin::merge(summary_, other); }
 
-template std::vector<Summary> summarize(ArrayView<const float>, std::span<const std::size_t>, const SummaryOptions&);
-template std::vector<Summary> summarize(ArrayView<const double>, std::span<const std::size_t>, const SummaryOptions&);
-template void Summarizer::update(ArrayView<const float>);
-template void Summarizer::update(ArrayView<const double>);
+#define FANIN_SUMMARIZE(S)                                                                                            \
+    template std::vector<Summary> summarize(ArrayView<const S>, std::span<const std::size_t>, const SummaryOptions&); \
+    template void Summarizer::update(ArrayView<const S>);
+FANIN_EACH_ELEMENT(FANIN_SUMMARIZE)
+#undef FANIN_SUMMARIZE
 
 }  // namespace fanin

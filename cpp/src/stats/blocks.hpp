@@ -35,6 +35,10 @@ struct Measure {
     std::uint32_t* tables;
 };
 
+// Adds to the moments of a block what else was asked for: histogram and saturated elements.
+template <class T>
+void count_block(std::size_t n, const T* x, const Measure<T>& how, BlockMoments& part);
+
 // Two blocks of n elements each, faster than one after the other.
 template <class T>
 std::array<BlockMoments, 2> measure_pair(std::size_t n, const T* x, const Measure<T>& of_x, const T* y, const Measure<T>& of_y);

@@ -15,6 +15,7 @@
 #include "message.hpp"
 #include "stats/blocks.hpp"
 #include "stats/histogram.hpp"
+#include "stats/widened.hpp"
 
 namespace fanin {
 namespace {
@@ -156,17 +157,12 @@ Summary detail::summary_of(std::vector<BlockMoments>& parts, Histogram histogram
     return s;
 }
 
-namespace {
-
-// What measuring adds to the moments of a block.
 template <class T>
-void count_block(std::size_t n, const T* x, const detail::Measure<T>& how, BlockMoments& part) {
+void detail::count_block(std::size_t n, const T* x, const Measure<T>& how, BlockMoments& part) {
     how.plan.count(n, x, part.nans + part.infs == 0, how.tables);
     const SummaryOptions& o = how.options;
     if (o.saturation) part.saturated = kernels<T>().stats.count_outside(n, x, o.saturation_low, o.saturation_high);
 }
-
-}  // namespace
 
 template <class T>
 BlockMoments detail::measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
@@ -196,32 +192,30 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
 
 // A task takes a group of neighbouring blocks, two at a time where they have one size, and merges them; the groups, whole
 // subtrees, are merged at the end. So the tree is the same for any group size and any number of threads.
-template <class T>
-Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
+template <class S>
+Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
+    using T = detail::Wide<S>;
     validate(options);
-    const detail::SummaryBlocks<T> rows(x);
+    const detail::SummaryBlocks<S> rows(x);
     const detail::SlotPlan<T> plan(options);
     const std::size_t group_size = group_blocks(rows.blocks());
     std::vector<BlockMoments> groups(detail::ceil_div(rows.blocks(), group_size));
     Histogram histogram = plan.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {
-        T buffers[2][kSummaryBlock];
+        detail::BlockRoom<S> rooms[2];
         BlockMoments parts[kGroupBlocks];
         std::vector<std::uint32_t> tables(plan.table_size());
         const std::size_t begin = group * group_size, n = std::min(group_size, rows.blocks() - begin);
         const detail::Measure<T> how{options, plan, tables.data()};
         std::size_t i = 0;
         for (; i + 2 <= n; i += 2) {
-            const auto one = rows.block(begin + i, buffers[0]), next = rows.block(begin + i + 1, buffers[1]);
-            if (one.size != next.size) break;
-            const auto both = detail::measure_pair(one.size, one.data, how, next.data, how);
-            std::copy(both.begin(), both.end(), parts + i);
+            const std::array both{rows.block(begin + i, rooms[0].gathered), rows.block(begin + i + 1, rooms[1].gathered)};
+            if (both[0].size != both[1].size) break;
+            const auto measured = detail::measure_any<S>(both, rooms, how);
+            std::copy(measured.begin(), measured.end(), parts + i);
         }
-        for (; i < n; ++i) {
-            const auto [data, size] = rows.block(begin + i, buffers[0]);
-            parts[i] = detail::measure_block(size, data, options, plan, tables.data());
-        }
+        for (; i < n; ++i) parts[i] = detail::measure_any<S>(rows.block(begin + i, rooms[0].gathered), rooms[0], how);
         detail::merge_tree(parts, n);
         groups[group] = parts[0];
         const std::lock_guard guard(histogram_lock);
@@ -284,7 +278,9 @@ template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const dou
                                                           const Measure<double>&);
 template BlockMoments detail::measure_block(std::size_t, const double*, const SummaryOptions&, const SlotPlan<double>&,
                                             std::uint32_t*);
-template Summary summarize(ArrayView<const float>, const SummaryOptions&);
-template Summary summarize(ArrayView<const double>, const SummaryOptions&);
+template void detail::count_block(std::size_t, const float*, const Measure<float>&, BlockMoments&);
+#define FANIN_SUMMARIZE(S) template Summary summarize(ArrayView<const S>, const SummaryOptions&);
+FANIN_EACH_ELEMENT(FANIN_SUMMARIZE)
+#undef FANIN_SUMMARIZE
 
 }  // namespace fanin

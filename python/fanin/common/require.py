@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from fanin.common import foreign
+
 
 def integer(name: str, value: Any, least: int, otherwise: str = "") -> int:
     """Return an integer of at least `least`, and below 2^48; `otherwise` says what else the argument takes."""
@@ -83,9 +85,9 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 
 
 def array(name: str, value: ArrayLike) -> NDArray[Any]:
-    """Return an array of what is one."""
+    """Return an array of what is one: see `fanin.common.foreign.view`; sequences of numbers too."""
     try:
-        found = np.asarray(value)
+        found = np.asarray(foreign.view(name, value))
     except ValueError as error:  # rows of different lengths
         raise ValueError(f"{name} must be an array: {error}") from None
     columns = getattr(value, "columns", None)

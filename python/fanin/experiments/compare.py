@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +13,13 @@ from numpy.typing import ArrayLike
 from fanin.common import require, text
 from fanin.common.result import Result
 from fanin.common.text import number
-from fanin.experiments.run import Run, prepare
+from fanin.experiments.handover import Stored, handed_over
+from fanin.experiments.run import Experiment, Run, prepare
+from fanin.init import law as law_of
 from fanin.network.parameters import widths
 from fanin.optimizer import SGD, Optimizer, core_of
 from fanin.random import seed_number
+from fanin.threads import compute_alone
 
 _COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
 
@@ -191,6 +195,8 @@ def compare(
     progress: Callable[[str, int, int], None] | None = None,
     target: str | None = None,
     scale: str = "none",
+    executor: Executor | None = None,
+    retries: int = 0,
 ) -> Comparison:
     """Train one network from several initializations and judge each at its start.
 
@@ -216,12 +222,17 @@ def compare(
     seed : int
         Of the split, of every network's weights and of the shuffling. All laws of one family therefore scale the same draw.
     progress : callable, optional
-        Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``.
+        Called before each law's first epoch and after every epoch as ``progress(law, epochs_done, epochs)``; with an
+        executor when a law is handed over and when it has ended.
     target : str, optional
         The name of the DataFrame's column to learn, in place of `y`.
     scale : {"none", "standard", "unit"}
         Whether inputs, and real targets, are brought to mean 0 and variance 1 ("standard") or to 0 .. 1 ("unit") by what the
         training rows say. ``fanin compare`` standardizes tables; here they stay as they are unless this says otherwise.
+    executor : concurrent.futures.Executor, optional
+        Runs the laws side by side, in its threads, processes or machines, as for `fanin.sweep`. It is not shut down.
+    retries : int
+        How often a law is handed to `executor` again after its worker was lost.
 
     Returns
     -------
@@ -273,11 +284,59 @@ def compare(
         "constant_cost": constant_cost,
         "constant_error": constant_error,
     }
+    retries = require.integer("retries", retries, 0)
     networks = [experiment.network(hidden, activation, law, seed) for _, law in named]  # all, before any is trained
+    if executor is not None:
+        rules: dict[str, Any] = {name: law_of(law) if callable(law) else law for name, law in named}
+        how = hidden, activation, seed, optimizer
+        return Comparison(tuple(_elsewhere(executor, retries, experiment, rules, how, progress)), settings)
     runs = []
     for (name, _), net in zip(named, networks, strict=True):
         runs.append(experiment.run(name, net, optimizer, progress=None if progress is None else _named(progress, name, epochs)))
     return Comparison(tuple(runs), settings)
+
+
+def run_law(data: Experiment | Stored, name: str, law: Any, how: tuple[Any, ...]) -> Run | None:
+    """Train the network of one law, in a worker; None where the files of the data are not, as on another machine."""
+    experiment = data.open() if isinstance(data, Stored) else data
+    if experiment is None:
+        return None
+    hidden, activation, seed, optimizer = how
+    with compute_alone():
+        return experiment.aligned().run(name, experiment.network(hidden, activation, law, seed), optimizer)
+
+
+def _elsewhere(
+    executor: Executor,
+    retries: int,
+    experiment: Experiment,
+    rules: Mapping[str, Any],
+    how: tuple[Any, ...],
+    progress: Callable[[str, int, int], None] | None,
+) -> list[Run]:
+    """Run every law by an executor; what fails for good is raised."""
+    told = progress or (lambda *_: None)
+    runs: dict[str, Run] = {}
+    tries = dict.fromkeys(rules, 0)
+    with handed_over(experiment, executor) as stored:
+        where: dict[str, Experiment | Stored] = dict.fromkeys(rules, stored)
+        while len(runs) < len(rules):
+            futures = {}
+            for name in rules.keys() - runs.keys():
+                told(name, 0, experiment.epochs)
+                futures[executor.submit(run_law, where[name], name, rules[name], how)] = name
+            for future in as_completed(futures):
+                name, error = futures[future], future.exception()
+                if error is not None:
+                    tries[name] += 1
+                    if tries[name] > retries or not isinstance(error, Exception):
+                        raise error
+                elif (found := future.result()) is None:
+                    where[name] = experiment
+                else:
+                    runs[name] = found
+                    told(name, experiment.epochs, experiment.epochs)
+    return [runs[name] for name in rules]
 
 
 def law_name(law: Any) -> str:

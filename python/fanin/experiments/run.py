@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -97,6 +97,11 @@ class Experiment:
             return cost, float(np.mean((held - y.mean(axis=0, dtype=np.float64)) ** 2))
         values, counts = np.unique(y, return_counts=True)
         return cost, float(np.mean(held != values[np.argmax(counts)]))
+
+    def aligned(self) -> Experiment:
+        """Return it with arrays that kernels read: some pickles (distributed's) put them at any byte."""
+        train, held_out = (Data(*map(require.aligned, data)) for data in (self.train, self.held_out))
+        return replace(self, train=train, held_out=held_out)
 
     def sizes(self, hidden: Iterable[int]) -> list[int]:
         """Return the widths of a network for this data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
@@ -19,6 +20,7 @@ from fanin.common.digest import digest
 from fanin.common.progress import bar
 from fanin.experiments.compare import law_name
 from fanin.experiments.handover import Stop, Stored, handed_over, stopped_after
+from fanin.experiments.kept import Kept, key_of
 from fanin.experiments.run import Experiment, prepare
 from fanin.experiments.sweep_result import Row, Sweep
 from fanin.init import Law
@@ -66,7 +68,7 @@ def run_point(task: Task, point: Point, stop: Stop | None = None) -> Row | None:
         return None
     try:
         with compute_alone() if task.alone else nullcontext():
-            return _trained(experiment, task, point, stop)
+            return _trained(experiment.aligned(), task, point, stop)
     except Exception as error:  # the other points go on
         return _failed(point, error)
 
@@ -119,6 +121,8 @@ def sweep(
     threads: int | None = None,
     executor: Executor | None = None,
     progress: bool | Callable[[int, int, Row], Any] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    retries: int = 0,
 ) -> Sweep:
     """Train a network at every point of a grid and judge each at its start.
 
@@ -149,6 +153,12 @@ def sweep(
     progress : bool or callable
         True draws a bar on the standard error if that is a terminal; a callable is called after each point, in the calling
         thread, as progress(done, points, row), in the order in which they end.
+    resume : path, optional
+        A table file (CSV) that each row is added to when its point ends. Points that it already has, from the same data,
+        settings and version of the algorithms, are not run again, but for those that failed. It may hold other sweeps' rows.
+    retries : int
+        How often a point is handed to `executor` again after its worker was lost, or could not run it. A point that itself
+        raises is not repeated: it would raise again.
 
     Returns
     -------
@@ -167,7 +177,7 @@ def sweep(
     grid, alone, in any thread, process or machine. It is that of `fanin.compare` with the same split.
 
     Ctrl-C ends it with KeyboardInterrupt: points not begun are cancelled, those running in threads and in processes of this
-    machine stop at their next epoch or step. What `progress` was told is all that is left.
+    machine stop at their next epoch or step. What `progress` was told, and `resume` holds, is all that is left.
 
     Examples
     --------
@@ -209,50 +219,70 @@ def sweep(
         "held_out": len(experiment.held_out.x),
         "split_seed": seed_number(split_seed),
     }
+    retries = require.integer("retries", retries, 0)
     with (
+        nullcontext() if resume is None else Kept(resume, key_of(settings, experiment)) as kept,
         handed_over(experiment, executor) as data,
         ThreadPoolExecutor(workers) if executor is None and workers > 1 else nullcontext(executor) as pool,
         _progress(progress, len(points)) as told,
     ):
         tasks = [Task(source, rules, optimizer, pool is not None) for source in (data, experiment)]
-        rows: dict[int, Row] = {}
+        known = {} if kept is None else kept.rows
+        rows: dict[int, Row] = {i: known[point] for i, point in enumerate(points) if point in known}
+        left = [i for i in range(len(points)) if i not in rows]
 
         def tell(i: int, row: Row) -> None:
             rows[i] = row
+            if kept is not None:
+                kept.add(row)
             told(len(rows), row)
 
         if pool is not None:
             with stopped_after(pool) as stop:
-                _submitted(pool, stop, tasks, points, tell)
+                _submitted(pool, stop, tasks, points, left, retries, tell)
         else:
-            for i, point in enumerate(points):
-                row = run_point(tasks[1], point)
+            for i in left:
+                row = run_point(tasks[1], points[i])
                 assert row is not None  # it has the data
                 tell(i, row)
     return Sweep(tuple(rows[i] for i in range(len(points))), settings)
 
 
 def _submitted(
-    pool: Executor, stop: Stop | None, tasks: Sequence[Task], points: Sequence[Point], tell: Callable[[int, Row], None]
+    pool: Executor,
+    stop: Stop | None,
+    tasks: Sequence[Task],
+    points: Sequence[Point],
+    left: Sequence[int],
+    retries: int,
+    tell: Callable[[int, Row], None],
 ) -> None:
-    """Run the points in a pool, the largest first; those that the first task's files do not reach again with the second."""
-    left = sorted(range(len(points)), key=lambda i: -points[i].work)
+    """Run points in a pool, the largest first; those that the first task's files do not reach again with the second."""
+    left = sorted(left, key=lambda i: -points[i].work)
+    tries = dict.fromkeys(left, 0)
     futures: dict[Future[Row | None], int] = {}
     try:
         for task in tasks:
-            futures, again = {}, []
-            for i in left:
-                futures[_submit(pool, not futures, task, points[i], stop if task is tasks[0] else None)] = i
-            for future in as_completed(futures):
-                i, error = futures[future], future.exception()
-                if error is not None and not isinstance(error, Exception):
-                    raise error  # Ctrl-C reached the worker too
-                row = future.result() if error is None else _failed(points[i], error)
-                if row is None:
-                    again.append(i)
-                else:
-                    tell(i, row)
-            left = again
+            unreached: list[int] = []
+            while left:
+                futures, lost = {}, []
+                for i in left:
+                    futures[_submit(pool, not futures, task, points[i], stop if task is tasks[0] else None)] = i
+                for future in as_completed(futures):
+                    i, error = futures[future], future.exception()
+                    if error is not None and not isinstance(error, Exception):
+                        raise error  # Ctrl-C reached the worker too
+                    if error is not None and tries[i] < retries:
+                        tries[i] += 1
+                        lost.append(i)
+                        continue
+                    row = future.result() if error is None else _failed(points[i], error)
+                    if row is None:
+                        unreached.append(i)
+                    else:
+                        tell(i, row)
+                left = lost
+            left = unreached
     except BaseException:
         for future in futures:
             future.cancel()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 from math import ceil, prod
 from typing import Any, NamedTuple, SupportsIndex, TypeAlias
 
@@ -14,16 +13,14 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin.common.progress import bar
-from fanin.init._law import Law, LawLike, Out, law, refuse_no_memory, written
+from fanin.init._law import Law, Out, refuse_no_memory, written
 from fanin.init._place import Block, Shape
+from fanin.init.rules import AXES, Rules, matches, stated_rules
 from fanin.random import seed_number, stream_id
 
-Rule: TypeAlias = tuple[str, LawLike] | tuple[str, LawLike, Mapping[str, Any]]
-Rules: TypeAlias = LawLike | Mapping[str, LawLike] | Sequence[Rule]
 Progress: TypeAlias = Callable[[str, int, int], object]
 
 _BLOCK = 1 << 24  # elements at a time: 64 MB of float32
-_AXES = {"in_axis": 1, "out_axis": 0, "batch_axis": ()}
 
 
 class _Job(NamedTuple):
@@ -123,7 +120,7 @@ def _named(parameters: Any) -> list[tuple[str, Out]]:
 
 def _jobs(parameters: Sequence[tuple[str, Out]], rules: Rules, blocks: dict[str, tuple[Shape, Block]]) -> list[_Job]:
     """Match, convert and check everything; nothing is written."""
-    stated = _stated(rules)
+    stated = stated_rules(rules, AXES)
     streams: dict[int, str] = {}
     jobs, unmatched = [], []
     for name, out in parameters:
@@ -132,7 +129,7 @@ def _jobs(parameters: Sequence[tuple[str, Out]], rules: Rules, blocks: dict[str,
         other = streams.setdefault(stream_id(name), name)
         if other != name:
             raise ValueError(f"parameters must have streams of their own, got {other!r} and {name!r}, whose names hash alike")
-        found = next((rule for rule in stated if _matches(name, rule[0])), None)
+        found = next((rule for rule in stated if matches(name, rule[0])), None)
         if found is None:
             unmatched.append(name)
             continue
@@ -182,26 +179,6 @@ def _place(array: NDArray[Any], block: tuple[Shape, Block] | None) -> tuple[tupl
             raise ValueError(f"block must cut out the shape of the array, {array.shape}, got {block[1]!r}")
         start.append(first)
     return shape, tuple(start)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or (pattern.startswith("*.") and fnmatchcase(name, pattern[2:]))
-
-
-def _stated(rules: Rules) -> list[tuple[str, Law, dict[str, Any]]]:
-    """Return the rules as patterns, laws and axes."""
-    if isinstance(rules, str | Law) or callable(rules):
-        return [("*", law(rules), dict(_AXES))]
-    return [_rule(rule) for rule in (rules.items() if isinstance(rules, Mapping) else rules)]
-
-
-def _rule(rule: Rule) -> tuple[str, Law, dict[str, Any]]:
-    if isinstance(rule, str) or len(rule) not in (2, 3) or not isinstance(rule[0], str):
-        raise TypeError(f"rules must hold (pattern, law) or (pattern, law, axes), got {rule!r}")
-    axes = dict(rule[2]) if len(rule) == 3 else {}
-    if wrong := set(axes) - set(_AXES):
-        raise ValueError(f"axes of a rule must be among in_axis, out_axis and batch_axis, got {', '.join(sorted(wrong))}")
-    return rule[0], law(rule[1]), {**_AXES, **axes}
 
 
 def _refuse_shared_memory(jobs: list[_Job]) -> None:

@@ -36,6 +36,7 @@ def fit(
     on_nonfinite: str,
     trace_every: int | None,
     progress: bool | Callable[[int, int, float], None] | None,
+    sample_weight: ArrayLike | None = None,
 ) -> History:
     """Step over all rows, epoch by epoch: see `fanin.Network.fit`."""
     epochs, shuffle = require.integer("epochs", epochs, 0), require.flag("shuffle", shuffle)
@@ -50,6 +51,7 @@ def fit(
         every = require.integer("trace_every", trace_every, 1, ", or None for no traces")
         tracer = upward.tracer(net, every)
     x, y, columns = _arrays(net, x, y)
+    weight = net._weight(sample_weight)
     rule, core = core_of(getattr(optimizer, "optimizer", optimizer)), net._core
     x = net._x(x)
     classes = net.classes
@@ -68,7 +70,7 @@ def fit(
     observed = (1, _core.SummaryOptions(), [], None) if tracer is None else tracer.observe(x)
 
     def run(steps: int) -> None:
-        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps, *observed)
+        core.fit(x, y, epochs, rows, shuffle, on_nonfinite != "continue", rule, costs, means, state, steps, *observed, weight)
 
     def event(epoch: int, cost: float, *judgement: float) -> FitEvent:
         return FitEvent(net, epoch, epochs, state.steps, float(cost), *judgement)

@@ -261,15 +261,17 @@ class Network:
         """
         return predict.score(self, x, y)
 
-    def loss(self, x: ArrayLike, y: ArrayLike) -> float:
-        """Mean cost of the rows of `x` against the targets `y`."""
-        return self._core.loss(self._x(x), self._y(y))  # type: ignore[no-any-return]
+    def loss(self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+        """Mean cost of the rows of `x` against the targets `y`; weighted as `fit` says."""
+        return self._core.loss(self._x(x), self._y(y), self._weight(sample_weight))  # type: ignore[no-any-return]
 
-    def gradients(self, x: ArrayLike, y: ArrayLike) -> list[tuple[FloatArray, FloatArray | None]]:
+    def gradients(
+        self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None
+    ) -> list[tuple[FloatArray, FloatArray | None]]:
         """Gradients of the mean cost, (dw, db) for each layer: those that `step` uses. db is None without biases."""
-        return self._core.gradients(self._x(x), self._y(y))[1]  # type: ignore[no-any-return]
+        return self._core.gradients(self._x(x), self._y(y), self._weight(sample_weight))[1]  # type: ignore[no-any-return]
 
-    def step(self, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer) -> float:
+    def step(self, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer, sample_weight: ArrayLike | None = None) -> float:
         """Update the parameters once by the gradients of one batch; returns the mean cost before the update.
 
         Arrays of the network's dtype (and int64 labels) are used as they are. Nothing is allocated in the core after the first
@@ -277,7 +279,8 @@ class Network:
         into the parameters, with a RuntimeWarning that names the layer; `fit` can stop before that. A warning too where the
         update overflows.
         """
-        return self._core.step(self._x(x), self._y(y), core_of(optimizer))  # type: ignore[no-any-return]
+        weight = self._weight(sample_weight)
+        return self._core.step(self._x(x), self._y(y), core_of(optimizer), weight)  # type: ignore[no-any-return]
 
     def fit(
         self,
@@ -294,6 +297,7 @@ class Network:
         on_nonfinite: str = "stop",
         trace_every: int | None = None,
         progress: bool | Callable[[int, int, float], None] | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> History:
         """Step over all rows, epoch by epoch.
 
@@ -326,6 +330,9 @@ class Network:
         progress : bool or callable
             True draws a bar on the standard error if that is a terminal (Rich's if installed); a callable is called after each
             epoch as progress(epoch, epochs, cost).
+        sample_weight : array, shape (n,), optional
+            Weights of the rows, finite and at least 0: costs and gradients of a batch are then sum w c / sum w over its rows,
+            and those of an epoch over all. A row of weight 0 counts for nothing; a batch of such rows alone has cost 0.
 
         Returns
         -------
@@ -351,7 +358,13 @@ class Network:
             on_nonfinite=on_nonfinite,
             trace_every=trace_every,
             progress=progress,
+            sample_weight=sample_weight,
         )
+
+    def _weight(self, weight: ArrayLike | None) -> FloatArray | None:
+        if weight is None:
+            return None
+        return np.ascontiguousarray(converted("sample_weight", require.array("sample_weight", weight), self.dtype))
 
     def _x(self, x: ArrayLike) -> FloatArray:
         if isinstance(x, np.ndarray) and x.dtype == self.dtype and x.flags.aligned:

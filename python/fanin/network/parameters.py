@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, SupportsIndex
 import numpy as np
 
 from fanin.activation import gain
+from fanin.common import foreign
 from fanin.init import Law, law
 from fanin.network.targets import FloatArray, converted
 
@@ -103,7 +104,7 @@ def parameters(
     laws: list[Law | None] = [None] * len(arrays)
     explicit = {}
     for layer in owned:
-        spec, array = specs[layer], arrays[layer]
+        spec, array = foreign.view(f"{name}[{layer}]", specs[layer]), arrays[layer]
         if isinstance(spec, np.ndarray):
             given = converted(f"{name}[{layer}]", spec, array.dtype)
             if given.shape != array.shape:

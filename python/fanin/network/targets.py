@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin.common import require
+from fanin.common import foreign, require
 
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -17,6 +17,9 @@ def converted(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[A
     """Convert real numbers to `dtype`; a finite number that it cannot hold is an error."""
     if array.dtype == dtype:
         return require.aligned(array)
+    array = foreign.plain(array)
+    if array.dtype == dtype:
+        return array
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if array.dtype == np.uint64 and dtype == np.int64 and (array >= 2**63).any():

@@ -14,8 +14,8 @@ import pytest
 
 import fanin as fi
 from fanin.cli import main
-from fanin.datasets import scaled
 from fanin.cli.options import laws
+from fanin.datasets import scaled
 
 pytest.importorskip("rich")
 pytest.importorskip("matplotlib")

@@ -295,8 +295,11 @@ def test_repr():
     ("x", "message"),
     [
         ([1.0], r'x must be an array, got list: write numpy.asarray\(x, dtype="float64"\)'),
-        (np.arange(3), r'x must have dtype float32 or float64, got int64: write x.astype\("float64"\)'),
-        (np.zeros(3, "float16"), "got float16"),
+        (
+            np.zeros(3, complex),
+            r'x must hold native real numbers of at most 64 bits, got complex128: write x.astype\("float64"\)',
+        ),
+        (np.zeros(3, "longdouble"), "got float128"),
         (np.zeros(3, ">f4"), "got >f4"),
         (np.zeros(3, complex), "got complex128"),
         (np.ma.masked_less(np.zeros(3), 1), "x must be a plain array, got a masked one"),
