@@ -1,0 +1,1 @@
+"""Where fanin meets other libraries; each module needs its own framework."""

@@ -1,0 +1,15 @@
+"""fanin for PyTorch: weights drawn by name, any module traced, diagnosed and watched. Needs ``fanin[torch]``.
+
+`init` is `torch.nn.init` with fanin's bits.
+"""
+
+from __future__ import annotations
+
+try:
+    import torch as _torch  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ImportError("fanin.interop.torch needs PyTorch: pip install 'fanin[torch]'") from error
+
+from fanin.interop.torch import init
+
+__all__ = ["init"]
