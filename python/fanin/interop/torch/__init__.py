@@ -1,6 +1,7 @@
 """fanin for PyTorch: weights drawn by name, any module traced, diagnosed and watched. Needs ``fanin[torch]``.
 
-`init` is `torch.nn.init` with fanin's bits.
+`init` is `torch.nn.init` with fanin's bits; `fill` draws a whole module, and `describe` (also under the name `plan`) tells
+before what it would draw.
 """
 
 from __future__ import annotations
@@ -11,5 +12,8 @@ except ModuleNotFoundError as error:
     raise ImportError("fanin.interop.torch needs PyTorch: pip install 'fanin[torch]'") from error
 
 from fanin.interop.torch import init
+from fanin.interop.torch.filling import Plan, Planned, describe, fill
 
-__all__ = ["init"]
+plan = describe
+
+__all__ = ["Plan", "Planned", "describe", "fill", "init", "plan"]

@@ -102,6 +102,8 @@ def draw_shard(
 
 def _pieces(shape: tuple[int, ...], *, whole: bool) -> Iterator[tuple[slice, ...]]:
     """Cut a shape into blocks of at most PIECE elements, along its first axes."""
+    if 0 in shape:
+        return
     steps = list(shape)
     for axis in range(len(shape)):
         if whole or prod(steps) <= PIECE:
