@@ -120,7 +120,7 @@ def forward(t: Trace, *, explain: bool = False) -> tuple[str, list[str]]:
     bad = [layer for layer in t.layers if any(non_finite(s) for s in (layer.w, layer.b, layer.z, layer.a))]
     if bad:
         return "diverged", [f"{names(bad)}: values that are not finite, going forward"]
-    word, reasons = trend([float(layer.a.rms) for layer in t.hidden], "activations")
+    word, reasons = trend(t.forward_scales, "activations")
     if explain and word != "healthy":
         reasons += _in_theory(t, word)
     full = [layer for layer in t.hidden if (layer.saturated or 0) > _of("saturated")]
@@ -177,8 +177,7 @@ def backward(t: Trace) -> tuple[str | None, list[str]]:
         return "diverged", [f"{names(bad) or 'cost'}: gradients that are not finite"]
     if t.hidden and all(is_zero(layer.dw) for layer in t.hidden) and not _starts_closed(t):
         return "no gradient", [f"{names(t.hidden)}: dw is exactly 0, nothing there can learn"]
-    towards = [layer.da for layer in reversed(t.hidden)]
-    return trend([float(da.rms) for da in towards if da is not None], "gradients")
+    return trend(t.backward_scales, "gradients")
 
 
 def _starts_closed(t: Trace) -> bool:
@@ -282,7 +281,10 @@ def names(layers: Iterable[LayerTrace]) -> str:
 
 
 def _run(found: list[str]) -> bool:
-    numbers = [int(name.split()[-1]) for name in found if name != "output"]
+    ends = [name.split()[-1] for name in found if name != "output"]
+    if not all(end.isdecimal() for end in ends) or not found[0].startswith("hidden"):
+        return False  # the layers of another library's module
+    numbers = [int(end) for end in ends]
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 

@@ -13,7 +13,9 @@ except ModuleNotFoundError as error:
 
 from fanin.interop.torch import init
 from fanin.interop.torch.filling import Plan, Planned, describe, fill
+from fanin.interop.torch.record import ModuleTrace, SiteTrace
+from fanin.interop.torch.tracing import trace
 
 plan = describe
 
-__all__ = ["Plan", "Planned", "describe", "fill", "init", "plan"]
+__all__ = ["ModuleTrace", "Plan", "Planned", "SiteTrace", "describe", "fill", "init", "plan", "trace"]
