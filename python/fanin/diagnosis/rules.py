@@ -169,10 +169,10 @@ def _mild(factor: float) -> bool:
 
 def backward(t: Trace) -> tuple[str | None, list[str]]:
     """Judge the gradients; None if there are none."""
-    if t.cost is None:
+    if t.cost is None and all(layer.dw is None for layer in t.layers):
         return None, []
     gradients = [(layer, s) for layer in t.layers for s in (layer.dz, layer.da, layer.dw, layer.db)]
-    if not math.isfinite(t.cost) or any(non_finite(s) for _, s in gradients):
+    if (t.cost is not None and not math.isfinite(t.cost)) or any(non_finite(s) for _, s in gradients):
         bad = [layer for layer in t.layers if any(non_finite(s) for s in (layer.dz, layer.da, layer.dw, layer.db))]
         return "diverged", [f"{names(bad) or 'cost'}: gradients that are not finite"]
     if t.hidden and all(is_zero(layer.dw) for layer in t.hidden) and not _starts_closed(t):

@@ -108,7 +108,9 @@ class Residual(nn.Module):
 
     def __init__(self, blocks: int = 12, width: int = 128, scale: float = 1.0):
         super().__init__()
-        self.blocks = nn.ModuleList(nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)) for _ in range(blocks)
+        )
         self.head = nn.Linear(width, CLASSES)
         for block in self.blocks:
             nn.init.normal_(block[0].weight, 0, (2 / width) ** 0.5)

@@ -223,10 +223,12 @@ def fill(
     >>> from fanin.interop.torch import fill
     >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     >>> print(fill(net, seed=7))
-    parameter  shape  of      law            std  n Var(w)  because
-    0.weight   8x4    Linear  he_normal   0.7071         2  relu follows
-    0.bias     8      Linear  zeros            0         -  bias
-    2.weight   2x8    Linear  xavier_normal  ...
+    parameter  shape  of      law               std  n Var(w)  because
+    0.weight   8x4    Linear  he_normal      0.7071         2  relu follows
+    0.bias     8      Linear  zeros               0         -  bias
+    2.weight   2x8    Linear  xavier_normal  0.3536         1  weights
+    2.bias     2      Linear  zeros               0         -  bias
+    4 parameters, 58 elements
     """
     blocks = dict(block or {})
     plan = describe(module, rules)

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from fanin.interop.torch.activations import activation_of, activation_of_call
 from fanin.interop.torch.rules import is_norm
-from fanin.interop.torch.sites import Site, dead, drawn, moments, projection_site, site_of
+from fanin.interop.torch.tracing.sites import Site, dead, drawn, moments, projection_site, site_of
 
 _MARK = "_fanin_mark"  # the attribute of a tensor that says what it is
 _SUMS = {torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__, Tensor.add_, Tensor.__iadd__}
@@ -79,23 +79,40 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._names: Counter[str] = Counter()
         self._path: list[str] = []
         self._waiting: _Waiting | None = None
+        self._handles: list[Any] = []
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record what the module does inside; a second run of a checkpointed part, in the backward pass, is not recorded."""
-        handles: list[Any] = []
+        self.start()
         try:
-            for name, part in self._module.named_modules():
-                handles.append(part.register_forward_pre_hook(self._entering(name)))
-                handles.append(part.register_forward_hook(self._leaving(name, part), with_kwargs=True))
-            self._on = True
-            with self:
-                yield
+            yield
             self._draw()
         finally:
-            self._on = False
-            for handle in handles:
-                handle.remove()
+            self.stop()
+
+    def start(self) -> None:
+        """Give all modules hooks, and look at every function until `stop`."""
+        for name, part in self._module.named_modules():
+            self._handles.append(part.register_forward_pre_hook(self._entering(name)))
+            self._handles.append(part.register_forward_hook(self._leaving(name, part), with_kwargs=True))
+        self._on = True
+        self.__enter__()
+
+    def finish(self) -> None:
+        """Draw what still waits, and stop."""
+        try:
+            self._draw()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Take the hooks away."""
+        self.__exit__(None, None, None)
+        self._on = False
+        self._waiting = None
+        for handle in self._handles:
+            handle.remove()
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -188,7 +205,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
 
         def hook(_module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], out: Any) -> None:
             if self._on:
-                self._path.pop()
+                del self._path[-1:]
                 with torch._C.DisableTorchFunction():
                     self._left(name, part, own, inputs, named, out)
 
@@ -247,7 +264,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
                 biases = (None,) * 3 if part.in_proj_bias is None else part.in_proj_bias.chunk(3)
                 parts = [given[key] for key in ("query", "key", "value")]
                 z = torch.cat([functional.linear(x, w, b).flatten() for x, w, b in zip(parts, weights, biases, strict=True)])
-            site.z = site.a = drawn(z, "identity") if self._full else moments(z)
+            site.z = site.a = moments(z)
         self.sites.append(site)
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fanin.interop.torch.record import ModuleTrace, SiteTrace, Unexpected
-from fanin.interop.torch.recording import Recorder
-from fanin.interop.torch.sites import Site, array, moments
+from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace, Unexpected
+from fanin.interop.torch.tracing.recording import Recorder
+from fanin.interop.torch.tracing.sites import Site, array, moments
 from fanin.stats import Summary
 from fanin.theory.expected import LayerScale
 from fanin.tracing import likeness
@@ -85,8 +85,13 @@ def trace(
         if not any(site.judged for site in recorder.sites):
             raise ValueError("module must run a layer with weights (Linear, Conv, attention, recurrent), got none that did")
         gradients = {} if loss is None else backward(loss, recorder.sites)
+    inputs, _ = parts_of(batch)
+    sites = recorder.sites
+    sizes = {key: moments(gradient) for key, gradient in gradients.items()}
     with np.errstate(all="ignore"):
-        return assembled(recorder.sites, batch, loss_fn, loss, gradients)
+        alike = [_alike(site, gradients) for site in sites]
+        cost = None if loss is None else float(loss.detach())
+        return assembled(sites, inputs, sizes, alike, cost, *_loss(loss_fn, sites))
 
 
 def open_module(module: Any) -> nn.Module:
@@ -159,27 +164,37 @@ def backward(loss: Tensor, sites: list[Site]) -> dict[int, Tensor]:
 
 
 def assembled(
-    sites: list[Site], batch: Any, loss_fn: LossFunction | None, loss: Tensor | None, gradients: dict[int, Tensor]
+    sites: list[Site],
+    inputs: Any,
+    gradients: dict[int, Summary],
+    alike: list[int],
+    cost: float | None,
+    loss_name: str,
+    uninformed: float | None,
 ) -> ModuleTrace:
-    """Put the trace together."""
-    inputs, targets = parts_of(batch)
+    """Put the trace together; `gradients` are those of the parameters, by the parameters' ids, `alike` the sites' copies."""
     data = _first_tensor(inputs)
     rows = 1 if data is None or not data.dim() else data.shape[0]
-    records: list[SiteTrace] = []
     weighted = [site for site in sites if site.judged]
     expectation = _expectation(sites, data) or Unexpected(rows)
     weights: dict[int, Summary] = {}
-    for index, site in enumerate(sites):
-        records.append(_record(index, site, weighted, gradients, expectation, weights))
+    records = [
+        _record(index, site, weighted, gradients, expectation, weights, copies)
+        for index, (site, copies) in enumerate(zip(sites, alike, strict=True))
+    ]
     x = moments(data) if data is not None and data.is_floating_point() and data.numel() else sites[0].z
     assert x is not None
-    name, uninformed = _loss(loss_fn, weighted[-1], targets)
-    cost = None if loss is None else float(loss.detach())
-    return ModuleTrace(tuple(records), x, None, rows, name, cost, uninformed)
+    return ModuleTrace(tuple(records), x, None, rows, loss_name, cost, uninformed)
 
 
 def _record(
-    index: int, site: Site, weighted: list[Site], gradients: dict[int, Tensor], expectation: Any, weights: dict[int, Summary]
+    index: int,
+    site: Site,
+    weighted: list[Site],
+    gradients: dict[int, Summary],
+    expectation: Any,
+    weights: dict[int, Summary],
+    copies: int,
 ) -> SiteTrace:
     """Return a site's line; summaries of weights are kept in `weights`, for those that are used twice."""
 
@@ -191,7 +206,7 @@ def _record(
         return weights[id(p)]
 
     def of_gradient(p: Tensor | None) -> Summary | None:
-        return None if p is None or id(p) not in gradients else of(gradients[id(p)])
+        return None if p is None else gradients.get(id(p))
 
     seen = site if site.norm is None else site.norm
     assert seen.z is not None
@@ -200,7 +215,6 @@ def _record(
     place = weighted.index(site) if site.judged else None
     before = weighted[place - 1] if place else None
     after = weighted[place + 1] if place is not None and place + 2 < len(weighted) else None
-    copies, twins = _alike(site, gradients)
     limited = site.a.saturation is not None
     return SiteTrace(
         name=site.name,
@@ -221,7 +235,7 @@ def _record(
         saturated=site.a.saturated / site.a.count if limited and site.a.count else None,
         dead=site.dead,
         copies=copies,
-        twins=twins,
+        twins=copies,
         effective_rank=site.effective_rank,
         cosine=site.cosine,
         forward_ratio=_ratio(site.a, before.a) if before is not None and site is not weighted[-1] else None,
@@ -240,10 +254,13 @@ def _ratio(over: Summary | None, under: Summary | None) -> float | None:
     return float(np.divide(over.rms, under.rms))
 
 
-def _alike(site: Site, gradients: dict[int, Tensor]) -> tuple[int, int]:
-    """Count units that are copies of another; where gradients are known, those that will stay so."""
+def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
+    """Count units that are copies of another; where gradients are known, those that will stay so.
+
+    A branch may start with equal weights, as with zeros: only equal gradients keep its units alike.
+    """
     if not site.judged or site.weight is None or site.weight.dim() < 2 or not site.weight.numel():
-        return 0, 0
+        return 0
     own, gradient = array(site.weight), gradients.get(id(site.weight))
     turned = site.kind == "Conv1D" or site.kind.startswith("ConvTranspose")
 
@@ -251,11 +268,7 @@ def _alike(site: Site, gradients: dict[int, Tensor]) -> tuple[int, int]:
         return (values.swapaxes(0, 1) if turned else values).reshape(values.shape[1 if turned else 0], -1)
 
     bias = None if site.bias is None or site.bias.shape[0] != rows(own).shape[0] else array(site.bias)
-    if gradient is None:
-        found = likeness.twins(rows(own), bias, None)
-        return found, found
-    found = likeness.twins(rows(own), bias, rows(array(gradient)))
-    return found, found  # a branch may start with equal weights, as with zeros: only equal gradients keep its units alike
+    return likeness.twins(rows(own), bias, None if gradient is None else rows(array(gradient)))
 
 
 def _expectation(sites: list[Site], data: Tensor | None) -> Expectation | None:
@@ -287,10 +300,11 @@ def _first_tensor(inputs: Any) -> Tensor | None:
     return next((one for one in tensors if one.is_floating_point()), tensors[0] if tensors else None)
 
 
-def _loss(loss_fn: LossFunction | None, output: Site, targets: tuple[Any, ...]) -> tuple[str, float | None]:
+def _loss(loss_fn: LossFunction | None, sites: list[Site]) -> tuple[str, float | None]:
     """Return the name of a loss, and the cost of a network that favours no class."""
     if loss_fn is None:
         return "none", None
+    output = [site for site in sites if site.judged][-1]
     if isinstance(loss_fn, nn.CrossEntropyLoss) or loss_fn is functional.cross_entropy:
         return "cross_entropy", math.log(output.n_out) if output.n_out > 1 else None
     if isinstance(loss_fn, nn.BCEWithLogitsLoss) or loss_fn is functional.binary_cross_entropy_with_logits:
