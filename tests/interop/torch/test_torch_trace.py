@@ -59,8 +59,13 @@ BATCHES = {"mlp": made.rows, "resnet": made.images, "encoder": made.tokens, "res
 @pytest.mark.parametrize("mode", ["train", "eval"])
 @pytest.mark.parametrize(("kind", "version"), [(kind, version) for kind, all_ in VERSIONS.items() for version in all_])
 def test_verdicts_are_right(kind, version, mode):
-    net = getattr(VERSIONS[kind][version](), mode)()
-    found = ft.trace(net, BATCHES[kind](), CROSS)
+    net, batch = VERSIONS[kind][version](), BATCHES[kind]()
+    if mode == "eval":
+        with torch.no_grad():
+            for _ in range(40):  # running statistics come within 0.9^40 of the batch's: a norm without them does nothing
+                net(batch[0])
+        net.eval()
+    found = ft.trace(net, batch, CROSS)
     assert fi.diagnose(found).verdict == version, f"{found}\n{fi.diagnose(found)}"
 
 
@@ -89,7 +94,9 @@ def test_an_mlp_has_the_trace_of_the_same_network():
             "backward_ratio",
             "copies",
         ):
-            assert getattr(b, key) == pytest.approx(getattr(a, key), rel=1e-4, nan_ok=True), (a.name, key)
+            one, other = getattr(a, key), getattr(b, key)
+            assert (one is None) == (other is None), (a.name, key)
+            assert one is None or other == pytest.approx(one, rel=1e-4, nan_ok=True), (a.name, key)
         assert b.expected_da == pytest.approx(a.expected_da, rel=1e-4)
 
 
@@ -244,7 +251,7 @@ def test_checkpointed_modules_are_right_or_refused():
 
 def test_a_compiled_module_runs_without_its_compilation():
     net = made.mlp(nn.ReLU, 1.4, depth=3)
-    assert ft.trace(torch.compile(net), made.rows(), CROSS).layers[0].name == "0"
+    assert ft.trace(torch.compile(net, backend="eager"), made.rows(), CROSS).layers[0].name == "0"
 
 
 def test_what_cannot_be_looked_into_is_refused():

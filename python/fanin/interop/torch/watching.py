@@ -236,7 +236,8 @@ class _Step:
     def trace(self) -> ModuleTrace:
         sites = self.recorder.sites
         with np.errstate(all="ignore"):
-            return assembled(sites, self._inputs, self.gradients, [0] * len(sites), self.cost, "not known", None)
+            alike = [0] * len(sites)
+            return assembled(sites, self._inputs, self.gradients, alike, self.cost, "not known", None, theory=False)
 
     def ratios(self) -> dict[str, float]:
         """Return how far the step moved each weight; without one that did not move, nothing."""

@@ -71,8 +71,9 @@ class ModuleTrace(Trace):
     @property
     def forward_scales(self) -> list[float]:
         """The rms of a over the weight layers; where these have different parts to play, the line through their logarithms."""
-        own = super().forward_scales
-        return own if self.is_stack else line(own)
+        if self.is_stack:
+            return super().forward_scales
+        return line([float(one.a.rms) for one in self.hidden if one.a.rms > 0 or not self._opens(one, reach=0)])
 
     @property
     def backward_scales(self) -> list[float]:
@@ -83,8 +84,23 @@ class ModuleTrace(Trace):
         """
         if self.is_stack:
             return super().backward_scales
-        sizes = [float(one.da.rms) * math.sqrt(one.da.count) for one in reversed(self.hidden) if one.da is not None]
+        known = [(one, one.da) for one in reversed(self.hidden) if one.da is not None]
+        sizes = [float(da.rms) * math.sqrt(da.count) for one, da in known if da.rms > 0 or not self._opens(one, reach=1)]
         return line(sizes)
+
+    def _opens(self, one: LayerTrace, reach: int) -> bool:
+        """Whether weights of 0 close the way after a layer, and the first step opens it: as blocks often start.
+
+        They are the layer's own or of the norm after it, or with `reach` 1 those of the next weight layer.
+        """
+        judged = 0
+        for other in self.layers[one.index :]:
+            judged += isinstance(other, SiteTrace) and other.judged
+            if judged > 1 + reach:
+                return False
+            if other.w is not None and other.w.rms == 0 and other.w.count and (other.dw is None or other.dw.rms > 0):
+                return True
+        return False
 
     def __str__(self) -> str:
         heads = ["layer", "", "in > out", "n Var(w)", "std of a", "ratio", "satur", "dead"]
@@ -115,8 +131,7 @@ def line(scales: list[float]) -> list[float]:
     """Return scales on the straight line through their logarithms over depth (least squares).
 
     Layers with different parts to play (queries, the wide middle of a block, its end) have scales of their own; the line
-    follows what depth does. Zeros are left out where a later layer is not 0: a branch that starts closed, as the last layer
-    of a block often does. Fewer than four scales, and such as end in 0 or are not finite, stay as they are.
+    follows what depth does. Fewer than four scales, and such as begin or end with 0 or are not finite, stay as they are.
     """
     values = np.asarray(scales, dtype=np.float64)
     if len(values) < 4 or not np.isfinite(values).all() or values[-1] == 0 or values[0] == 0:

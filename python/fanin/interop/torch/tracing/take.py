@@ -171,12 +171,14 @@ def assembled(
     cost: float | None,
     loss_name: str,
     uninformed: float | None,
+    *,
+    theory: bool = True,
 ) -> ModuleTrace:
     """Put the trace together; `gradients` are those of the parameters, by the parameters' ids, `alike` the sites' copies."""
     data = _first_tensor(inputs)
     rows = 1 if data is None or not data.dim() else data.shape[0]
     weighted = [site for site in sites if site.judged]
-    expectation = _expectation(sites, data) or Unexpected(rows)
+    expectation = (_expectation(sites, data) if theory else None) or Unexpected(rows)
     weights: dict[int, Summary] = {}
     records = [
         _record(index, site, weighted, gradients, expectation, weights, copies)
