@@ -33,6 +33,7 @@ class SiteTrace(LayerTrace):
 
     kind: str = ""
     judged: bool = False  # a weight layer, which the verdict looks at
+    normalizes: bool = False  # a norm
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class ModuleTrace(Trace):
         return isinstance(self.layers[0].expectation, Expectation)
 
     @property
+    def is_normalized(self) -> bool:
+        """Whether the module has a norm for every three weight layers or more."""
+        return 3 * sum(isinstance(one, SiteTrace) and one.normalizes for one in self.layers) >= len(self.weighted)
+
+    @property
     def forward_scales(self) -> list[float]:
         """The rms of a over the weight layers; where these have different parts to play, the line through their logarithms."""
         if self.is_stack:
@@ -80,13 +86,15 @@ class ModuleTrace(Trace):
         """The size of da from the last weight layer to the first.
 
         Of a plain stack its rms. Elsewhere its norm, which strides, pooling and widths leave alone, on the line through the
-        logarithms.
+        logarithms. In a normalized module a third of the logarithm counts, so that a thousandfold change is what a tenfold one
+        is without: weights before a norm grow until the steps fit them (van Laarhoven 2017; Arora, Li and Lyu 2019).
         """
         if self.is_stack:
             return super().backward_scales
         known = [(one, one.da) for one in reversed(self.hidden) if one.da is not None]
         sizes = [float(da.rms) * math.sqrt(da.count) for one, da in known if da.rms > 0 or not self._opens(one, reach=1)]
-        return line(sizes)
+        way = line(sizes)
+        return [size ** (1 / 3) for size in way] if self.is_normalized else way
 
     def _opens(self, one: LayerTrace, reach: int) -> bool:
         """Whether weights of 0 close the way after a layer, and the first step opens it: as blocks often start.

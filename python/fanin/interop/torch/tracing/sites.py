@@ -68,6 +68,7 @@ class Site:
     bias: nn.Parameter | None = None
     fan_in: int = 1
     judged: bool = False  # a weight layer, which the verdict looks at
+    normalizes: bool = False
     activation: str = "identity"
     activated: bool = False
     z: Summary | None = None
@@ -146,7 +147,7 @@ def site_of(name: str, module: nn.Module) -> Site | None:
     if is_norm(module) and not any(True for _ in module.children()):
         size = 0 if weight is None else weight.numel()
         axis = 1 if isinstance(module, nn.modules.batchnorm._NormBase | nn.GroupNorm) else -1
-        return Site(name, kind, size, size, axis, weight, bias)
+        return Site(name, kind, size, size, axis, weight, bias, normalizes=True)
     if isinstance(module, _CONVS) and weight is not None:
         transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)
         fan = weight.shape[0] * weight[0, 0].numel() // module.groups if transposed else weight[0].numel()

@@ -247,6 +247,7 @@ def _record(
         gradient_scale=None if weighted[-1].da is None else float(weighted[-1].da.rms),
         kind=site.kind,
         judged=site.judged,
+        normalizes=site.normalizes,
     )
 
 
