@@ -150,9 +150,10 @@ def row(name: str, module: torch.nn.Module, batch: Any, loss: Callable[..., torc
     parameters = sum(p.numel() for p in module.parameters()) / 1e6
     weights, lines = len(found.weighted), len(found.layers)
     times = f"{between - started:.2f}", f"{ended - between:.2f}"
-    # In a normalized module the verdict compares the third root of gradients: here the change itself is shown.
-    back = factor(found.backward_scales) ** (3 if found.is_normalized else 1)
-    ways = [f"{verdict.forward}, x {factor(found.forward_scales):.2g}", f"{verdict.backward}, x {back:.2g}"]
+    ways = [
+        f"{verdict.forward}, x {factor(found.forward_scales):.2g}",
+        f"{verdict.backward}, x {factor(found.backward_scales):.2g}",
+    ]
     return [name, f"{parameters:.1f}", str(weights), str(lines), *times, verdict.verdict, *ways]
 
 

@@ -177,7 +177,7 @@ def backward(t: Trace) -> tuple[str | None, list[str]]:
         return "diverged", [f"{names(bad) or 'cost'}: gradients that are not finite"]
     if t.hidden and all(is_zero(layer.dw) for layer in t.hidden) and not _starts_closed(t):
         return "no gradient", [f"{names(t.hidden)}: dw is exactly 0, nothing there can learn"]
-    return trend(t.backward_scales, "gradients")
+    return trend(t.backward_scales, "gradients", t.gradient_tolerance)
 
 
 def _starts_closed(t: Trace) -> bool:
@@ -199,8 +199,8 @@ def cause_of_no_gradient(t: Trace) -> str:
 _VERBS = {"healthy": "keep their scale", "vanishing": "vanish", "exploding": "explode"}
 
 
-def trend(rms: Sequence[float], what: str) -> tuple[str, list[str]]:
-    """Judge how a scale changes along its way."""
+def trend(rms: Sequence[float], what: str, tolerance: float = 1.0) -> tuple[str, list[str]]:
+    """Judge how a scale changes along its way; the limits are raised to the power `tolerance`."""
     steps = len(rms) - 1
     if not any(rms):
         return "healthy", []  # another rule names layers of zeros
@@ -213,9 +213,9 @@ def trend(rms: Sequence[float], what: str) -> tuple[str, list[str]]:
     total = math.log(rms[-1]) - math.log(rms[0])
     factor = math.exp(min(total / steps, 700))
     word = "healthy"
-    if total < -math.log(_of("total")) or factor < _of("shrink"):
+    if total < -math.log(_of("total")) * tolerance or factor < _of("shrink") ** tolerance:
         word = "vanishing"
-    elif total > math.log(_of("total")) or factor > _of("grow"):
+    elif total > math.log(_of("total")) * tolerance or factor > _of("grow") ** tolerance:
         word = "exploding"
     way = "first hidden layer to the last" if what == "activations" else "last hidden layer to the first"
     scales = f"{number(rms[0], 0).strip()} to {number(rms[-1], 0).strip()}"

@@ -158,6 +158,11 @@ class Trace(Result):
         """What the trend of the gradients is judged by: the rms of da, from the last hidden layer to the first."""
         return [float(layer.da.rms) for layer in reversed(self.hidden) if layer.da is not None]
 
+    @property
+    def gradient_tolerance(self) -> float:
+        """The power to which the limits of that trend are raised."""
+        return 1.0
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the histograms as plain numbers, strings, lists and dictionaries."""
         return {

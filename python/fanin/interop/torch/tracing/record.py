@@ -86,15 +86,21 @@ class ModuleTrace(Trace):
         """The size of da from the last weight layer to the first.
 
         Of a plain stack its rms. Elsewhere its norm, which strides, pooling and widths leave alone, on the line through the
-        logarithms. In a normalized module a third of the logarithm counts, so that a thousandfold change is what a tenfold one
-        is without: weights before a norm grow until the steps fit them (van Laarhoven 2017; Arora, Li and Lyu 2019).
+        logarithms.
         """
         if self.is_stack:
             return super().backward_scales
         known = [(one, one.da) for one in reversed(self.hidden) if one.da is not None]
         sizes = [float(da.rms) * math.sqrt(da.count) for one, da in known if da.rms > 0 or not self._opens(one, reach=1)]
-        way = line(sizes)
-        return [size ** (1 / 3) for size in way] if self.is_normalized else way
+        return line(sizes)
+
+    @property
+    def gradient_tolerance(self) -> float:
+        """3 for a normalized module: a thousandfold change is there what a tenfold one is without.
+
+        Weights before a norm grow until the steps fit them (van Laarhoven 2017; Arora, Li and Lyu 2019).
+        """
+        return 3.0 if self.is_normalized else 1.0
 
     def _opens(self, one: LayerTrace, reach: int) -> bool:
         """Whether weights of 0 close the way after a layer, and the first step opens it: as blocks often start.
