@@ -18,7 +18,7 @@ from fanin.stats import Summary, summary_options
 from fanin.tracing import likeness
 
 _BINS = 64
-_ROWS, _COLUMNS = 64, 512  # of a representation, so many rows and columns are compared, evenly spaced
+_ROWS, _COLUMNS = 32, 256  # of a representation, so many rows and columns are compared, evenly spaced
 _CONVS = (nn.modules.conv._ConvNd,)
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 _options = lru_cache(maxsize=256)(summary_options)
@@ -119,9 +119,10 @@ class Site:
         """Measure how many directions the rows of a batch use, and how alike they are."""
         if a.dim() < 2 or not a.numel() or self.a is None:
             return
-        rows = a.detach().movedim(self.unit_axis, -1)
-        rows = rows.flatten(0, 1) if a.dim() == 3 else rows.flatten(1)
-        rows = rows[:: max(1, -(-rows.shape[0] // _ROWS)), :: max(1, -(-rows.shape[1] // _COLUMNS))]
+        own = a.detach()
+        rows = own.flatten(0, 1) if own.dim() == 3 and self.unit_axis == -1 and own.is_contiguous() else own
+        rows = rows[:: max(1, -(-rows.shape[0] // _ROWS))].flatten(1)
+        rows = rows[:, :: max(1, -(-rows.shape[1] // _COLUMNS))]
         top = math.nan if self.a.nans or self.a.infs else max(abs(float(self.a.min)), abs(float(self.a.max)))
         self.effective_rank, self.cosine = likeness.similarity(np.ascontiguousarray(array(rows)), top)
 
