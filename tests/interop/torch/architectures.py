@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -13,7 +15,7 @@ def mlp(activation: type[nn.Module], gain: float, *, bias: float = 0.0, depth: i
     """`depth` Linear layers; weights N(0, gain^2 / n_in)."""
     sizes = [64, *[width] * (depth - 1)]
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), activation()]
     net = nn.Sequential(*layers, nn.Linear(width, CLASSES))
     return scaled(net, gain, bias)

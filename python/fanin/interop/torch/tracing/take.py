@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
@@ -112,7 +113,7 @@ def _undisturbed(module: nn.Module) -> Iterator[None]:
     buffers = [(buffer, buffer.clone()) for buffer in module.buffers()] if module.training else []
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
-        if hasattr(torch.compiler, "set_stance"):
+        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):  # otherwise nothing is compiled
             stack.enter_context(torch.compiler.set_stance("force_eager"))
         try:
             yield
