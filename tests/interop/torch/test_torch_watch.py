@@ -1,4 +1,4 @@
-"""`watch` around a training loop, and networks carried to and fro."""
+"""`watch` around a training loop, and networks carried there and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks to and fro: a Sequential of Linear layers and activations is a `fanin.Network`, and back."""
+"""Networks there and back: a Sequential of Linear layers and activations is a `fanin.Network`, and back."""
 
 from __future__ import annotations
 
