@@ -18,6 +18,7 @@ PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OTHER = {"", "cpp", "sh"}  # what is not run here
 NEEDS = {name: f"fanin.interop.{name}" for name in ("sklearn", "jax", "keras", "dask")}  # pages that need a framework
+NEEDS["pytorch"] = "fanin.interop.torch"
 
 
 def blocks(page: Path) -> list[tuple[int, str]]:

@@ -298,7 +298,8 @@ _UNSTATED = "the file says no activation: tanh is assumed; fi.weights.read_netwo
 
 
 def _judge(t: Trace) -> Diagnosis:
-    forward, back = word_of(of_activations(t)), None if t.cost is None else word_of(of_gradients(t))
+    measured = t.cost is not None or any(layer.dw is not None for layer in t.layers)
+    forward, back = word_of(of_activations(t)), word_of(of_gradients(t)) if measured else None
     found, expected = findings(t), expected_outlook(t)
     certain = next((one.word for one in found if one.word in _CERTAIN), None)
     verdict = "healthy" if certain is None and expected == "trains" else word_of(found)

@@ -31,5 +31,5 @@ class Expectation:
         try:
             with np.errstate(all="ignore"):
                 return expect(self._squares, Pairs(self._rows, self.batch), self._scales).layers
-        except ValueError:
+        except (ValueError, OverflowError):
             return None

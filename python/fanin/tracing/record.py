@@ -148,6 +148,21 @@ class Trace(Result):
         """The output layer."""
         return self.layers[-1]
 
+    @property
+    def forward_scales(self) -> list[float]:
+        """What the trend of the activations is judged by: the rms of a, from the first hidden layer to the last."""
+        return [float(layer.a.rms) for layer in self.hidden]
+
+    @property
+    def backward_scales(self) -> list[float]:
+        """What the trend of the gradients is judged by: the rms of da, from the last hidden layer to the first."""
+        return [float(layer.da.rms) for layer in reversed(self.hidden) if layer.da is not None]
+
+    @property
+    def gradient_tolerance(self) -> float:
+        """The power to which the limits of that trend are raised."""
+        return 1.0
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the histograms as plain numbers, strings, lists and dictionaries."""
         return {

@@ -91,5 +91,8 @@ def names(layers: Iterable[LayerTrace]) -> str:
 
 
 def _run(found: list[str]) -> bool:
-    numbers = [int(name.split()[-1]) for name in found if name != "output"]
+    ends = [name.split()[-1] for name in found if name != "output"]
+    if not all(end.isdecimal() for end in ends) or not found[0].startswith("hidden"):
+        return False  # the layers of another library's module
+    numbers = [int(end) for end in ends]
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))

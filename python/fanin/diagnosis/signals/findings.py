@@ -71,21 +71,21 @@ def of_activations(t: Trace) -> list[Finding]:
         shares = [layer.saturated or 0.0 for layer in full]
         words = f"activations at the flat ends of their function: {_shares(full, shares)}"
         out.append(Finding("saturated", "activations", _names(full), max(shares), words))
-    return out + _trend(t.hidden, [float(layer.a.rms) for layer in t.hidden], "activations")
+    return out + _trend(t.hidden, t.forward_scales, "activations")
 
 
 def of_gradients(t: Trace) -> list[Finding]:
     """Judge the way back; nothing for a trace that goes forward only."""
-    if t.cost is None:
+    if t.cost is None and all(layer.dw is None for layer in t.layers):
         return []
     bad = [layer for layer in t.layers if any(non_finite(s) for s in (layer.dz, layer.da, layer.dw, layer.db))]
-    if bad or not math.isfinite(t.cost):
+    if bad or (t.cost is not None and not math.isfinite(t.cost)):
         return [Finding("diverged", "gradients", _names(bad), None, f"{names(bad) or 'cost'}: gradients that are not finite")]
     if t.hidden and all(is_zero(layer.dw) for layer in t.hidden) and not _starts_closed(t):
         words = f"{names(t.hidden)}: dw is exactly 0, nothing there can learn"
         return [Finding("no gradient", "gradients", _names(t.hidden), 0.0, words)]
     back = [layer for layer in reversed(t.hidden) if layer.da is not None]
-    return _trend(back, [float(layer.da.rms) for layer in back if layer.da is not None], "gradients")
+    return _trend(back, t.backward_scales, "gradients", t.gradient_tolerance)
 
 
 def word_of(found: Sequence[Finding]) -> str:
@@ -97,8 +97,8 @@ def keeps(t: Trace) -> list[str]:
     """Say of each way without a finding that the signal keeps its scale, where there is a stretch to keep it over."""
     out = []
     for side, found, rms in (
-        ("activations", of_activations(t), [float(layer.a.rms) for layer in t.hidden]),
-        ("gradients", of_gradients(t), [float(layer.da.rms) for layer in reversed(t.hidden) if layer.da is not None]),
+        ("activations", of_activations(t), t.forward_scales),
+        ("gradients", of_gradients(t), t.backward_scales),
     ):
         if any(one.word in ("vanishing", "exploding", "diverged") for one in found) or len(rms) < 2 or not any(rms):
             continue
@@ -168,10 +168,13 @@ _VERBS = {"vanishing": "vanish", "exploding": "explode"}
 _WAYS = {"activations": "first hidden layer to the last", "gradients": "last hidden layer to the first"}
 
 
-def _trend(layers: Sequence[LayerTrace], rms: Sequence[float], side: str) -> list[Finding]:
-    """Judge how a scale changes along its way: from one end to the other, then over the worst stretch between."""
+def _trend(layers: Sequence[LayerTrace], rms: Sequence[float], side: str, tolerance: float = 1.0) -> list[Finding]:
+    """Judge how a scale changes along its way: from one end to the other, then over the worst stretch between.
+
+    The limits are raised to the power `tolerance`.
+    """
     if len(rms) < 2 or not any(rms) or rms[0] == rms[-1]:  # another rule names layers of zeros
-        return _stretch(layers, rms, side)
+        return _stretch(layers, rms, side) if len(layers) == len(rms) else []
     ends = (layers[0].name, layers[-1].name)
     if rms[-1] == 0:
         return [Finding("vanishing", side, ends, 0.0, f"{side} fall to exactly 0")]
@@ -179,12 +182,12 @@ def _trend(layers: Sequence[LayerTrace], rms: Sequence[float], side: str) -> lis
         return [Finding("exploding", side, ends, math.inf, f"{side} rise from exactly 0")]
     total = math.log(rms[-1]) - math.log(rms[0])
     factor = _factor(rms)
-    if total < -math.log(limit("total")) or factor < limit("shrink"):
+    if total < -math.log(limit("total")) * tolerance or factor < limit("shrink") ** tolerance:
         word = "vanishing"
-    elif total > math.log(limit("total")) or factor > limit("grow"):
+    elif total > math.log(limit("total")) * tolerance or factor > limit("grow") ** tolerance:
         word = "exploding"
     else:
-        return _stretch(layers, rms, side)
+        return _stretch(layers, rms, side) if len(layers) == len(rms) else []
     words = f"{side} {_VERBS[word]}: {_change(rms, side)}"
     return [Finding(word, side, ends, math.exp(min(total, 700.0)), words)]
 

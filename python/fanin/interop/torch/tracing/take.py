@@ -1,0 +1,318 @@
+"""`trace`: one batch through any PyTorch module, forward and backward, every place measured."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace, Unexpected
+from fanin.interop.torch.tracing.recording import Recorder
+from fanin.interop.torch.tracing.sites import Site, array, moments
+from fanin.stats import Summary
+from fanin.theory.expected import LayerScale
+from fanin.tracing import likeness
+from fanin.tracing.expectation import Expectation
+
+LossFunction = Callable[..., Tensor]
+
+
+def trace(
+    module: nn.Module, batch: Any, loss_fn: LossFunction | None = None, *, stats: Literal[True, "moments"] = True
+) -> ModuleTrace:
+    """Send one batch through a module, forward and backward, and measure every weight layer, norm and sum of streams.
+
+    Parameters
+    ----------
+    module : Module
+        In its present mode, train or eval; it stays as it is, with its gradients and running statistics, and so does PyTorch's
+        generator. A compiled module runs without its compilation.
+    batch : tensor, mapping, or pair
+        ``(inputs, targets)`` as a DataLoader gives it; or the inputs alone. Inputs are a tensor, a tuple of positional
+        arguments or a mapping of keywords.
+    loss_fn : callable, optional
+        Called as ``loss_fn(output, targets)`` (with a pair), else as ``loss_fn(output)``; returns a scalar. Without it the
+        trace goes forward only.
+    stats : True or "moments"
+        "moments" leaves out histograms, effective ranks and cosines.
+
+    Returns
+    -------
+    ModuleTrace
+        A `fanin.Trace` with the names of the module: `fanin.diagnose`, `plot`, `to_html`, `to_json` and `to_csv` take it.
+        Theory stands beside it where the module is a plain stack of Linear layers and activations on rows; elsewhere the
+        expected values are NaN.
+
+    Raises
+    ------
+    TypeError
+        If `module` is no module.
+    ValueError
+        For a module that fanin cannot look into (scripted, DataParallel, checkpointed with ``use_reentrant=True``), one in
+        which no weight layer ran, and a loss that is no scalar.
+
+    Notes
+    -----
+    Of every tensor only its summary is kept, so the memory is that of one forward and backward. Activations and sums are seen
+    wherever they are written: as modules, functions, methods or operators. What leaves a layer (`a`) is its output after the
+    norm and the activation that follow it at once. The projections into an attention are computed once more; their gradient
+    of z is not measured.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from fanin.interop.torch import trace
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    >>> found = trace(net, (torch.randn(16, 4), torch.arange(16) % 2), torch.nn.functional.cross_entropy)
+    >>> [(layer.name, layer.activation) for layer in found.layers]
+    [('0', 'relu'), ('2', 'identity')]
+    """
+    if stats is not True and stats != "moments":
+        raise ValueError(f'stats must be True or "moments", got {stats!r}')
+    module = open_module(module)
+    recorder = Recorder(module, full=stats is True)
+    with ExitStack() as stack:
+        stack.enter_context(_undisturbed(module))
+        stack.enter_context(torch.enable_grad() if loss_fn is not None else torch.no_grad())
+        with recorder.recording():
+            loss = forward(module, batch, loss_fn)
+        if not any(site.judged for site in recorder.sites):
+            raise ValueError("module must run a layer with weights (Linear, Conv, attention, recurrent), got none that did")
+        gradients = {} if loss is None else backward(loss, recorder.sites)
+    inputs, _ = parts_of(batch)
+    sites = recorder.sites
+    sizes = {key: moments(gradient) for key, gradient in gradients.items()}
+    with np.errstate(all="ignore"):
+        alike = [_alike(site, gradients) for site in sites]
+        cost = None if loss is None else float(loss.detach())
+        return assembled(sites, inputs, sizes, alike, cost, *_loss(loss_fn, sites))
+
+
+def open_module(module: Any) -> nn.Module:
+    """Return a module that hooks can look into, of a compiled one the original; refuse the others in words."""
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}")
+    module = getattr(module, "_orig_mod", module)
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        raise ValueError(f"module must run in one piece, got {type(module).__name__}: pass module.module")
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise ValueError("module must be Python, got one that is scripted: hooks do not see into it")
+    return module
+
+
+@contextmanager
+def _undisturbed(module: nn.Module) -> Iterator[None]:
+    """Leave buffers and generator as they were, and compiled parts uncompiled meanwhile."""
+    buffers = [(buffer, buffer.clone()) for buffer in module.buffers()] if module.training else []
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
+        if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):  # otherwise nothing is compiled
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for buffer, before in buffers:
+                    buffer.copy_(before)
+
+
+def parts_of(batch: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the inputs of a batch, and the targets in a tuple: none where the batch is inputs alone."""
+    if isinstance(batch, tuple | list) and len(batch) == 2:
+        return batch[0], (batch[1],)
+    return batch, ()
+
+
+def called(module: nn.Module, inputs: Any) -> Any:
+    """Call a module on the inputs of a batch."""
+    if isinstance(inputs, Mapping):
+        return module(**inputs)
+    return module(*inputs) if isinstance(inputs, tuple | list) else module(inputs)
+
+
+def forward(module: nn.Module, batch: Any, loss_fn: LossFunction | None) -> Tensor | None:
+    """Return the loss of a batch, or None where there is no loss."""
+    inputs, targets = parts_of(batch)
+    output = called(module, inputs)
+    if loss_fn is None:
+        return None
+    loss = loss_fn(output, *targets)
+    if not isinstance(loss, Tensor) or loss.dim() != 0:
+        shown = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise ValueError(f"loss_fn must return a scalar tensor, got {shown}")
+    return loss
+
+
+def backward(loss: Tensor, sites: list[Site]) -> dict[int, Tensor]:
+    """Return the gradients of the sites' parameters by their ids; the sites' hooks measure those of the activations."""
+    own = {id(p): p for site in sites for p in (site.weight, site.bias) if p is not None and p.requires_grad}
+    if not own or not loss.requires_grad:
+        return {}
+    try:
+        found = torch.autograd.grad(loss, list(own.values()), allow_unused=True)
+    except RuntimeError as error:
+        if "checkpoint" in str(error).lower():
+            raise ValueError("module must be checkpointed with use_reentrant=False, or not at all, to be traced") from error
+        raise
+    return {key: gradient for key, gradient in zip(own, found, strict=True) if gradient is not None}
+
+
+def assembled(
+    sites: list[Site],
+    inputs: Any,
+    gradients: dict[int, Summary],
+    alike: list[int],
+    cost: float | None,
+    loss_name: str,
+    uninformed: float | None,
+    *,
+    theory: bool = True,
+) -> ModuleTrace:
+    """Put the trace together; `gradients` are those of the parameters, by the parameters' ids, `alike` the sites' copies."""
+    data = _first_tensor(inputs)
+    rows = 1 if data is None or not data.dim() else data.shape[0]
+    weighted = [site for site in sites if site.judged]
+    expectation = (_expectation(sites, data) if theory else None) or Unexpected(rows)
+    weights: dict[int, Summary] = {}
+    records = [
+        _record(index, site, weighted, gradients, expectation, weights, copies)
+        for index, (site, copies) in enumerate(zip(sites, alike, strict=True))
+    ]
+    x = moments(data) if data is not None and data.is_floating_point() and data.numel() else sites[0].z
+    assert x is not None
+    return ModuleTrace(tuple(records), x, None, rows, loss_name, cost, uninformed)
+
+
+def _record(
+    index: int,
+    site: Site,
+    weighted: list[Site],
+    gradients: dict[int, Summary],
+    expectation: Any,
+    weights: dict[int, Summary],
+    copies: int,
+) -> SiteTrace:
+    """Return a site's line; summaries of weights are kept in `weights`, for those that are used twice."""
+
+    def of(p: Tensor | None) -> Summary | None:
+        if p is None:
+            return None
+        if id(p) not in weights:
+            weights[id(p)] = moments(p)
+        return weights[id(p)]
+
+    def of_gradient(p: Tensor | None) -> Summary | None:
+        return None if p is None else gradients.get(id(p))
+
+    seen = site if site.norm is None else site.norm
+    assert seen.z is not None
+    assert site.a is not None
+    w, dw = of(site.weight), of_gradient(site.weight)
+    place = weighted.index(site) if site.judged else None
+    before = weighted[place - 1] if place else None
+    after = weighted[place + 1] if place is not None and place + 2 < len(weighted) else None
+    limited = site.a.saturation is not None
+    return SiteTrace(
+        name=site.name,
+        index=index,
+        is_output=site is weighted[-1],
+        activation=site.activation,
+        n_in=site.n_in,
+        n_out=site.n_out,
+        z=seen.z,
+        a=site.a,
+        w=w,  # type: ignore[arg-type]  # None for a sum
+        b=of(site.bias),
+        dz=seen.dz,
+        da=site.da,
+        dw=dw,
+        db=of_gradient(site.bias),
+        n_var_w=math.nan if w is None else site.fan_in * float(w.rms) ** 2,
+        saturated=site.a.saturated / site.a.count if limited and site.a.count else None,
+        dead=site.dead,
+        copies=copies,
+        twins=copies,
+        effective_rank=site.effective_rank,
+        cosine=site.cosine,
+        forward_ratio=_ratio(site.a, before.a) if before is not None and site is not weighted[-1] else None,
+        backward_ratio=_ratio(site.da, after.da) if after is not None else None,
+        units=None,
+        expectation=expectation,
+        gradient_scale=None if weighted[-1].da is None else float(weighted[-1].da.rms),
+        kind=site.kind,
+        judged=site.judged,
+        normalizes=site.normalizes,
+    )
+
+
+def _ratio(over: Summary | None, under: Summary | None) -> float | None:
+    if over is None or under is None or over.rms == under.rms == 0:
+        return None
+    return float(np.divide(over.rms, under.rms))
+
+
+def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
+    """Count units that are copies of another; where gradients are known, those that will stay so.
+
+    A branch may start with equal weights, as with zeros: only equal gradients keep its units alike.
+    """
+    if not site.judged or site.weight is None or site.weight.dim() < 2 or not site.weight.numel():
+        return 0
+    own, gradient = array(site.weight), gradients.get(id(site.weight))
+    turned = site.kind == "Conv1D" or site.kind.startswith("ConvTranspose")
+
+    def rows(values: Any) -> Any:
+        return (values.swapaxes(0, 1) if turned else values).reshape(values.shape[1 if turned else 0], -1)
+
+    bias = None if site.bias is None or site.bias.shape[0] != rows(own).shape[0] else array(site.bias)
+    return likeness.twins(rows(own), bias, None if gradient is None else rows(array(gradient)))
+
+
+def _expectation(sites: list[Site], data: Tensor | None) -> Expectation | None:
+    """Return what theory expects of a plain stack: Linear layers on rows, each fed by the one before."""
+    rows = data is not None and data.dim() == 2 and data.is_floating_point() and data.shape[0] > 0
+    plain = all(
+        site.kind == "Linear" and site.before == ((sites[i - 1],) if i else ()) and site.weight is not None
+        for i, site in enumerate(sites)
+    )
+    if data is None or not rows or not plain:
+        return None
+    values = array(data)
+    if values.shape[1] != sites[0].n_in or not np.isfinite(values).all():
+        return None
+    scales = []
+    for site in sites:
+        assert site.weight is not None
+        w, b = moments(site.weight), None if site.bias is None else moments(site.bias)
+        strange = bool(w.nans or w.infs or (b is not None and (b.nans or b.infs)))
+        var_b = math.nan if strange else 0.0 if b is None else float(b.rms) ** 2
+        scales.append(LayerScale(site.activation, site.n_in, site.n_out, site.n_in * float(w.rms) ** 2, var_b))
+    return Expectation(values, scales)
+
+
+def _first_tensor(inputs: Any) -> Tensor | None:
+    """Return the first tensor of the inputs, of floats if there is one."""
+    values = inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple | list) else [inputs]
+    tensors = [one for one in values if isinstance(one, Tensor)]
+    return next((one for one in tensors if one.is_floating_point()), tensors[0] if tensors else None)
+
+
+def _loss(loss_fn: LossFunction | None, sites: list[Site]) -> tuple[str, float | None]:
+    """Return the name of a loss, and the cost of a network that favours no class."""
+    if loss_fn is None:
+        return "none", None
+    output = [site for site in sites if site.judged][-1]
+    if isinstance(loss_fn, nn.CrossEntropyLoss) or loss_fn is functional.cross_entropy:
+        return "cross_entropy", math.log(output.n_out) if output.n_out > 1 else None
+    if isinstance(loss_fn, nn.BCEWithLogitsLoss) or loss_fn is functional.binary_cross_entropy_with_logits:
+        return "binary_cross_entropy", math.log(2)
+    if isinstance(loss_fn, nn.MSELoss) or loss_fn is functional.mse_loss:
+        return "mean_squared_error", None
+    return str(getattr(loss_fn, "__name__", type(loss_fn).__name__)), None
