@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "fanin/arithmetic.hpp"
 #include "law.hpp"
 #include "message.hpp"
 
@@ -74,6 +75,7 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
 }
 
 Description describe(const Law& law, std::span<const std::size_t> shape, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     const auto size = static_cast<double>(detail::checked_size(shape));
     const Distribution d = detail::distribution(law, shape, axes);
     constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/init.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -260,11 +261,13 @@ void fill_tiles(T* data, const detail::Box& box, const Draw<T>& draw) {
 
 template <class T>
 void check_fill(ArrayView<T> out, const Law& law, const Part& part, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     checked_draw(out, law, {}, part, axes);
 }
 
 template <class T>
 void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     const Draw<T> draw = checked_draw(out, law, key, part, axes);
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
     std::uint64_t index_strides[kMaxRank], first_index = 0, stride = 1;

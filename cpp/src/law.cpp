@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "activation_kernel.hpp"
+#include "fanin/arithmetic.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -249,6 +250,7 @@ std::string unknown_law(std::string_view name) {
 }
 
 Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(definition_of(name)) {
+    const StandardArithmetic arithmetic;
     const Definition& law = definitions()[definition_];
     for (const Argument& a : arguments) {
         const auto same = [&](const auto& other) { return other.name == a.name; };
@@ -301,6 +303,7 @@ std::string Law::text() const {
 }
 
 bool operator==(const Law& a, const Law& b) {
+    const StandardArithmetic arithmetic;
     if (a.definition_ != b.definition_) return false;
     for (std::size_t i = 0; i < a.arguments_.size(); ++i) {
         const Argument &x = a.arguments_[i], &y = b.arguments_[i];
@@ -310,6 +313,7 @@ bool operator==(const Law& a, const Law& b) {
 }
 
 Law law_from_text(std::string_view text) {
+    const StandardArithmetic arithmetic;
     const auto trim = [](std::string_view s) {
         while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
         while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -60,6 +61,7 @@ void check_outputs(Loss loss, std::size_t outputs) {
 
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y) {
+    const StandardArithmetic arithmetic;
     const bool labels = loss == Loss::cross_entropy;
     const std::size_t rows = labels ? y.labels.size() : y.values.size() / outputs;
     if (rows != batch || (!labels && y.values.size() != batch * outputs))
@@ -74,6 +76,7 @@ void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T>
 
 template <class T>
 double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::span<const T> z, Targets<T> y, std::span<T> dz) {
+    const StandardArithmetic arithmetic;
     check_outputs(loss, outputs);
     if (batch == 0) throw std::invalid_argument("z must have at least one row, got 0");
     if (z.size() != batch * outputs || dz.size() != z.size())
@@ -82,7 +85,7 @@ double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::spa
     check_targets(loss, batch, outputs, y);
     double total = 0;
     detail::add_loss(loss, batch, outputs, z.data(), y, batch, dz.data(), total);
-    return total / detail::mean_terms(loss, batch, outputs);
+    return arithmetic.done(total / detail::mean_terms(loss, batch, outputs));
 }
 
 double detail::mean_terms(Loss loss, std::size_t n, std::size_t outputs) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <type_traits>
 
+#include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
 #include "random_tasks.hpp"
@@ -53,6 +54,7 @@ void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_blo
 
 template <class T>
 void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std) {
+    const StandardArithmetic arithmetic(mean, std);
     if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
     if (!(std >= 0) || !std::isfinite(std))
         throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
@@ -64,6 +66,7 @@ void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T
 
 template <class T>
 void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T high) {
+    const StandardArithmetic arithmetic(low, high);
     const bool ordered = std::isfinite(low) && std::isfinite(high) && low < high;
     const T lowest = std::nextafter(low, high), highest = std::nextafter(high, low);
     if (!ordered || lowest > highest)

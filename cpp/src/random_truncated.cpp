@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -60,6 +61,7 @@ detail::TruncatedNumbers<T> detail::truncated_numbers(T mean, T std, double lowe
 
 template <class T>
 void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper) {
+    const StandardArithmetic arithmetic(mean, std, lower, upper);
     const detail::TruncatedNumbers<T> numbers = detail::truncated_numbers(mean, std, lower, upper);
     const auto kernel = kernels<T>().random.fill_truncated;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "fanin/arithmetic.hpp"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -105,6 +107,7 @@ struct Job {
     // Takes indices until none is left or the job is stopped; throws nothing. The caller alone asks for an interrupt, since
     // the check belongs to its thread.
     void work(bool caller) {
+        const StandardArithmetic arithmetic;
         try {
             for (;;) {
                 if (stop.load(std::memory_order_relaxed)) return;
@@ -265,6 +268,7 @@ thread_local std::chrono::steady_clock::time_point t_last_check;
 
 // Every task in order on this thread; its exceptions pass through.
 void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
+    const StandardArithmetic arithmetic;
     for (std::size_t i = 0; i < n_tasks; ++i) {
         task(body, i);
         check_interrupt();

@@ -3,6 +3,7 @@
 
 #include "fanin/activation.hpp"
 #include "fanin/aligned.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/dense.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/init.hpp"
@@ -10,6 +11,7 @@
 #include "fanin/loss.hpp"
 #include "fanin/network.hpp"
 #include "fanin/optimizer.hpp"
+#include "fanin/predictor.hpp"
 #include "fanin/random.hpp"
 #include "fanin/safetensors.hpp"
 #include "fanin/stats.hpp"

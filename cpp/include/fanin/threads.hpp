@@ -2,7 +2,8 @@
 //
 // Scope: one pattern, `parallel_for` over independent tasks that write to disjoint places. Threads change the time and
 // never a bit. A call from inside a task, or while another caller has the pool, computes alone on the calling thread.
-// A forked child starts with no threads and builds its own pool when it first needs one.
+// A forked child starts with no threads and builds its own pool when it first needs one. Tasks run in standard arithmetic
+// (arithmetic.hpp), on whichever thread; a single one, a plain call, in its caller's.
 #pragma once
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 
 #include "division.hpp"
 #include "fanin/activation.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -71,6 +72,7 @@ void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
 
 template <class T>
 void softmax(ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
                  [kernel = kernels<T>().softmax.softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) { kernel(rows, classes, from, to); });
@@ -78,6 +80,7 @@ void softmax(ArrayView<const T> z, ArrayView<T> out) {
 
 template <class T>
 void log_softmax(ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
                  [kernel = kernels<T>().softmax.log_softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin {
@@ -83,6 +84,7 @@ std::vector<double> detail::linear_edges(std::size_t bins, double low, double hi
 }
 
 std::vector<double> Histogram::edges() const {
+    const StandardArithmetic arithmetic;
     if (kind == HistogramKind::linear) return detail::linear_edges(counts.size(), low, high);
     if (kind == HistogramKind::none) return {};
     std::vector<double> edges(kPowerBins + 1, 0.0);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -109,6 +110,7 @@ std::string_view histogram_kind_name(HistogramKind kind) {
 }
 
 void validate(const SummaryOptions& o) {
+    const StandardArithmetic arithmetic;
     if (o.saturation && !(o.saturation_low <= o.saturation_high))
         throw std::invalid_argument("saturation must be (low, high) with low <= high, got " +
                                     range_text(o.saturation_low, o.saturation_high));
@@ -176,6 +178,7 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
 // subtrees, are merged at the end. So the tree is the same for any group size and any number of threads.
 template <class T>
 Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
+    const StandardArithmetic arithmetic;
     validate(options);
     const detail::SummaryBlocks<T> rows(x);
     const detail::SlotPlan<T> plan(options);
@@ -209,6 +212,7 @@ Summary summarize(ArrayView<const T> x, const SummaryOptions& options) {
 }
 
 Summary merge(const Summary& left, const Summary& right) {
+    const StandardArithmetic arithmetic;
     const Histogram &a = left.histogram, &b = right.histogram;
     if (a.kind != b.kind || a.counts.size() != b.counts.size() || a.low != b.low || a.high != b.high)
         throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " +
@@ -239,19 +243,28 @@ bool operator==(const Summary& a, const Summary& b) {
            a.saturated == b.saturated;
 }
 
-double Summary::var() const { return m2 / static_cast<double>(finite()); }
-double Summary::std() const { return std::sqrt(var()); }
+double Summary::var() const {
+    const StandardArithmetic arithmetic;
+    return arithmetic.done(m2 / static_cast<double>(finite()));
+}
+double Summary::std() const {
+    const StandardArithmetic arithmetic;
+    return arithmetic.done(std::sqrt(var()));
+}
 double Summary::rms() const {
+    const StandardArithmetic arithmetic;
     const double square = mean * mean;
-    return std::sqrt(square + var());
+    return arithmetic.done(std::sqrt(square + var()));
 }
 double Summary::skewness() const {
+    const StandardArithmetic arithmetic;
     const double v = var();
-    return v == 0 ? kNaN : m3 / static_cast<double>(finite()) / v / std::sqrt(v);
+    return arithmetic.done(v == 0 ? kNaN : m3 / static_cast<double>(finite()) / v / std::sqrt(v));
 }
 double Summary::kurtosis() const {
+    const StandardArithmetic arithmetic;
     const double v = var();
-    return v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v;
+    return arithmetic.done(v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v);
 }
 
 template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const float*, const Measure<float>&, const float*,
