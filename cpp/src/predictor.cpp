@@ -29,14 +29,16 @@ struct Predictor<T>::State {
     // Elements of one of the two buffers between the layers.
     std::size_t half(std::size_t rows) const { return detail::round_up(rows * widest, detail::kCacheLine / sizeof(T)); }
 
-    void (*multiply)(const Product<T>&, const T*);
+    decltype(DenseKernels<T>::multiply) multiply;
+    decltype(DenseKernels<T>::multiply_row) multiply_row;
     std::size_t widest = 0;  // of the hidden layers
     std::vector<Layer> layers;
     detail::AlignedVector<T> memory;
 };
 
 template <class T>
-Predictor<T>::State::State(const Network<T>& network) : multiply(kernels<T>().dense.multiply) {
+Predictor<T>::State::State(const Network<T>& network)
+    : multiply(kernels<T>().dense.multiply), multiply_row(kernels<T>().dense.multiply_row) {
     const DenseKernels<T>& kernel = kernels<T>().dense;
     const ActivationKernels<T>& activation = kernels<T>().activation;
     const auto line = [](std::size_t n) { return detail::round_up(n, detail::kCacheLine / sizeof(T)); };
@@ -74,14 +76,16 @@ void Predictor<T>::State::run(MatrixView<const T> x, T* out, T* space, std::size
         const Layer& layer = layers[l];
         T* to = l + 1 == count ? out : buffers[l % 2];
         const auto row = static_cast<std::ptrdiff_t>(layer.n_out);
-        multiply({.m = x.rows,
-                  .n = layer.n_out,
-                  .k = layer.n_in,
-                  .a = input,
-                  .b = {nullptr, 1, 0},
-                  .init = {layer.bias, 0, 1},
-                  .c = {to, row, 1}},
-                 layer.weight);
+        if (x.rows == 1 && input.col == 1) multiply_row(layer.n_in, layer.n_out, input.data, layer.weight, layer.bias, to);
+        else
+            multiply({.m = x.rows,
+                      .n = layer.n_out,
+                      .k = layer.n_in,
+                      .a = input,
+                      .b = {nullptr, 1, 0},
+                      .init = {layer.bias, 0, 1},
+                      .c = {to, row, 1}},
+                     layer.weight);
         if (layer.activate != nullptr) layer.activate(x.rows * layer.n_out, to, to, layer.factors);
         input = {to, row, 1};
     }

@@ -5,6 +5,7 @@
 #include "dense_tile.inl"
 // after the tile, whose sizes it packs for
 #include "dense_pack.inl"
+#include "dense_row.inl"
 #include "dense_thin.inl"
 
 namespace fanin::FANIN_ISA {
@@ -193,7 +194,7 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
 
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_thin<T>, column_sums<T>};
+    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_row<T>, multiply_thin<T>, column_sums<T>};
 }
 
 }  // namespace
