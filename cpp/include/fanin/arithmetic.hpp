@@ -12,7 +12,9 @@
 #include <intrin.h>
 #endif
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // While alive, this thread computes as IEEE 754 has it by default; then the word that was there is back, on exceptions too.
 // Nested ones cost a read: the word is written only where it differs. Where a word was written and put back, exceptions that
@@ -87,4 +89,4 @@ class StandardArithmetic {
     Word found_;
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -5,6 +5,7 @@
 #include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
 #include "fanin/dense.hpp"
+#include "fanin/export.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/init.hpp"
 #include "fanin/isa.hpp"

@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // Costs of a row with logits z:
 //   cross_entropy         -log softmax(z)[y], y a label in 0 .. outputs - 1; at least two outputs
@@ -63,4 +65,4 @@ void add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targ
 double mean_terms(Loss loss, std::size_t n, std::size_t outputs);
 }  // namespace detail
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "fanin/activation.hpp"
+#include "fanin/export.hpp"
 #include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
@@ -23,7 +24,7 @@
 #include "fanin/stats.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 // Rows that are in the buffers at a time, a multiple of kSumBlock.
 inline constexpr std::size_t kPieceRows = 2048;
@@ -198,4 +199,4 @@ class Network {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

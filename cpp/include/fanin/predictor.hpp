@@ -9,11 +9,12 @@
 #include <span>
 #include <string>
 
+#include "fanin/export.hpp"
 #include "fanin/network.hpp"
 #include "fanin/safetensors.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 // The most rows of one call.
 inline constexpr std::size_t kPredictRows = 64;
@@ -57,4 +58,4 @@ class Predictor {
     std::size_t inputs_ = 0, outputs_ = 0;
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC
