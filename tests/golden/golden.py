@@ -1,4 +1,4 @@
-"""The golden program in Python: the sections of golden.cpp, through `fanin`'s public names. ``python golden.py 5``: 5 percent."""
+"""The golden program in Python: the sections of golden.cpp through public names. ``python golden.py 5``: 5 percent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,30 @@ LAWS = [
     "truncated_normal(lower=3, upper=4)",
     "uniform(low=-0.1, high=0.7)",
 ]
-ACTIVATIONS = (
-    "identity relu leaky_relu(0.1) elu(0.3) selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish"
-).split()
+ACTIVATIONS = [
+    "identity",
+    "relu",
+    "leaky_relu(0.1)",
+    "elu(0.3)",
+    *("selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish".split()),
+]
+    "identity",
+    "relu",
+    "leaky_relu(0.1)",
+    "elu(0.3)",
+    "selu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+    "softplus",
+    "softsign",
+    "tanh",
+    "sigmoid",
+    "hardtanh",
+    "relu6",
+    "hardswish",
+]
 RULES = [fi.SGD, fi.RMSProp, fi.Adam, fi.AdaGrad]
 Array = NDArray[Any]
 

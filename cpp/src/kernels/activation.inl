@@ -52,7 +52,7 @@ struct Relu6Derivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
         const V one = splat(typename LaneOf<V>::T(1)), six = splat(typename LaneOf<V>::T(6));
-        return (z <= V{}) | (z >= six) ? V{} : (z > V{} ? one : z);
+        return ((z <= V{}) | (z >= six)) ? V{} : (z > V{} ? one : z);
     }
 };
 struct HardswishValue {  // z held at -3 on the left, where the other factor is 0; on the right that factor is 1
