@@ -29,12 +29,6 @@ ACTIVATIONS = [
     "relu",
     "leaky_relu(0.1)",
     "elu(0.3)",
-    *("selu gelu gelu_tanh silu mish softplus softsign tanh sigmoid hardtanh relu6 hardswish".split()),
-]
-    "identity",
-    "relu",
-    "leaky_relu(0.1)",
-    "elu(0.3)",
     "selu",
     "gelu",
     "gelu_tanh",
