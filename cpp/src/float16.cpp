@@ -20,7 +20,7 @@ void round_span(std::span<const float> x, std::span<T> out, RoundingKernel kerne
 
 }  // namespace
 
-void round_to(std::span<const float> x, std::span<Float16> out) { round_span(x, out, kernel_table().rounding.to_float16); }
-void round_to(std::span<const float> x, std::span<BFloat16> out) { round_span(x, out, kernel_table().rounding.to_bfloat16); }
+void round_to(std::span<const float> x, std::span<Float16> out) { round_span(x, out, active<RoundingKernels>().to_float16); }
+void round_to(std::span<const float> x, std::span<BFloat16> out) { round_span(x, out, active<RoundingKernels>().to_bfloat16); }
 
 }  // namespace fanin

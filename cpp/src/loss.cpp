@@ -95,7 +95,7 @@ double detail::mean_terms(Loss loss, std::size_t n, std::size_t outputs) {
 template <class T>
 void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, std::size_t n, T* dz,
                       double& total) {
-    const LossKernels<T>& kernel = kernels<T>().loss;
+    const LossKernels<T>& kernel = active<LossKernels<T>>();
     const double factor = loss == Loss::mean_squared_error ? 2 : 1;
     const T scale = static_cast<T>(factor / mean_terms(loss, n, outputs));
     const bool labels = loss == Loss::cross_entropy;

@@ -221,7 +221,8 @@ double Optimizer::norm_of(std::span<const T> g) {
     static_assert(kTaskElements % kNormBlock == 0);
     in_tasks(0, g.size(), [&](std::size_t begin, std::size_t n) {
         for (std::size_t i = begin; i < begin + n; i += kNormBlock)
-            partial_[i / kNormBlock] = kernels<T>().optimizer.sum_squares(std::min(kNormBlock, begin + n - i), g.data() + i);
+            partial_[i / kNormBlock] =
+                active<OptimizerKernels<T>>().sum_squares(std::min(kNormBlock, begin + n - i), g.data() + i);
     });
     double sum = 0;
     for (const double block : partial_) sum = sum + block;
@@ -230,7 +231,7 @@ double Optimizer::norm_of(std::span<const T> g) {
 
 template <class T>
 void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w) {
-    const OptimizerKernels<T>& kernel = kernels<T>().optimizer;
+    const OptimizerKernels<T>& kernel = active<OptimizerKernels<T>>();
     T *const s0 = arrays_of<T>()[0].data(), *const s1 = arrays_of<T>()[1].data();
     const T step = static_cast<T>(lr);
     const auto run = [&](auto&& part) { in_tasks(begin, end, part); };

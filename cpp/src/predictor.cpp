@@ -38,9 +38,9 @@ struct Predictor<T>::State {
 
 template <class T>
 Predictor<T>::State::State(const Network<T>& network)
-    : multiply(kernels<T>().dense.multiply), multiply_row(kernels<T>().dense.multiply_row) {
-    const DenseKernels<T>& kernel = kernels<T>().dense;
-    const ActivationKernels<T>& activation = kernels<T>().activation;
+    : multiply(active<DenseKernels<T>>().multiply), multiply_row(active<DenseKernels<T>>().multiply_row) {
+    const DenseKernels<T>& kernel = active<DenseKernels<T>>();
+    const ActivationKernels<T>& activation = active<ActivationKernels<T>>();
     const auto line = [](std::size_t n) { return detail::round_up(n, detail::kCacheLine / sizeof(T)); };
     std::size_t total = 0;
     for (std::size_t l = 0; l < network.layers(); ++l) {

@@ -1,6 +1,6 @@
 """A C++ program that embeds the library prints the digests that Python computes.
 
-From `cmake --install`, moved elsewhere too, from the wheel, from the sources as a subdirectory or fetched, with pkg-config's flags.
+From `cmake --install`, moved elsewhere too, from the wheel, from the sources, and with the flags of pkg-config.
 """
 
 from __future__ import annotations
@@ -65,6 +65,10 @@ def check(tools, folder: Path, lines: list[str], *options: str, isas: list[str])
 
 def test_consumer_of_cmake_install(tools, cpp_prefix, tmp_path, lines):
     check(tools, tmp_path, lines, f"-DCMAKE_PREFIX_PATH={cpp_prefix}", isas=fi.available_isas())
+
+
+def test_consumer_of_the_shared_library(tools, shared_prefix, tmp_path, lines):
+    check(tools, tmp_path, lines, f"-DCMAKE_PREFIX_PATH={shared_prefix}", "-DFANIN_FROM=shared", isas=fi.available_isas()[-1:])
 
 
 def test_consumer_of_the_wheel(tools, tmp_path, lines):

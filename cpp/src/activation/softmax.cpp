@@ -74,7 +74,7 @@ template <class T>
 void softmax(ArrayView<const T> z, ArrayView<T> out) {
     const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
-                 [kernel = kernels<T>().softmax.softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
+                 [kernel = active<SoftmaxKernels<T>>().softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) { kernel(rows, classes, from, to); });
 }
 
@@ -82,7 +82,7 @@ template <class T>
 void log_softmax(ArrayView<const T> z, ArrayView<T> out) {
     const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
-                 [kernel = kernels<T>().softmax.log_softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
+                 [kernel = active<SoftmaxKernels<T>>().log_softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) {
                      std::vector<T> scratch(rows * classes);
                      kernel(rows, classes, from, scratch.data(), to);

@@ -110,7 +110,7 @@ detail::SlotPlan<T>::SlotPlan(const SummaryOptions& options) : options_(options)
 
 template <class T>
 void detail::SlotPlan<T>::count(std::size_t n, const T* x, bool all_finite, std::uint32_t* tables) const {
-    const StatsKernels<T>& kernel = kernels<T>().stats;
+    const StatsKernels<T>& kernel = active<StatsKernels<T>>();
     if (options_.histogram == HistogramKind::linear) kernel.linear_slots(n, x, linear_, all_finite, tables, stride_);
     if (options_.histogram == HistogramKind::powers) kernel.power_slots(n, x, tables, stride_);
 }

@@ -143,7 +143,7 @@ template <class T>
 void count_block(std::size_t n, const T* x, const detail::Measure<T>& how, BlockMoments& part) {
     how.plan.count(n, x, part.nans + part.infs == 0, how.tables);
     const SummaryOptions& o = how.options;
-    if (o.saturation) part.saturated = kernels<T>().stats.count_outside(n, x, o.saturation_low, o.saturation_high);
+    if (o.saturation) part.saturated = active<StatsKernels<T>>().count_outside(n, x, o.saturation_low, o.saturation_high);
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ template <class T>
 BlockMoments detail::measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
                                    std::uint32_t* tables) {
     BlockMoments part;
-    kernels<T>().stats.block(n, x, !options.moments_only, &part);
+    active<StatsKernels<T>>().block(n, x, !options.moments_only, &part);
     count_block(n, x, {options, plan, tables}, part);
     return part;
 }
@@ -162,7 +162,7 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
                                                  const Measure<T>& of_y) {
     std::array<BlockMoments, 2> parts;
     const bool whole[2] = {!of_x.options.moments_only, !of_y.options.moments_only};
-    const StatsKernels<T>& kernel = kernels<T>().stats;
+    const StatsKernels<T>& kernel = active<StatsKernels<T>>();
     if (whole[0] == whole[1]) {
         kernel.pair(n, x, y, whole[0], parts.data());
     } else {
