@@ -29,7 +29,7 @@ namespace fanin {
                     X(SoftmaxKernels<double>, softmax_f64) X(LossKernels<float>, loss_f32) X(LossKernels<double>, loss_f64)   \
                         X(OptimizerKernels<float>, optimizer_f32) X(OptimizerKernels<double>, optimizer_f64)
 
-// What isa.cpp knows of an instruction set: its place in the lists of tables (active.cpp).
+// What isa.cpp knows of an instruction set: its place in the lists of tables (kernel_tables.cpp).
 struct KernelTable {
     std::size_t index;
 };

@@ -1,6 +1,6 @@
 // The tables of the instruction set in use: one function a table, each in a section of its own, which the linker leaves out of
 // programs that do not call it, and with it the kernels that the table names.
-#include "table.hpp"
+#include "kernels/table.hpp"
 
 namespace fanin {
 
