@@ -79,7 +79,8 @@ int main(int argc, char** argv) {
     std::vector<Contender> all{
         {"nothing", [](const float*, float*) {}},
         {"Predictor", [&](const float* in, float* out) { predictor.predict(std::span(in, 16), {out, 4}); }},
-        {"Predictor, own workspace", [&](const float* in, float* out) { predictor.predict(std::span(in, 16), {out, 4}, space); }},
+        {"Predictor, own workspace",
+         [&](const float* in, float* out) { predictor.predict(std::span(in, 16), {out, 4}, space); }},
         {"Network::forward", [&](const float* in, float* out) { network.forward({in, 1, 16, 16, 1}, {out, 4}); }},
         {"plain loop", [&](const float* in, float* out) { plain_predict(layers, in, out); }}};
     if (EigenNetwork::available()) {

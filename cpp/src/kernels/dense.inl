@@ -194,7 +194,8 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
 
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_row<T>, multiply_thin<T>, column_sums<T>};
+    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,     pack<T>,
+            multiply<T>, multiply_row<T>,          multiply_thin<T>, column_sums<T>};
 }
 
 }  // namespace

@@ -18,16 +18,20 @@ namespace fanin {
 
 // Every table that an instruction set has: X(type, name). Each stands alone, so that a program links the kernels of the topics
 // that it uses and of no others.
-#define FANIN_EACH_TABLE(X)                                                                                                   \
-    X(WordKernels, words)                                                                                                     \
-    X(RoundingKernels, rounding)                                                                                              \
-    X(RandomKernels<float>, random_f32)                                                                                       \
-    X(RandomKernels<double>, random_f64) X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64) \
-        X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) X(ActivationKernels<float>, activation_f32)          \
-            X(ActivationKernels<double>, activation_f64) X(StatsKernels<float>, stats_f32) X(StatsKernels<double>, stats_f64) \
-                X(DenseKernels<float>, dense_f32) X(DenseKernels<double>, dense_f64) X(SoftmaxKernels<float>, softmax_f32)    \
-                    X(SoftmaxKernels<double>, softmax_f64) X(LossKernels<float>, loss_f32) X(LossKernels<double>, loss_f64)   \
-                        X(OptimizerKernels<float>, optimizer_f32) X(OptimizerKernels<double>, optimizer_f64)
+// clang-format off
+#define FANIN_EACH_TABLE(X) \
+    X(WordKernels, words) \
+    X(RoundingKernels, rounding) \
+    X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64) \
+    X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64) \
+    X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) \
+    X(ActivationKernels<float>, activation_f32) X(ActivationKernels<double>, activation_f64) \
+    X(StatsKernels<float>, stats_f32) X(StatsKernels<double>, stats_f64) \
+    X(DenseKernels<float>, dense_f32) X(DenseKernels<double>, dense_f64) \
+    X(SoftmaxKernels<float>, softmax_f32) X(SoftmaxKernels<double>, softmax_f64) \
+    X(LossKernels<float>, loss_f32) X(LossKernels<double>, loss_f64) \
+    X(OptimizerKernels<float>, optimizer_f32) X(OptimizerKernels<double>, optimizer_f64)
+// clang-format on
 
 // What isa.cpp knows of an instruction set: its place in the lists of tables (kernel_tables.cpp).
 struct KernelTable {
