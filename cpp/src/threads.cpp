@@ -53,6 +53,7 @@ std::size_t threads_from_environment() {
     return static_cast<std::size_t>(value);
 }
 
+#if !defined(FANIN_NO_THREADS)
 // The CPU that this thread runs on, or -1 where the system does not say.
 int this_cpu() {
 #if defined(__linux__)
@@ -76,8 +77,6 @@ void move_away_from(int cpu) {
 #endif
 }
 
-std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
-
 // Tells the core that this thread only waits: another hardware thread on it then gets its units.
 void relax() {
 #if defined(__x86_64__)
@@ -86,6 +85,9 @@ void relax() {
     std::this_thread::yield();
 #endif
 }
+#endif
+
+std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
 
 // One parallel call: the threads take the next index until none is left.
 struct Job {

@@ -85,6 +85,7 @@ def test_consumer_of_the_sources(tools, tmp_path, lines, way):
     # Inside a project with flags of its own that would change bits.
     flags = "-DCMAKE_CXX_FLAGS=-ffast-math" if way == "subdirectory" else "-DCMAKE_CXX_FLAGS=-ffp-contract=fast"
     options = [f"-DFANIN_FROM={way}", f"-DFANIN_SOURCE={ROOT}", flags, "-DFANIN_KERNEL_OPTIMIZATION=-O1"]
+    options += ["-DFANIN_THREADS=OFF"] if way == "fetch" else []
     check(tools, tmp_path, lines, *options, isas=fi.available_isas()[-1:])
 
 
