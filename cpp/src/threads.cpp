@@ -28,10 +28,10 @@ namespace {
 constexpr std::size_t kMaxThreads = 1024;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 // A worker that has nothing to do looks again this often before it sleeps: some 100 us, about twice the cost of waking it.
-constexpr int kSpins = 5000;
+[[maybe_unused]] constexpr int kSpins = 5000;
 // Then it gives way this often, some milliseconds, before it sleeps: a worker that has been put on its caller's CPU is moved
 // to an idle one by the system only if it is found waiting for that CPU, and one that sleeps at once never is.
-constexpr int kYields = 5000;
+[[maybe_unused]] constexpr int kYields = 5000;
 
 std::size_t cpus_of_this_process() {
 #if defined(__linux__)
