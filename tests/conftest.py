@@ -275,3 +275,12 @@ def cpp_prefix(tools: Tools, cpp_core: Path, tmp_path_factory: pytest.TempPathFa
     prefix = tmp_path_factory.mktemp("prefix")
     tools.run(tools.cmake, "--install", cpp_core, "--prefix", prefix)
     return prefix
+
+
+@pytest.fixture(scope="session")
+def shared_prefix(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where an installation with the shared library is. Built in build/pytest, so that the next run builds what has changed."""
+    build, prefix = ROOT / "build" / "pytest" / "shared", tmp_path_factory.mktemp("shared")
+    tools.build(ROOT, build, "-DFANIN_BUILD_SHARED=ON", "-DCMAKE_INSTALL_LIBDIR=lib")
+    tools.run(tools.cmake, "--install", build, "--prefix", prefix)
+    return prefix

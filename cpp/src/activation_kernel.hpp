@@ -18,13 +18,13 @@ ActivationFactors<T> activation_factors(Activation activation) {
 // a[i] = g(z[i]), i < n; a may be z.
 template <class T>
 auto forward_kernel(Activation activation) {
-    return [kernel = kernels<T>().activation.forward[activation.kind()], factors = activation_factors<T>(activation)](
+    return [kernel = active<ActivationKernels<T>>().forward[activation.kind()], factors = activation_factors<T>(activation)](
                std::size_t n, const T* z, T* a) { kernel(n, z, a, factors); };
 }
 // dz[i] = da[i] g'(z[i]), i < n; dz may be da.
 template <class T>
 auto backward_kernel(Activation activation) {
-    return [kernel = kernels<T>().activation.backward[activation.kind()], factors = activation_factors<T>(activation)](
+    return [kernel = active<ActivationKernels<T>>().backward[activation.kind()], factors = activation_factors<T>(activation)](
                std::size_t n, const T* z, const T* da, T* dz) { kernel(n, z, da, dz, factors); };
 }
 

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin {
@@ -10,6 +11,7 @@ namespace {
 
 template <class T>
 void round_span(std::span<const float> x, std::span<T> out, RoundingKernel kernel) {
+    const StandardArithmetic arithmetic;
     if (x.size() != out.size())
         throw std::invalid_argument("out must have as many elements as x, " + std::to_string(x.size()) + ", got " +
                                     std::to_string(out.size()));
@@ -18,7 +20,7 @@ void round_span(std::span<const float> x, std::span<T> out, RoundingKernel kerne
 
 }  // namespace
 
-void round_to(std::span<const float> x, std::span<Float16> out) { round_span(x, out, kernel_table().rounding.to_float16); }
-void round_to(std::span<const float> x, std::span<BFloat16> out) { round_span(x, out, kernel_table().rounding.to_bfloat16); }
+void round_to(std::span<const float> x, std::span<Float16> out) { round_span(x, out, active<RoundingKernels>().to_float16); }
+void round_to(std::span<const float> x, std::span<BFloat16> out) { round_span(x, out, active<RoundingKernels>().to_bfloat16); }
 
 }  // namespace fanin

@@ -66,14 +66,6 @@ constexpr Known kKnown[] = {
 
 }  // namespace
 
-// The tables, each in the namespace of its name.
-#define FANIN_TABLE(name)           \
-    namespace name {                \
-    extern const KernelTable table; \
-    }
-FANIN_BUILT_ISAS(FANIN_TABLE)
-#undef FANIN_TABLE
-
 namespace {
 
 struct Built {

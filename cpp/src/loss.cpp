@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -83,6 +84,7 @@ void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::
 
 template <class T>
 void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T> y) {
+    const StandardArithmetic arithmetic;
     for (std::size_t i = 0; i < y.weights.size(); ++i)
         if (!(y.weights[i] >= 0) || y.weights[i] > std::numeric_limits<T>::max())
             throw std::invalid_argument("sample_weight must hold finite numbers of at least 0, got " +
@@ -104,6 +106,7 @@ void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T>
 
 template <class T>
 double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::span<const T> z, Targets<T> y, std::span<T> dz) {
+    const StandardArithmetic arithmetic;
     check_outputs(loss, outputs);
     if (batch == 0) throw std::invalid_argument("z must have at least one row, got 0");
     if (z.size() != batch * outputs || dz.size() != z.size())
@@ -118,7 +121,7 @@ double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::spa
     double total = 0, weight = y.weights.empty() ? static_cast<double>(batch) : 0;
     for (const T w : y.weights) weight += static_cast<double>(w);
     detail::add_loss(loss, batch, outputs, z.data(), y, weight, dz.data(), total);
-    return detail::mean_loss(loss, total, weight, outputs);
+    return arithmetic.done(detail::mean_loss(loss, total, weight, outputs));
 }
 
 double detail::mean_terms(Loss loss, double weight, std::size_t outputs) {
@@ -132,7 +135,7 @@ double detail::mean_loss(Loss loss, double total, double weight, std::size_t out
 template <class T>
 void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T* z, Targets<T> y, double weight, T* dz,
                       double& total) {
-    const LossKernels<T>& kernel = kernels<T>().loss;
+    const LossKernels<T>& kernel = active<LossKernels<T>>();
     const double factor = loss == Loss::mean_squared_error ? 2 : 1;
     const T scale = weight == 0 ? T(0) : static_cast<T>(factor / mean_terms(loss, weight, outputs));
     const bool labels = loss == Loss::cross_entropy;

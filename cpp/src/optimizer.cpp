@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -136,6 +137,7 @@ HyperParameters hyper_parameters(const OptimizerRule& rule) {
 }
 
 OptimizerRule optimizer_rule(std::string_view name, const HyperParameters& stated) {
+    const StandardArithmetic arithmetic;
     OptimizerRule rule = rule_named(name);
     for (const auto& [parameter, value] : stated) {
         bool known = false;
@@ -154,6 +156,7 @@ OptimizerRule optimizer_rule(std::string_view name, const HyperParameters& state
 
 Optimizer::Optimizer(const OptimizerRule& rule, std::vector<double> lr, double clip_norm)
     : rule_(rule), lr_(std::move(lr)), clip_norm_(clip_norm) {
+    const StandardArithmetic arithmetic(clip_norm);
     check_lr(lr_);
     check_rule(rule_);
     check_not_negative("clip_norm", clip_norm);
@@ -166,6 +169,7 @@ void Optimizer::check_layers(const std::vector<double>& lr, std::size_t layers) 
 }
 
 void Optimizer::set_lr(std::vector<double> lr) {
+    const StandardArithmetic arithmetic;
     check_lr(lr);
     if (bound()) check_layers(lr, layer_ends_.size());
     lr_ = std::move(lr);
@@ -202,6 +206,7 @@ void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_end
 template <class T>
 void Optimizer::restore(std::uint64_t owner, std::span<const std::size_t> layer_ends, std::uint64_t steps,
                         std::array<double, 2> powers) {
+    const StandardArithmetic arithmetic;
     if (bound()) throw std::invalid_argument("optimizer must be fresh to take the state of a file, got one that has stepped");
     for (const double power : powers) check_in("powers", power, "in [0, 1]", power >= 0 && power <= 1);
     bind<T>(owner, layer_ends);
@@ -216,7 +221,8 @@ double Optimizer::norm_of(std::span<const T> g) {
     static_assert(kTaskElements % kNormBlock == 0);
     in_tasks(0, g.size(), [&](std::size_t begin, std::size_t n) {
         for (std::size_t i = begin; i < begin + n; i += kNormBlock)
-            partial_[i / kNormBlock] = kernels<T>().optimizer.sum_squares(std::min(kNormBlock, begin + n - i), g.data() + i);
+            partial_[i / kNormBlock] =
+                active<OptimizerKernels<T>>().sum_squares(std::min(kNormBlock, begin + n - i), g.data() + i);
     });
     double sum = 0;
     for (const double block : partial_) sum = sum + block;
@@ -225,7 +231,7 @@ double Optimizer::norm_of(std::span<const T> g) {
 
 template <class T>
 void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w) {
-    const OptimizerKernels<T>& kernel = kernels<T>().optimizer;
+    const OptimizerKernels<T>& kernel = active<OptimizerKernels<T>>();
     T *const s0 = arrays_of<T>()[0].data(), *const s1 = arrays_of<T>()[1].data();
     const T step = static_cast<T>(lr);
     const auto run = [&](auto&& part) { in_tasks(begin, end, part); };
@@ -262,6 +268,7 @@ void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t 
 
 template <class T>
 void Optimizer::update(std::span<const T> g, std::span<T> w) {
+    const StandardArithmetic arithmetic;
     T scale = 1;
     if (clip_norm_ != 0) {
         norm_ = norm_of<T>(g);

@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 
+#include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
 #include "random_tasks.hpp"
@@ -47,7 +48,7 @@ std::uint64_t fresh_seed() {
 }
 
 void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_block) {
-    const auto kernel = kernel_table().philox_words;
+    const auto kernel = active<WordKernels>().philox_words;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_block + begin / 4, n, out.data() + begin);
     });
@@ -55,10 +56,11 @@ void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_blo
 
 template <class T>
 void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std) {
+    const StandardArithmetic arithmetic(mean, std);
     if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
     if (!(std >= 0) || !std::isfinite(std))
         throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
-    const auto kernel = kernels<T>().random.fill_normal;
+    const auto kernel = active<RandomKernels<T>>().fill_normal;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, mean, std, out.data() + begin);
     });
@@ -66,13 +68,14 @@ void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T
 
 template <class T>
 void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T high) {
+    const StandardArithmetic arithmetic(low, high);
     const bool ordered = std::isfinite(low) && std::isfinite(high) && low < high;
     const T lowest = std::nextafter(low, high), highest = std::nextafter(high, low);
     if (!ordered || lowest > highest)
         throw std::invalid_argument("low and high must be finite with low < high and a number between them, got " +
                                     detail::text(low) + " and " + detail::text(high));
     const T mid = low / 2 + high / 2, half_width = high / 2 - low / 2;  // halves first: high - low may overflow
-    const auto kernel = kernels<T>().random.fill_uniform;
+    const auto kernel = active<RandomKernels<T>>().fill_uniform;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, mid, half_width, lowest, highest, out.data() + begin);
     });
@@ -82,7 +85,7 @@ void permutation(std::span<std::int64_t> out, Key key, std::uint64_t round) {
     constexpr std::uint64_t kLimit = std::uint64_t{1} << 32;
     if (out.size() > kLimit || round >= kLimit) throw std::invalid_argument("n must be at most 2^32 and round below 2^32");
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(i);
-    const auto kernel = kernel_table().philox_words;
+    const auto kernel = active<WordKernels>().philox_words;
     constexpr std::size_t kChunk = 256;  // 64-bit numbers drawn at a time
     std::uint32_t words[2 * kChunk];
     // Fisher and Yates from the last place down, on one thread: place i swaps with floor(r_i (i + 1) / 2^64), r_i the number of

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -17,11 +18,11 @@ namespace {
 
 // The kernels' functions on one number: the law's numbers have the same bits on every machine.
 double core_exp(double x) {
-    kernels<double>().math.exp(1, &x, &x);
+    active<MathKernels<double>>().exp(1, &x, &x);
     return x;
 }
 double core_log1p(double x) {
-    kernels<double>().math.log1p(1, &x, &x);
+    active<MathKernels<double>>().log1p(1, &x, &x);
     return x;
 }
 
@@ -61,8 +62,9 @@ detail::TruncatedNumbers<T> detail::truncated_numbers(T mean, T std, double lowe
 
 template <class T>
 void fill_truncated_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std, double lower, double upper) {
+    const StandardArithmetic arithmetic(mean, std, lower, upper);
     const detail::TruncatedNumbers<T> numbers = detail::truncated_numbers(mean, std, lower, upper);
-    const auto kernel = kernels<T>().random.fill_truncated;
+    const auto kernel = active<TruncatedKernels<T>>().fill_truncated;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, numbers.law, mean, std, numbers.lowest, numbers.highest,
                out.data() + begin);

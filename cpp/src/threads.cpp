@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "fanin/arithmetic.hpp"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -26,10 +28,10 @@ namespace {
 constexpr std::size_t kMaxThreads = 1024;
 constexpr auto kInterruptPeriod = std::chrono::milliseconds(50);
 // A worker that has nothing to do looks again this often before it sleeps: some 100 us, about twice the cost of waking it.
-constexpr int kSpins = 5000;
+[[maybe_unused]] constexpr int kSpins = 5000;
 // Then it gives way this often, some milliseconds, before it sleeps: a worker that has been put on its caller's CPU is moved
 // to an idle one by the system only if it is found waiting for that CPU, and one that sleeps at once never is.
-constexpr int kYields = 5000;
+[[maybe_unused]] constexpr int kYields = 5000;
 
 std::size_t cpus_of_this_process() {
 #if defined(__linux__)
@@ -51,6 +53,7 @@ std::size_t threads_from_environment() {
     return static_cast<std::size_t>(value);
 }
 
+#if !defined(FANIN_NO_THREADS)
 // The CPU that this thread runs on, or -1 where the system does not say.
 int this_cpu() {
 #if defined(__linux__)
@@ -74,8 +77,6 @@ void move_away_from(int cpu) {
 #endif
 }
 
-std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
-
 // Tells the core that this thread only waits: another hardware thread on it then gets its units.
 void relax() {
 #if defined(__x86_64__)
@@ -84,6 +85,9 @@ void relax() {
     std::this_thread::yield();
 #endif
 }
+#endif
+
+std::atomic<std::size_t> g_num_threads{0};  // 0: not read yet
 
 // One parallel call: the threads take the next index until none is left.
 struct Job {
@@ -102,9 +106,22 @@ struct Job {
         stop.store(true, std::memory_order_relaxed);
     }
 
+    // One index on a thread of the embedder's; throws nothing.
+    static void run_one(void* job, std::size_t index) {
+        Job& self = *static_cast<Job*>(job);
+        const StandardArithmetic arithmetic;
+        if (self.stop.load(std::memory_order_relaxed)) return;
+        try {
+            self.task(self.body, index);
+        } catch (...) {
+            self.fail();
+        }
+    }
+
     // Takes indices until none is left or the job is stopped; throws nothing. The caller alone asks for an interrupt, since
     // the check belongs to its thread.
     void work(bool caller) {
+        const StandardArithmetic arithmetic;
         try {
             for (;;) {
                 if (stop.load(std::memory_order_relaxed)) return;
@@ -154,6 +171,14 @@ struct Job {
 //     lock_, which a worker holds between its look and its sleep.
 //  6. A generation is seen once by a worker: it runs no job twice. One that starts late has seen the one before its birth.
 //  7. Each index is taken once (Job::next). After an error or an interrupt (Job::stop) no further one is begun.
+#if defined(FANIN_NO_THREADS)
+// Of a build without threads: the caller does everything.
+class Pool {
+ public:
+    void run(Job& job, std::size_t) { job.work(true); }
+    void end() {}
+};
+#else
 class Pool {
  public:
     // Runs the job on the caller and on up to `helpers` workers. Returns when all that entered have left it.
@@ -174,6 +199,13 @@ class Pool {
             else std::this_thread::yield();
     }
 
+    // Waits until every worker is gone. Called while the pool is idle; nothing runs on it afterwards.
+    void end() {
+        ending_.store(true);
+        wake();
+        for (std::thread& worker : workers_) worker.join();
+    }
+
  private:
     // One that has just decided to sleep holds the lock until it does (invariant 5).
     void wake() {
@@ -186,19 +218,16 @@ class Pool {
 
     // Starts workers until there are n; there are never fewer afterwards. Called while the pool is idle.
     void grow(std::size_t n) {
-        while (workers_ < n) {
-            std::thread(&Pool::serve, this, workers_, state_.load() / kGeneration).detach();
-            ++workers_;
-        }
+        while (workers_.size() < n) workers_.emplace_back(&Pool::serve, this, workers_.size(), state_.load() / kGeneration);
     }
 
-    // A job opened that this worker has not seen.
+    // A job opened that this worker has not seen, or the end.
     bool news(std::uint64_t seen, std::memory_order order) const {
         const std::uint64_t state = state_.load(order);
-        return state / kGeneration != seen && (state & kOpen) != 0;
+        return (state / kGeneration != seen && (state & kOpen) != 0) || ending_.load(order);
     }
 
-    // A worker's life, which ends with the process. `seen`: the generation that was the last when it started.
+    // A worker's life, which ends with the process or with end(). `seen`: the generation that was the last when it started.
     void serve(std::size_t id, std::uint64_t seen) {
         for (;;) {
             for (int spin = 0; spin < kSpins && !news(seen, std::memory_order_relaxed); ++spin) relax();
@@ -209,6 +238,7 @@ class Pool {
                 wake_.wait(guard, [&] { return news(seen, std::memory_order_seq_cst); });
                 sleepers_.fetch_sub(1);
             }
+            if (ending_.load(std::memory_order_acquire)) return;
             std::uint64_t state = state_.load(std::memory_order_acquire);
             while ((state & kOpen) != 0 && !state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire)) {
             }
@@ -226,32 +256,45 @@ class Pool {
     std::condition_variable wake_;
     std::atomic<std::size_t> sleepers_{0};
     std::atomic<std::uint64_t> state_{0};
+    std::atomic<bool> ending_{false};
     // Written while no job is open, read by those inside.
     Job* job_ = nullptr;
     std::size_t wanted_ = 0;
-    int cpu_ = -1;             // the caller's
-    std::size_t workers_ = 0;  // touched by the caller that holds the pool only
+    int cpu_ = -1;                      // the caller's
+    std::vector<std::thread> workers_;  // touched by the caller that holds the pool only
+};
+#endif
+
+// The embedder's threads. Those set before live on: a call may still be looking at them.
+struct Handover {
+    Executor run;
+    void* context;
 };
 
-// The pool lives as long as the process: workers are detached, so that neither exit nor fork waits for them.
+// The pool lives until shutdown_threads(), or as long as the process: it is not destroyed at exit, which so waits for nobody.
 std::atomic<Pool*> g_pool{nullptr};
+std::atomic<const Handover*> g_executor{nullptr};
 std::atomic_flag g_busy = ATOMIC_FLAG_INIT;  // held by the caller whose job the pool runs; never waited for
 
 #if defined(__unix__) || defined(__APPLE__)
 // A forked child has the parent's memory and none of its workers: it leaks the old pool and starts without one.
 void forget_pool_in_child() {
     g_pool.store(nullptr);
+    g_executor.store(nullptr);
     g_busy.clear();
 }
+void prepare_for_forks() {
+    static const int registered = pthread_atfork(nullptr, nullptr, forget_pool_in_child);
+    (void)registered;
+}
+#else
+void prepare_for_forks() {}
 #endif
 
 Pool& pool() {
     Pool* existing = g_pool.load(std::memory_order_acquire);
     if (existing == nullptr) {
-#if defined(__unix__) || defined(__APPLE__)
-        static const int registered = pthread_atfork(nullptr, nullptr, forget_pool_in_child);
-        (void)registered;
-#endif
+        prepare_for_forks();
         existing = new Pool;
         g_pool.store(existing, std::memory_order_release);
     }
@@ -265,6 +308,7 @@ thread_local std::chrono::steady_clock::time_point t_last_check;
 
 // Every task in order on this thread; its exceptions pass through.
 void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {
+    const StandardArithmetic arithmetic;
     for (std::size_t i = 0; i < n_tasks; ++i) {
         task(body, i);
         check_interrupt();
@@ -276,6 +320,9 @@ void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body
 bool compute_alone(bool alone) { return std::exchange(t_alone, alone); }
 
 std::size_t num_threads() {
+#if defined(FANIN_NO_THREADS)
+    if (g_executor.load(std::memory_order_relaxed) == nullptr) return 1;
+#endif
     if (t_alone) return 1;
     std::size_t n = g_num_threads.load(std::memory_order_relaxed);
     if (n == 0) {
@@ -320,8 +367,24 @@ void detail::parallel_for(std::size_t n_tasks, void (*task)(void*, std::size_t),
         ~Release() { g_busy.clear(std::memory_order_release); }
     } release;
     Job job{task, body, n_tasks, {}, {}, {}, {}};
-    pool().run(job, threads - 1);
+    if (const Handover* given = g_executor.load(std::memory_order_acquire))
+        given->run(given->context, n_tasks, Job::run_one, &job);
+    else pool().run(job, threads - 1);
     if (job.error) std::rethrow_exception(job.error);
+}
+
+void set_executor(Executor run, void* context) {
+    prepare_for_forks();
+    g_executor.store(run == nullptr ? nullptr : new Handover{run, context}, std::memory_order_release);
+}
+
+void shutdown_threads() {
+    while (g_busy.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    if (Pool* ended = g_pool.exchange(nullptr)) {
+        ended->end();
+        delete ended;
+    }
+    g_busy.clear(std::memory_order_release);
 }
 
 }  // namespace fanin

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "arrays.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"
 #include "keys.hpp"
 
@@ -34,6 +35,7 @@ void normal(py::array out, std::uint64_t seed, std::uint64_t stream, std::uint64
     const Key key{seed, stream};
     auto fill = [&]<class T>(std::span<T> span) {
         const LongCall call;
+        const StandardArithmetic arithmetic(mean, std);
         fill_normal<T>(span, key, first_index, static_cast<T>(mean), static_cast<T>(std));
     };
     holds<float>(out) ? fill(contiguous<float>(out)) : fill(contiguous<double>(out));
@@ -44,6 +46,7 @@ void uniform(py::array out, std::uint64_t seed, std::uint64_t stream, std::uint6
     const Key key{seed, stream};
     auto fill = [&]<class T>(std::span<T> span) {
         const LongCall call;
+        const StandardArithmetic arithmetic(low, high);
         fill_uniform<T>(span, key, first_index, static_cast<T>(low), static_cast<T>(high));
     };
     holds<float>(out) ? fill(contiguous<float>(out)) : fill(contiguous<double>(out));

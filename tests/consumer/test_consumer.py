@@ -1,8 +1,12 @@
-"""A C++ program that embeds the library prints the digests that Python computes: from `cmake --install` and from the wheel."""
+"""A C++ program that embeds the library prints the digests that Python computes.
+
+From `cmake --install`, moved elsewhere too, from the wheel, from the sources, and with the flags of pkg-config.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +16,7 @@ import pytest
 import fanin as fi
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 LAWS = [
@@ -62,6 +67,10 @@ def test_consumer_of_cmake_install(tools, cpp_prefix, tmp_path, lines):
     check(tools, tmp_path, lines, f"-DCMAKE_PREFIX_PATH={cpp_prefix}", isas=fi.available_isas())
 
 
+def test_consumer_of_the_shared_library(tools, shared_prefix, tmp_path, lines):
+    check(tools, tmp_path, lines, f"-DCMAKE_PREFIX_PATH={shared_prefix}", "-DFANIN_FROM=shared", isas=fi.available_isas()[-1:])
+
+
 def test_consumer_of_the_wheel(tools, tmp_path, lines):
     try:
         package = fi.get_cmake_dir()
@@ -71,9 +80,53 @@ def test_consumer_of_the_wheel(tools, tmp_path, lines):
     check(tools, tmp_path, lines, f"-Dfanin_DIR={package}", isas=fi.available_isas()[-1:])
 
 
+@pytest.mark.parametrize("way", ["subdirectory", "fetch"])
+def test_consumer_of_the_sources(tools, tmp_path, lines, way):
+    # Inside a project with flags of its own that would change bits.
+    flags = "-DCMAKE_CXX_FLAGS=-ffast-math" if way == "subdirectory" else "-DCMAKE_CXX_FLAGS=-ffp-contract=fast"
+    options = [f"-DFANIN_FROM={way}", f"-DFANIN_SOURCE={ROOT}", flags, "-DFANIN_KERNEL_OPTIMIZATION=-O1"]
+    options += ["-DFANIN_THREADS=OFF"] if way == "fetch" else []
+    check(tools, tmp_path, lines, *options, isas=fi.available_isas()[-1:])
+
+
+def test_consumer_of_a_moved_prefix(tools, cpp_prefix, tmp_path, lines):
+    moved = shutil.copytree(cpp_prefix, tmp_path / "moved")
+    for file in moved.rglob("*"):
+        if file.suffix in (".cmake", ".pc"):
+            assert str(cpp_prefix) not in file.read_text(), file
+    check(tools, tmp_path / "build", lines, f"-DCMAKE_PREFIX_PATH={moved}", isas=fi.available_isas()[-1:])
+
+
+def test_consumer_of_another_version(tools, cpp_prefix, tmp_path):
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.24)\nproject(old LANGUAGES CXX)\nfind_package(fanin 99.0 CONFIG REQUIRED)\n"
+    )
+    words = [tools.cmake, "-S", tmp_path, "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={tools.ninja}"]
+    done = subprocess.run([*words, f"-DCMAKE_PREFIX_PATH={cpp_prefix}"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"version: {fi.__version__}" in done.stderr
+
+
+def test_consumer_of_pkg_config(tools, cpp_prefix, tmp_path, lines):
+    compiler, pkg_config = shutil.which("c++"), shutil.which("pkg-config")
+    if compiler is None or pkg_config is None:
+        pytest.skip("needs c++ and pkg-config")
+    (file,) = cpp_prefix.glob("lib*/**/pkgconfig/fanin.pc")
+    env = {**os.environ, "PKG_CONFIG_PATH": str(file.parent)}
+
+    def ask(*words: str) -> list[str]:
+        return subprocess.run([pkg_config, *words, "fanin"], env=env, capture_output=True, text=True, check=True).stdout.split()
+
+    assert ask("--modversion") == [fi.__version__]
+    tools.run(compiler, "-O2", *ask("--cflags"), HERE / "main.cpp", "-o", tmp_path / "consumer", *ask("--libs"))
+    env["LD_LIBRARY_PATH"] = str(file.parents[1])  # where there is a shared library too, -lfanin means that
+    done = subprocess.run([tmp_path / "consumer"], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == lines
+
+
 def test_flags_of_pkg_config(cpp_prefix):
     # No pkg-config on every machine: the file is read, and what it names must be there.
-    (file,) = cpp_prefix.glob("lib*/pkgconfig/fanin.pc")
+    (file,) = cpp_prefix.glob("lib*/**/pkgconfig/fanin.pc")
     variables = {"pcfiledir": str(file.parent)}
     for name, value in (line.split("=", 1) for line in file.read_text().splitlines() if line.partition(":")[0].count("=") == 1):
         for known, path in variables.items():

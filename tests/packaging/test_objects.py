@@ -23,7 +23,7 @@ def symbols(tools, cpp_core: Path) -> dict[str, list[tuple[str, str]]]:
     if nm is None or nm[1].endswith("NOTFOUND"):
         pytest.skip("needs nm, which the compiler's tools bring")
     found: dict[str, list[tuple[str, str]]] = {}
-    for path in sorted(cpp_core.glob("CMakeFiles/fanin.dir/cpp/src/kernels/*.o")):
+    for path in sorted(cpp_core.glob("CMakeFiles/fanin_kernels.dir/cpp/src/kernels/*.o")):
         lines = tools.run(nm[1], "-C", path).splitlines()
         pairs = [re.fullmatch(r"[0-9a-f]* *([A-Za-z]) (.+)", line) for line in lines]
         found[path.name.removesuffix(".cpp.o")] = [(pair[1], pair[2]) for pair in pairs if pair]

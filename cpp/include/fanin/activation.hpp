@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "fanin/export.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 // An activation function: its kind, and the parameter of those that have one. A kind converts by itself, so that
 // `Activation::relu` is an Activation; `Activation(Activation::leaky_relu, 0.2)` states a parameter. Two are equal where kind
@@ -134,4 +135,4 @@ void softmax(ArrayView<const T> z, ArrayView<T> out);
 template <class T>
 void log_softmax(ArrayView<const T> z, ArrayView<T> out);
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -17,10 +17,11 @@
 
 #include "fanin/activation.hpp"
 #include "fanin/aligned.hpp"
+#include "fanin/export.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 template <class T>
 struct DenseKernels;
@@ -102,4 +103,4 @@ template <class T>
 void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, std::optional<MatrixView<const T>> z,
                     Activation activation, const DenseGradients<T>& out, bool accumulate = false, std::span<T> workspace = {});
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <span>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // IEEE binary16: 1 sign, 5 exponent, 10 fraction bits. Finite up to 65504.
 struct Float16 {
@@ -24,4 +26,4 @@ struct BFloat16 {
 void round_to(std::span<const float> x, std::span<Float16> out);
 void round_to(std::span<const float> x, std::span<BFloat16> out);
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

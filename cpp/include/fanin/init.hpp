@@ -15,11 +15,12 @@
 #include <variant>
 #include <vector>
 
+#include "fanin/export.hpp"
 #include "fanin/float16.hpp"
 #include "fanin/random.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 // ------------------------------------------------------------------------------------------------ laws
 
@@ -191,4 +192,4 @@ void fill(std::span<T> out, const Law& law, Key key) {
     fill(out, std::span<const std::size_t>(shape), law, key);
 }
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

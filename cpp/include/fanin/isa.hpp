@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // Names of the instruction sets whose kernels were built *and* run on this CPU, slowest first: "generic" always, then
 // "x86_64_v3" (AVX2, FMA) and "x86_64_v4" (AVX-512 F, BW, CD, DQ, VL).
@@ -19,4 +21,4 @@ std::string active_isa();
 // std::invalid_argument, naming the available ones, where `name` is unknown or unsupported; nothing changes then.
 void set_isa(std::string_view name);
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

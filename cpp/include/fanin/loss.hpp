@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // Costs of a row with logits z:
 //   cross_entropy         -log softmax(z)[y], y a label in 0 .. outputs - 1; at least two outputs
@@ -75,4 +77,4 @@ double mean_terms(Loss loss, double weight, std::size_t outputs);
 double mean_loss(Loss loss, double total, double weight, std::size_t outputs);
 }  // namespace detail
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

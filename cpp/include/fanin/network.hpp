@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "fanin/activation.hpp"
+#include "fanin/export.hpp"
 #include "fanin/init.hpp"
 #include "fanin/loss.hpp"
 #include "fanin/optimizer.hpp"
@@ -23,7 +24,7 @@
 #include "fanin/stats.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 // Rows that are in the buffers at a time, a multiple of kSumBlock.
 inline constexpr std::size_t kPieceRows = 2048;
@@ -104,6 +105,10 @@ class StepObserver {
 // Sequential(Linear, activation, Linear, activation, ..., Linear): "2l.weight" and "2l.bias". Both keep (n_out, n_in).
 enum class TensorNames { fanin, torch };
 
+// What Network::save wrote of a network beside its parameters. std::invalid_argument where the file has no such description
+// ("network.sizes" and what belongs to it), or a damaged one.
+NetworkShape network_shape(const SafeTensors& file);
+
 // Every call but the accessors refuses (std::runtime_error) to run beside another call on the same network; arguments are
 // checked before anything changes. A row of x or y that holds NaN is an error that names it; infinities pass.
 template <class T>
@@ -122,6 +127,8 @@ class Network {
     Activation activation(std::size_t l) const;
     MatrixView<T> weight(std::size_t l);
     VectorView<T> bias(std::size_t l);
+    MatrixView<const T> weight(std::size_t l) const;
+    VectorView<const T> bias(std::size_t l) const;
     // Draws every weight from `law`, that of layer l from (seed, stream_id("l.weight")); biases stay. std::invalid_argument,
     // before anything is written, where the law does not suit a layer (init.hpp).
     void draw_weights(const Law& law);
@@ -192,4 +199,4 @@ class Network {
     std::unique_ptr<State> state_;
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -18,7 +18,9 @@
 #include <variant>
 #include <vector>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // The formulas are PyTorch's; g is the gradient, clipped if asked for, and t = 1, 2, ... the step.
 
@@ -139,4 +141,4 @@ class Optimizer {
     std::vector<double> partial_;  // sums of squares, a block each
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -9,7 +9,9 @@
 #include <span>
 #include <string_view>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // Whose numbers are drawn: the seed of the model, the stream of the parameter.
 struct Key {
@@ -59,4 +61,4 @@ namespace detail {
 std::uint64_t own_stream(std::string_view name);
 }  // namespace detail
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -13,7 +13,9 @@
 #include <string_view>
 #include <vector>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 struct Tensor {
     std::string name;   // UTF-8
@@ -59,4 +61,4 @@ namespace detail {
 std::size_t dtype_size(std::string_view dtype);
 }  // namespace detail
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -20,9 +20,10 @@
 #include <string_view>
 #include <vector>
 
+#include "fanin/export.hpp"
 #include "fanin/view.hpp"
 
-namespace fanin {
+namespace fanin FANIN_PUBLIC {
 
 inline constexpr std::size_t kSummaryBlock = 4096;
 inline constexpr std::size_t kMaxBins = 65536;
@@ -157,4 +158,4 @@ class Summarizer {
     Summary summary_;
 };
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -2,14 +2,17 @@
 //
 // Scope: one pattern, `parallel_for` over independent tasks that write to disjoint places. Threads change the time and
 // never a bit. A call from inside a task, or while another caller has the pool, computes alone on the calling thread.
-// A forked child starts with no threads and builds its own pool when it first needs one.
+// A forked child starts with no threads and builds its own pool when it first needs one. Tasks run in standard arithmetic
+// (arithmetic.hpp), on whichever thread; a single one, a plain call, in its caller's.
 #pragma once
 
 #include <cstddef>
 #include <stdexcept>
 #include <type_traits>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 // Threads that a parallel call may use, the caller included: FANIN_NUM_THREADS, otherwise the CPUs that this process
 // may run on. The first call reads the environment; throws std::invalid_argument where it is no integer in 1 .. 1024.
@@ -17,6 +20,19 @@ std::size_t num_threads();
 
 // Sets what num_threads() returns; 1 .. 1024, otherwise std::invalid_argument. More threads than CPUs are allowed.
 void set_num_threads(std::size_t n);
+
+// The threads of an embedding program: `run` calls task(body, i) once for each i < n_tasks, on any threads and in any order,
+// the caller's among them, and returns when all are done. Tasks throw nothing, and start no others.
+using Executor = void (*)(void* context, std::size_t n_tasks, void (*task)(void* body, std::size_t index), void* body);
+
+// From now on large calls go to `run`, one at a time, and the library starts no thread; null: its own threads again. They are
+// still cut for num_threads(), and at 1 stay on the calling thread. A forked child is without the executor. An interrupt is
+// not asked for inside such a call. Each call with a function keeps some bytes for good.
+void set_executor(Executor run, void* context = nullptr);
+
+// Ends the library's threads and returns when they are gone; a call that uses them is waited for. The next large call starts
+// new ones. For programs that unload the library, or must be single-threaded before they fork. Not from inside a task.
+void shutdown_threads();
 
 // Thrown out of a long call when the interrupt check answered true. What was being written is then unspecified.
 struct Interrupted : std::runtime_error {
@@ -60,4 +76,4 @@ void parallel_for(std::size_t n_tasks, Body&& body) {
     detail::parallel_for(n_tasks, call, &body);
 }
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

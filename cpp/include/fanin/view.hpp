@@ -5,7 +5,9 @@
 #include <span>
 #include <type_traits>
 
-namespace fanin {
+#include "fanin/export.hpp"
+
+namespace fanin FANIN_PUBLIC {
 
 template <class T>
 struct VectorView {
@@ -53,4 +55,4 @@ MatrixView<T> matrix_view(T* data, std::size_t rows, std::size_t cols) {
     return {data, rows, cols, static_cast<std::ptrdiff_t>(cols), 1};
 }
 
-}  // namespace fanin
+}  // namespace fanin FANIN_PUBLIC

@@ -9,6 +9,7 @@
 #include "activation_kernel.hpp"
 #include "elementwise.hpp"
 #include "facts.hpp"
+#include "fanin/arithmetic.hpp"
 
 namespace fanin {
 namespace {
@@ -43,6 +44,12 @@ std::string_view trimmed(std::string_view s) {
     return s;
 }
 
+// -0 becomes 0, in whatever rounding mode.
+double without_sign_of_zero(double x) {
+    const StandardArithmetic arithmetic(x);
+    return arithmetic.done(x == 0 ? 0.0 : x);
+}
+
 // d[i] = g'(z[i]): the backward kernel without a gradient.
 template <class T>
 auto derivative_kernel(Activation activation) {
@@ -59,7 +66,8 @@ void contiguous(Kernel kernel, std::span<const T> z, std::span<T> out) {
 
 }  // namespace
 
-Activation::Activation(Kind kind, double parameter) : kind_(kind), parameter_(parameter + 0.0) {  // -0 becomes 0
+Activation::Activation(Kind kind, double parameter) : kind_(kind), parameter_(without_sign_of_zero(parameter)) {
+    const StandardArithmetic arithmetic(parameter);
     const std::string_view name = detail::facts(kind).parameter;
     if (name.empty())
         throw std::invalid_argument(activation_names()[kind] + " takes no parameter, got " + detail::text(parameter));
@@ -98,6 +106,7 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
     // A parameter in parentheses, with its name or without; the value is checked by the constructor.
     const auto kind = static_cast<Activation::Kind>(found - names.begin());
     if (open == std::string_view::npos) return kind;
+    const StandardArithmetic arithmetic;
     const std::string_view parameter = detail::facts(kind).parameter;
     const auto refuse = [&](const std::string& form, const char* why = "") {
         throw std::invalid_argument(std::string(argument) + " must look like '" + form + "'" + why + ", got '" +
@@ -118,19 +127,23 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
 
 template <class T>
 void activate(Activation activation, ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic(activation);
     detail::elementwise<T>(detail::forward_kernel<T>(activation), z, out);
 }
 template <class T>
 void activate(Activation activation, std::span<const T> z, std::span<T> out) {
+    const StandardArithmetic arithmetic(activation);
     contiguous<T>(detail::forward_kernel<T>(activation), z, out);
 }
 
 template <class T>
 void activation_derivative(Activation activation, ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic(activation);
     detail::elementwise<T>(derivative_kernel<T>(activation), z, out);
 }
 template <class T>
 void activation_derivative(Activation activation, std::span<const T> z, std::span<T> out) {
+    const StandardArithmetic arithmetic(activation);
     contiguous<T>(derivative_kernel<T>(activation), z, out);
 }
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "constants.hpp"
+#include "fanin/arithmetic.hpp"
 
 namespace fanin {
 namespace {
@@ -77,11 +78,14 @@ const ActivationFacts& detail::facts(Activation::Kind kind) {
 }
 
 double gain(Activation activation) {
+    const StandardArithmetic arithmetic(activation);
     const ActivationFacts& known = detail::facts(activation.kind());
-    return known.parameter.empty() ? known.gain : gain_of_left_factor(activation.parameter(), known.left_square);
+    return known.parameter.empty() ? known.gain
+                                   : arithmetic.done(gain_of_left_factor(activation.parameter(), known.left_square));
 }
 
 ActivationTraits activation_traits(Activation activation) {
+    const StandardArithmetic arithmetic(activation);
     const ActivationFacts& known = detail::facts(activation.kind());
     ActivationTraits t{known.parameter, known.low, known.high, {}, {}, {known.kinks.data(), known.n_kinks}, known.period};
     if (!known.parameter.empty()) {  // a factor of the left side: only a positive one leaves a bound below

@@ -6,6 +6,7 @@
 
 #include "division.hpp"
 #include "fanin/activation.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -76,15 +77,17 @@ void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
 
 template <class T>
 void softmax(ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
-                 [kernel = kernels<T>().softmax.softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
+                 [kernel = active<SoftmaxKernels<T>>().softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) { kernel(rows, classes, from, to); });
 }
 
 template <class T>
 void log_softmax(ArrayView<const T> z, ArrayView<T> out) {
+    const StandardArithmetic arithmetic;
     over_rows<T>(z, out,
-                 [kernel = kernels<T>().softmax.log_softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
+                 [kernel = active<SoftmaxKernels<T>>().log_softmax, classes = z.shape.empty() ? 0 : z.shape.back()](
                      std::size_t rows, const T* from, T* to) {
                      std::vector<T> scratch(rows * classes);
                      kernel(rows, classes, from, scratch.data(), to);

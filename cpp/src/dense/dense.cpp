@@ -9,6 +9,7 @@
 #include "dense/passes.hpp"
 #include "dense/product.hpp"
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -56,6 +57,7 @@ std::size_t dense_workspace(const DenseShape& s) {
 template <class T>
 void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<VectorView<const T>> b, Activation activation,
                    MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, std::span<T> workspace, DenseStats* stats) {
+    const StandardArithmetic arithmetic;
     const DenseShape s = dense_shape<T>(x, w);
     check_forward<T>(s, x, &w, b, out_a, out_z, stats);
     detail::forward_pass(x, w, b, activation, out_a, out_z, workspace, stats);
@@ -64,6 +66,7 @@ void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<V
 template <class T>
 void dense_forward(MatrixView<const T> x, const PackedWeight<T>& w, std::optional<VectorView<const T>> b, Activation activation,
                    MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, DenseStats* stats) {
+    const StandardArithmetic arithmetic;
     const MatrixView<const T> shape{nullptr, w.n_out(), w.n_in()};
     const DenseShape s = dense_shape<T>(x, shape);
     check_forward<T>(s, x, nullptr, b, out_a, out_z, stats);
@@ -73,6 +76,7 @@ void dense_forward(MatrixView<const T> x, const PackedWeight<T>& w, std::optiona
 template <class T>
 void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, std::optional<MatrixView<const T>> z,
                     Activation activation, const DenseGradients<T>& out, bool accumulate, std::span<T> workspace) {
+    const StandardArithmetic arithmetic;
     const DenseShape s = dense_shape<T>(x, w);
     detail::require_shape(da, "da", "(batch, n_out)", s.batch, s.n_out);
     if (z) detail::require_shape(*z, "z", "(batch, n_out)", s.batch, s.n_out);

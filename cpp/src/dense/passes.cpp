@@ -83,7 +83,7 @@ Product<T> matrix_product(MatrixView<const T> a, MatrixView<const T> b, MatrixVi
 // db = the sum of dz over the batch (to which db adds where accumulating), in tasks of kSumsCols columns: no sum is divided.
 template <class T>
 void sum_rows(MatrixView<const T> dz, VectorView<T> db, bool accumulate) {
-    const auto kernel = kernels<T>().dense.column_sums;
+    const auto kernel = active<DenseKernels<T>>().column_sums;
     const std::size_t cols = dz.rows * dz.cols < kSumsWork ? std::max<std::size_t>(dz.cols, 1) : kSumsCols;
     fanin::parallel_for(ceil_div(dz.cols, cols), [&](std::size_t task) {
         const std::size_t j = task * cols, n = std::min(cols, dz.cols - j);
@@ -135,7 +135,7 @@ void forward_pass(MatrixView<const T> x, MatrixView<const T> w, std::optional<Ve
                   MatrixView<T> out_a, std::optional<MatrixView<T>> out_z, std::span<T> workspace, DenseStats* stats) {
     T* space = workspace_of(workspace, kCacheLine / sizeof(T) + product_workspace(x.rows, w.rows, w.cols));
     const Product<T> p = matrix_product<T>(x, w.transposed(), out_z.value_or(out_a), false);
-    forward<T>(p, b, kernels<T>().dense, nullptr, space, activation, out_a, out_z, stats);
+    forward<T>(p, b, active<DenseKernels<T>>(), nullptr, space, activation, out_a, out_z, stats);
 }
 
 template <class T>
@@ -161,7 +161,7 @@ void backward_pass(MatrixView<const T> da, MatrixView<const T> x, MatrixView<con
         space += ceil_div(s.batch * s.n_out, line) * line;
     }
     const Callbacks nothing{Nothing{}, 0, Nothing{}};
-    const DenseKernels<T>& kernel = kernels<T>().dense;
+    const DenseKernels<T>& kernel = active<DenseKernels<T>>();
     if (out.out_db) sum_rows<T>(dz, *out.out_db, accumulate);
     if (out.out_dw) product(matrix_product<T>(dz.transposed(), x, *out.out_dw, accumulate), kernel, nullptr, space, nothing);
     if (out.out_dx) product(matrix_product<T>(dz, w, *out.out_dx, accumulate), kernel, nullptr, space, nothing);

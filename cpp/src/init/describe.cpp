@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "distribution.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/init.hpp"
 #include "message.hpp"
 
@@ -85,6 +86,7 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
 }
 
 Description describe(const Law& law, std::span<const std::size_t> shape, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     const auto size = static_cast<double>(detail::checked_size(shape));
     const Distribution d = detail::distribution(law, shape, axes);
     constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -59,7 +59,7 @@ class Draw {
  public:
     // std::invalid_argument for numbers, draws or an interval that T does not hold; nothing is allocated.
     Draw(const Law& law, std::span<const std::size_t> shape, const Axes& axes, Key key)
-        : key_(key), kernels_(kernels<Real>().random), columns_(shape.empty() ? 1 : shape.back()) {
+        : key_(key), kernels_(active<RandomKernels<Real>>()), columns_(shape.empty() ? 1 : shape.back()) {
         const Distribution d = distribution(law, shape, axes);
         family_ = d.family;
         a_ = static_cast<Real>(d.a);
@@ -96,7 +96,7 @@ class Draw {
         if constexpr (std::is_same_v<T, Real>) {
             draw(index, n, out);
         } else {
-            const RoundingKernels& rounding = kernel_table().rounding;
+            const RoundingKernels& rounding = active<RoundingKernels>();
             const auto round = std::is_same_v<T, Float16> ? rounding.to_float16 : rounding.to_bfloat16;
             float buffer[kBuffer];
             for (std::size_t done = 0; done < n; done += kBuffer) {
@@ -167,8 +167,8 @@ class Draw {
                 kernels_.fill_uniform(key_.seed, key_.stream, index, n, a_, b_, lowest_, highest_, out);
                 break;
             case Family::truncated:
-                kernels_.fill_truncated(key_.seed, key_.stream, index, n, truncated_.law, a_, b_, truncated_.lowest,
-                                        truncated_.highest, out);
+                active<TruncatedKernels<Real>>().fill_truncated(key_.seed, key_.stream, index, n, truncated_.law, a_, b_,
+                                                                truncated_.lowest, truncated_.highest, out);
                 break;
         }
     }

@@ -5,6 +5,7 @@
 #include "box.hpp"
 #include "dirac.hpp"
 #include "draw.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "orthogonal/orthogonal.hpp"
 #include "overlap.hpp"
@@ -110,11 +111,13 @@ void fill_tiles(T* data, const detail::Box& box, const Draw<T>& draw) {
 
 template <class T>
 void check_fill(ArrayView<T> out, const Law& law, const Part& part, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     checked_draw(out, law, {}, part, axes);
 }
 
 template <class T>
 void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axes& axes) {
+    const StandardArithmetic arithmetic;
     const Draw<T> draw = checked_draw(out, law, key, part, axes);
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
     // Element (i, j, ...) of the part has the index (i + offset_i) s_i + ... of the parameter, s its strides in C order.

@@ -5,6 +5,7 @@
 
 #include "activation_kernel.hpp"
 #include "definitions.hpp"
+#include "fanin/arithmetic.hpp"
 #include "message.hpp"
 
 namespace fanin {
@@ -55,6 +56,7 @@ const Value* find(const Law& law, std::string_view parameter, bool word) {
 }  // namespace
 
 Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(detail::definition_of(name)) {
+    const StandardArithmetic arithmetic;
     const Definition& law = definitions()[definition_];
     for (const Argument& a : arguments) {
         const auto same = [&](const auto& other) { return other.name == a.name; };
@@ -117,6 +119,7 @@ std::vector<Argument> Law::resolved() const {
 }
 
 bool operator==(const Law& a, const Law& b) {
+    const StandardArithmetic arithmetic;
     if (a.definition_ != b.definition_) return false;
     const std::vector<Argument> x = a.resolved(), y = b.resolved();
     return std::equal(x.begin(), x.end(), y.begin(), [](const Argument& p, const Argument& q) { return p.value == q.value; });

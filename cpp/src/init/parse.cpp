@@ -3,10 +3,12 @@
 #include <stdexcept>
 
 #include "definitions.hpp"
+#include "fanin/arithmetic.hpp"
 
 namespace fanin {
 
 Law law_from_text(std::string_view text) {
+    const StandardArithmetic arithmetic;
     const auto trim = [](std::string_view s) {
         while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
         while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);

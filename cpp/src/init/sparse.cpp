@@ -25,7 +25,7 @@ void zero_rows(Key key, std::size_t rows, std::size_t column, std::size_t zeros,
     const std::size_t steps = std::min(zeros, rows - zeros);
     places.resize(rows);
     for (std::size_t i = 0; i < rows; ++i) places[i] = i;
-    const auto kernel = kernel_table().philox_words;
+    const auto kernel = active<WordKernels>().philox_words;
     std::uint32_t words[2 * (kChunk + 1)];
     const std::uint64_t first = static_cast<std::uint64_t>(column) * rows;
     for (std::size_t top = rows; top > rows - steps;) {

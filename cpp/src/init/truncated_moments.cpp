@@ -42,7 +42,7 @@ detail::TruncatedMoments detail::truncated_moments(double lower, double upper) {
         t[i] = first + width * (i / kNodes + (1 + x) / 2);
         density[i] = -t[i] * (c + t[i] / 2);
     }
-    kernels<double>().math.exp(kPanels * kNodes, density, density);
+    active<MathKernels<double>>().exp(kPanels * kNodes, density, density);
     const auto weighted = [&](auto&& value) {
         Sum sum;
         for (int i = 0; i < kPanels * kNodes; ++i) {

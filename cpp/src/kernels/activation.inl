@@ -58,7 +58,7 @@ struct Relu6Derivative {
     template <class V>
     FANIN_INLINE V operator()(V z) const {
         const V one = splat(typename LaneOf<V>::T(1)), six = splat(typename LaneOf<V>::T(6));
-        return (z <= V{}) | (z >= six) ? V{} : (z > V{} ? one : z);
+        return ((z <= V{}) | (z >= six)) ? V{} : (z > V{} ? one : z);
     }
 };
 // z min(max(z + 3, 0), 6) / 6; the slope's kinks are those of the clamp.

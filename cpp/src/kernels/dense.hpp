@@ -39,6 +39,9 @@ struct DenseKernels {
     void (*pack)(std::size_t k, std::size_t n, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col, T* packed);
     // The product; k >= 1. `packed` is what pack() made of b, or null where b_col = 1: b is then read where it stands.
     void (*multiply)(const Product<T>& p, const T* packed);
+    // The product of one row a, whose k are neighbours, and what pack() made of b; k >= 1. init (null: +0) and c lie side by
+    // side. For few elements, where multiply() takes longer to begin than to compute.
+    void (*multiply_row)(std::size_t k, std::size_t n, const T* a, const T* packed, const T* init, T* c);
     // The product where m <= thin_rows, k >= 1 and b_k = 1. b is read where it stands; n may be cut anywhere.
     void (*multiply_thin)(const Product<T>& p);
     // sums[j] = init[j] + the sum over i of x[i, j] in the same order with factor 1. init may be null (+0) or sums.

@@ -5,6 +5,7 @@
 #include "dense_tile.inl"
 // after the tile, whose sizes it packs for
 #include "dense_pack.inl"
+#include "dense_row.inl"
 #include "dense_thin.inl"
 
 namespace fanin::FANIN_ISA {
@@ -194,7 +195,8 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
 // The entries, in the order of DenseKernels; the sizes come first, by which the caller cuts its tasks.
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows, kTileVectors * kLanes<T>, kLanes<T>, kThinRows, pack<T>, multiply<T>, multiply_thin<T>, column_sums<T>};
+    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,     pack<T>,
+            multiply<T>, multiply_row<T>,          multiply_thin<T>, column_sums<T>};
 }
 
 }  // namespace

@@ -39,13 +39,13 @@ struct TileArguments {
 
 // The end of tile(): r = r + s where the rows of c are neighbours (c^T is what the caller sees): columns are stored, by the
 // vector.
-template <class T, std::size_t rows, std::size_t width>
-FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][width]) {
+template <class T>
+FANIN_INLINE void store_turned(const TileArguments<T>& t, const T* sums, std::size_t rows, std::size_t width) {
     constexpr std::size_t lanes = kLanes<T>;
     for (std::size_t first = 0; first < rows; first += lanes) {
         const std::size_t count = rows - first < lanes ? rows - first : lanes;
         const T* from[lanes];
-        for (std::size_t q = 0; q < lanes; ++q) from[q] = sums[first + (q < count ? q : count - 1)];
+        for (std::size_t q = 0; q < lanes; ++q) from[q] = sums + (first + (q < count ? q : count - 1)) * width;
         const auto row = static_cast<std::ptrdiff_t>(first);
         for (std::size_t j = 0; j < t.cols; j += kChunk<T>) {
             Vec<T> turned[kChunk<T>];
@@ -58,6 +58,19 @@ FANIN_INLINE void store_turned(const TileArguments<T>& t, const T (&sums)[rows][
             }
         }
     }
+}
+
+// The same wherever c stands; `sums` has `rows` rows of `width` elements. One function for all tiles.
+template <class T>
+[[gnu::noinline]] void store_anywhere(const TileArguments<T>& t, const T* sums, std::size_t rows, std::size_t width) {
+    if (t.c.row == 1 && (t.init.data == nullptr || t.init.row == 1 || t.init.row == 0))
+        return store_turned(t, sums, rows, width);
+    for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < t.cols; ++j) {
+            const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
+            const T r = t.init.data == nullptr ? T(0) : t.init.data[row * t.init.row + col * t.init.col];
+            t.c.data[row * t.c.row + col * t.c.col] = r + sums[i * width + j];
+        }
 }
 
 // c = r + a b for `rows` x t.cols elements and at most 512 k: the chains s start from +0, run in ascending k, and are added to
@@ -117,13 +130,7 @@ template <class T, std::size_t rows, std::size_t vectors, std::size_t panel_vect
     T sums[rows][vectors * lanes];
     for (std::size_t i = 0; i < rows; ++i)
         for (std::size_t v = 0; v < vectors; ++v) store<T>(sums[i] + v * lanes, s[i][v]);
-    if (t.c.row == 1 && (t.init.data == nullptr || t.init.row == 1 || t.init.row == 0)) return store_turned(t, sums);
-    for (std::size_t i = 0; i < rows; ++i)
-        for (std::size_t j = 0; j < t.cols; ++j) {
-            const auto row = static_cast<std::ptrdiff_t>(i), col = static_cast<std::ptrdiff_t>(j);
-            const T r = t.init.data == nullptr ? T(0) : t.init.data[row * t.init.row + col * t.init.col];
-            t.c.data[row * t.c.row + col * t.c.col] = r + sums[i][j];
-        }
+    store_anywhere(t, &sums[0][0], rows, vectors * lanes);
 }
 
 }  // namespace

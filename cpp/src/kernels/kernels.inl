@@ -31,30 +31,32 @@
 // clang-format on
 
 namespace fanin::FANIN_ISA {
-namespace {
 
-// The entries of one type, in the order of Kernels.
-template <class T>
-constexpr Kernels<T> all_kernels() {
-    return {{fill_normal<T>, fill_uniform<T>, fill_truncated<T>},
-            math_kernels<T>(),
-            activation_kernels<T>(),
-            stats_kernels<T>(),
-            dense_kernels<T>(),
-            softmax_kernels<T>(),
-            loss_kernels<T>(),
-            optimizer_kernels<T>()};
-}
-
-}  // namespace
-
-extern const KernelTable table;  // constexpr alone would keep it to this file
-constexpr KernelTable table{philox_words,
-                            {to_float16, to_bfloat16},
-                            widening_kernels(),
-                            {stats_narrow_block<Float16>, stats_narrow_pair<Float16>, narrow_power_slots<Float16>},
-                            {stats_narrow_block<BFloat16>, stats_narrow_pair<BFloat16>, narrow_power_slots<BFloat16>},
-                            all_kernels<float>(),
-                            all_kernels<double>()};
+constexpr KernelTable table{FANIN_ISA_INDEX};
+constexpr WordKernels words{philox_words};
+constexpr RoundingKernels rounding{to_float16, to_bfloat16};
+constexpr RandomKernels<float> random_f32{fill_normal<float>, fill_uniform<float>};
+constexpr RandomKernels<double> random_f64{fill_normal<double>, fill_uniform<double>};
+constexpr TruncatedKernels<float> truncated_f32{fill_truncated<float>};
+constexpr TruncatedKernels<double> truncated_f64{fill_truncated<double>};
+constexpr MathKernels<float> math_f32 = math_kernels<float>();
+constexpr MathKernels<double> math_f64 = math_kernels<double>();
+constexpr ActivationKernels<float> activation_f32 = activation_kernels<float>();
+constexpr ActivationKernels<double> activation_f64 = activation_kernels<double>();
+constexpr WideningKernels widening = widening_kernels();
+constexpr NarrowStatsKernels<Float16> stats_f16{stats_narrow_block<Float16>, stats_narrow_pair<Float16>,
+                                                narrow_power_slots<Float16>};
+constexpr NarrowStatsKernels<BFloat16> stats_bf16{stats_narrow_block<BFloat16>, stats_narrow_pair<BFloat16>,
+                                                  narrow_power_slots<BFloat16>};
+constexpr StatsKernels<float> stats_f32 = stats_kernels<float>();
+constexpr StatsKernels<double> stats_f64 = stats_kernels<double>();
+constexpr DenseKernels<float> dense_f32 = dense_kernels<float>();
+constexpr DenseKernels<double> dense_f64 = dense_kernels<double>();
+constexpr SoftmaxKernels<float> softmax_f32 = softmax_kernels<float>();
+constexpr SoftmaxKernels<double> softmax_f64 = softmax_kernels<double>();
+constexpr LossKernels<float> loss_f32 = loss_kernels<float>();
+constexpr LossKernels<double> loss_f64 = loss_kernels<double>();
+constexpr OptimizerKernels<float> optimizer_f32 = optimizer_kernels<float>();
+constexpr OptimizerKernels<double> optimizer_f64 = optimizer_kernels<double>();
 
 }  // namespace fanin::FANIN_ISA

@@ -12,6 +12,10 @@ namespace fanin {
 using PhiloxWords = void (*)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n,
                              std::uint32_t* out);
 
+struct WordKernels {
+    PhiloxWords philox_words;
+};
+
 template <class T>
 struct RandomKernels {
     // out[j] = fma(std, g(first_index + j), mean).
@@ -20,6 +24,11 @@ struct RandomKernels {
     // out[j] = min(max(fma(half_width, v(first_index + j), mid), lowest), highest).
     void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid,
                          T half_width, T lowest, T highest, T* out);
+};
+
+// A table of its own, so that programs without truncated draws do not link it.
+template <class T>
+struct TruncatedKernels {
     // out[j] = min(max(fma(std, t(first_index + j), mean), lowest), highest), t truncated standard normal.
     FillTruncated<T> fill_truncated;
 };

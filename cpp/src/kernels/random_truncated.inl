@@ -158,7 +158,8 @@ struct TruncatedWide {
         __builtin_memcpy(&both, z, sizeof both);
         return clamp<float>(fma(splat(std), both, splat(mean)), lowest, highest);
     }
-    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const {
+    // Called, not inlined: a copy of some kilobytes. Inside, four inverses are in flight.
+    [[gnu::noinline]] Pair<float> operator()(const PhiloxBlocks& b, float) const {
         const VecF even = elements(b.even), odd = elements(b.odd);
         return {interleave_low(even, odd), interleave_high(even, odd)};
     }

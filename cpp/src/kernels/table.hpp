@@ -1,12 +1,13 @@
 // The kernel table: what every instruction set provides, as plain function pointers.
 //
 // A topic declares its kernels in kernels/<topic>.hpp and writes them once, over the vector type of vec.hpp, in
-// kernels/<topic>.inl; a wrapper for each instruction set compiles all of them into a table of its own, `table` in the
-// namespace of its name (CMakeLists.txt lists the instruction sets, isa.cpp collects the tables).
+// kernels/<topic>.inl; a wrapper for each instruction set compiles all of them into tables of its own, in the namespace of its
+// name (CMakeLists.txt lists the instruction sets, isa.cpp says which CPUs have one).
 #pragma once
 
 #include "activation.hpp"
 #include "dense.hpp"
+#include "kernels/isas.hpp"
 #include "loss.hpp"
 #include "math.hpp"
 #include "optimizer.hpp"
@@ -18,42 +19,63 @@
 
 namespace fanin {
 
-// The kernels of one element type, by topic; a topic's header states the contract of each.
-template <class T>
-struct Kernels {
-    RandomKernels<T> random;
-    MathKernels<T> math;
-    ActivationKernels<T> activation;
-    StatsKernels<T> stats;
-    DenseKernels<T> dense;
-    SoftmaxKernels<T> softmax;
-    LossKernels<T> loss;
-    OptimizerKernels<T> optimizer;
-};
+// Every table that an instruction set has: X(type, name). Each stands alone, so that a program links the kernels of the topics
+// that it uses and of no others.
+// clang-format off
+#define FANIN_EACH_TABLE(X) \
+    X(WordKernels, words) \
+    X(RoundingKernels, rounding) \
+    X(WideningKernels, widening) \
+    X(NarrowStatsKernels<Float16>, stats_f16) X(NarrowStatsKernels<BFloat16>, stats_bf16) \
+    X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64) \
+    X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64) \
+    X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) \
+    X(ActivationKernels<float>, activation_f32) X(ActivationKernels<double>, activation_f64) \
+    X(StatsKernels<float>, stats_f32) X(StatsKernels<double>, stats_f64) \
+    X(DenseKernels<float>, dense_f32) X(DenseKernels<double>, dense_f64) \
+    X(SoftmaxKernels<float>, softmax_f32) X(SoftmaxKernels<double>, softmax_f64) \
+    X(LossKernels<float>, loss_f32) X(LossKernels<double>, loss_f64) \
+    X(OptimizerKernels<float>, optimizer_f32) X(OptimizerKernels<double>, optimizer_f64)
+// clang-format on
 
-// What one instruction set provides: constant data, chosen at run time by isa.cpp.
+// What isa.cpp knows of an instruction set: its place in the lists of tables (kernel_tables.cpp).
 struct KernelTable {
-    PhiloxWords philox_words;
-    RoundingKernels rounding;
-    WideningKernels widening;
-    NarrowStatsKernels<Float16> stats_float16;
-    NarrowStatsKernels<BFloat16> stats_bfloat16;
-    Kernels<float> f32;
-    Kernels<double> f64;
+    std::size_t index;
 };
 
-// The table in use (isa.cpp).
+// The tables of one instruction set, in the namespace of its own name.
+#define FANIN_DECLARE_TABLE(type, name) extern const type name;
+#define FANIN_DECLARE_ISA(isa)            \
+    namespace isa {                       \
+    extern const KernelTable table;       \
+    FANIN_EACH_TABLE(FANIN_DECLARE_TABLE) \
+    }
+FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
+#undef FANIN_DECLARE_ISA
+#undef FANIN_DECLARE_TABLE
+
+// The instruction set in use (isa.cpp).
 const KernelTable& kernel_table();
 
+// A table of it: active<DenseKernels<float>>().
+template <class Table>
+const Table& active();
+
+// All tables of a type of numbers, for tests that go through them.
 template <class T>
-const Kernels<T>& kernels();
-template <>
-inline const Kernels<float>& kernels<float>() {
-    return kernel_table().f32;
-}
-template <>
-inline const Kernels<double>& kernels<double>() {
-    return kernel_table().f64;
+struct Kernels {
+    const RandomKernels<T>& random = active<RandomKernels<T>>();
+    const MathKernels<T>& math = active<MathKernels<T>>();
+    const ActivationKernels<T>& activation = active<ActivationKernels<T>>();
+    const StatsKernels<T>& stats = active<StatsKernels<T>>();
+    const DenseKernels<T>& dense = active<DenseKernels<T>>();
+    const SoftmaxKernels<T>& softmax = active<SoftmaxKernels<T>>();
+    const LossKernels<T>& loss = active<LossKernels<T>>();
+    const OptimizerKernels<T>& optimizer = active<OptimizerKernels<T>>();
+};
+template <class T>
+Kernels<T> kernels() {
+    return {};
 }
 
 }  // namespace fanin

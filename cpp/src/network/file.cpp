@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "fanin/arithmetic.hpp"
 #include "fanin/version.hpp"
 #include "network/state.hpp"
 
@@ -98,6 +99,31 @@ void copy_tensor(const Tensor& tensor, T* to) {
 }
 
 }  // namespace
+
+NetworkShape network_shape(const SafeTensors& file) {
+    const StandardArithmetic arithmetic;
+    const auto each = [](std::string_view list, auto&& take) {
+        while (!list.empty()) {
+            const std::size_t comma = std::min(list.find(','), list.size());
+            take(list.substr(0, comma));
+            list.remove_prefix(std::min(comma + 1, list.size()));
+        }
+    };
+    const auto integers = [&](const std::string& key, std::string_view list) {
+        std::vector<std::size_t> all;
+        each(list, [&](std::string_view text) { all.push_back(number<std::size_t>(file, key, text)); });
+        return all;
+    };
+    NetworkShape shape;
+    shape.sizes = integers("network.sizes", file.text("network.sizes"));
+    each(file.text("network.activations"),
+         [&](std::string_view name) { shape.activations.push_back(activation_from_name(name)); });
+    shape.loss = loss_from_name(file.text("network.loss"));
+    shape.bias = number<int>(file, "network.bias", file.text("network.bias")) != 0;
+    if (const auto owners = file.metadata().find("network.weight_of"); owners != file.metadata().end())
+        shape.weight_of = integers(owners->first, owners->second);
+    return shape;
+}
 
 template <class T>
 Metadata Network<T>::State::describe() const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dense/passes.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -87,7 +88,7 @@ Network<T>::State::State(NetworkShape shape, std::uint64_t seed)
         const std::size_t weight = of == l ? total : layers_[of].weight,
                           end = of == l ? total + detail::padded<T>(weights) : total;
         layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false,
-                           !last && n_out < kernels<T>().dense.lanes});
+                           !last && n_out < active<DenseKernels<T>>().lanes});
         if (of != l) layers_[of].adds = true;
         for (std::size_t before = of + 1; before < l; ++before)
             if (owner(before) == of) layers_[before].adds = true;
@@ -235,6 +236,14 @@ VectorView<T> Network<T>::bias(std::size_t l) {
     return state_->bias(l);
 }
 template <class T>
+MatrixView<const T> Network<T>::weight(std::size_t l) const {
+    return state_->weight(l);
+}
+template <class T>
+VectorView<const T> Network<T>::bias(std::size_t l) const {
+    return state_->bias(l);
+}
+template <class T>
 std::uint64_t Network<T>::seed() const {
     return state_->seed_;
 }
@@ -252,10 +261,12 @@ const Nonfinite& Network<T>::nonfinite() const {
 }
 template <class T>
 void Network<T>::draw_weights(const Law& law) {
+    const StandardArithmetic arithmetic;
     state_->draw(std::vector<std::optional<Law>>(layers(), law), {});
 }
 template <class T>
 void Network<T>::draw(std::span<const std::optional<Law>> weights, std::span<const std::optional<Law>> biases) {
+    const StandardArithmetic arithmetic;
     for (const std::size_t n : {weights.size(), biases.size()})
         if (n != 0 && n != layers())
             throw std::invalid_argument("weights and biases must have a law, or none, for each of the " +
@@ -270,41 +281,50 @@ void Network<T>::trust(MatrixView<const T> x) {
 }
 template <class T>
 void Network<T>::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
+    const StandardArithmetic arithmetic;
     state_->forward(x, logits, first_row);
 }
 template <class T>
 void Network<T>::predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row) {
+    const StandardArithmetic arithmetic;
     state_->predict(x, labels, first_row);
 }
 template <class T>
 double Network<T>::loss(MatrixView<const T> x, Targets<T> y) {
+    const StandardArithmetic arithmetic;
     return state_->loss(x, y);
 }
 template <class T>
 double Network<T>::gradients(MatrixView<const T> x, Targets<T> y, std::span<const MatrixView<T>> out_dw,
                              std::span<const VectorView<T>> out_db) {
+    const StandardArithmetic arithmetic;
     return state_->gradients(x, y, out_dw, out_db);
 }
 template <class T>
 double Network<T>::step(MatrixView<const T> x, Targets<T> y, Optimizer& optimizer) {
+    const StandardArithmetic arithmetic;
     return state_->step(x, y, optimizer);
 }
 template <class T>
 void Network<T>::fit(MatrixView<const T> x, Targets<T> y, const FitOptions& options, Optimizer& optimizer,
                      std::span<double> costs, std::span<double> epoch_costs, FitState& state, std::size_t max_steps,
                      StepObserver<T>* observer) {
+    const StandardArithmetic arithmetic;
     state_->fit(x, y, options, optimizer, costs, epoch_costs, state, max_steps, observer);
 }
 template <class T>
 void Network<T>::save(const std::string& path, Optimizer* optimizer, TensorNames names, const Metadata& more) {
+    const StandardArithmetic arithmetic;
     state_->save(path, optimizer, names, more);
 }
 template <class T>
 void Network<T>::load(const SafeTensors& file) {
+    const StandardArithmetic arithmetic;
     state_->load(file);
 }
 template <class T>
 void Network<T>::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
+    const StandardArithmetic arithmetic;
     state_->load_optimizer(file, optimizer);
 }
 template <class T>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "message.hpp"
@@ -39,6 +40,7 @@ struct Kept {
 
 template <class S>
 std::vector<Summary> summarize(ArrayView<const S> x, std::span<const std::size_t> axes, const SummaryOptions& options) {
+    const StandardArithmetic arithmetic;
     validate(options);
     const std::size_t rank = x.shape.size();
     if (rank > kMaxRank || x.strides.size() != rank)
@@ -104,6 +106,7 @@ Summarizer::Summarizer(const SummaryOptions& options)
 
 template <class T>
 void Summarizer::update(ArrayView<const T> x) {
+    const StandardArithmetic arithmetic;
     merge(summarize(x, options_));
 }
 

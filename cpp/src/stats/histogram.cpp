@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin {
@@ -87,6 +88,7 @@ std::vector<double> detail::linear_edges(std::size_t bins, double low, double hi
 }
 
 std::vector<double> Histogram::edges() const {
+    const StandardArithmetic arithmetic;
     if (kind == HistogramKind::linear) return detail::linear_edges(counts.size(), low, high);
     if (kind == HistogramKind::none) return {};
     std::vector<double> edges(kPowerBins + 1, 0.0);
@@ -112,7 +114,7 @@ detail::SlotPlan<T>::SlotPlan(const SummaryOptions& options) : options_(options)
 
 template <class T>
 void detail::SlotPlan<T>::count(std::size_t n, const T* x, bool all_finite, std::uint32_t* tables) const {
-    const StatsKernels<T>& kernel = kernels<T>().stats;
+    const StatsKernels<T>& kernel = active<StatsKernels<T>>();
     if (options_.histogram == HistogramKind::linear) kernel.linear_slots(n, x, linear_, all_finite, tables, stride_);
     if (options_.histogram == HistogramKind::powers) kernel.power_slots(n, x, tables, stride_);
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "fanin/arithmetic.hpp"
 #include "fanin/stats.hpp"
 #include "message.hpp"
 
@@ -33,6 +34,7 @@ Quantile order_statistic(const Summary& s, const std::vector<double>& edges, std
 }  // namespace
 
 Quantile quantile(const Summary& s, double q) {
+    const StandardArithmetic arithmetic(q);
     if (!(q >= 0 && q <= 1)) throw std::invalid_argument("q must be in [0, 1], got " + detail::text(q));
     if (s.histogram.kind == HistogramKind::none)
         throw std::invalid_argument("quantiles must have a histogram to be read from, got a summary with bins=None");
@@ -45,7 +47,7 @@ Quantile quantile(const Summary& s, double q) {
     const Quantile low = order_statistic(s, edges, k);
     if (between == 0) return low;
     const Quantile high = order_statistic(s, edges, k + 1);
-    return {low.value * (1 - between) + high.value * between, low.low, high.high};
+    return arithmetic.done(Quantile{low.value * (1 - between) + high.value * between, low.low, high.high});
 }
 
 }  // namespace fanin

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "division.hpp"
+#include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"
@@ -132,6 +133,7 @@ void validate(const Histogram& h) {
 }
 
 void validate(const SummaryOptions& o) {
+    const StandardArithmetic arithmetic;
     if (o.saturation && !(o.saturation_low <= o.saturation_high))
         throw std::invalid_argument("saturation must be (low, high) with low <= high, got " +
                                     range_text(o.saturation_low, o.saturation_high));
@@ -161,14 +163,14 @@ template <class T>
 void detail::count_block(std::size_t n, const T* x, const Measure<T>& how, BlockMoments& part) {
     how.plan.count(n, x, part.nans + part.infs == 0, how.tables);
     const SummaryOptions& o = how.options;
-    if (o.saturation) part.saturated = kernels<T>().stats.count_outside(n, x, o.saturation_low, o.saturation_high);
+    if (o.saturation) part.saturated = active<StatsKernels<T>>().count_outside(n, x, o.saturation_low, o.saturation_high);
 }
 
 template <class T>
 BlockMoments detail::measure_block(std::size_t n, const T* x, const SummaryOptions& options, const SlotPlan<T>& plan,
                                    std::uint32_t* tables) {
     BlockMoments part;
-    kernels<T>().stats.block(n, x, !options.moments_only, &part);
+    active<StatsKernels<T>>().block(n, x, !options.moments_only, &part);
     count_block(n, x, {options, plan, tables}, part);
     return part;
 }
@@ -178,7 +180,7 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
                                                  const Measure<T>& of_y) {
     std::array<BlockMoments, 2> parts;
     const bool whole[2] = {!of_x.options.moments_only, !of_y.options.moments_only};
-    const StatsKernels<T>& kernel = kernels<T>().stats;
+    const StatsKernels<T>& kernel = active<StatsKernels<T>>();
     if (whole[0] == whole[1]) {
         kernel.pair(n, x, y, whole[0], parts.data());
     } else {
@@ -195,6 +197,7 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
 template <class S>
 Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
     using T = detail::Wide<S>;
+    const StandardArithmetic arithmetic;
     validate(options);
     const detail::SummaryBlocks<S> rows(x);
     const detail::SlotPlan<T> plan(options);
@@ -225,6 +228,7 @@ Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
 }
 
 Summary merge(const Summary& left, const Summary& right) {
+    const StandardArithmetic arithmetic;
     const Histogram &a = left.histogram, &b = right.histogram;
     if (a.kind != b.kind || a.counts.size() != b.counts.size() || a.low != b.low || a.high != b.high)
         throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " +
@@ -255,19 +259,28 @@ bool operator==(const Summary& a, const Summary& b) {
            a.saturated == b.saturated;
 }
 
-double Summary::var() const { return m2 / static_cast<double>(finite()); }
-double Summary::std() const { return std::sqrt(var()); }
+double Summary::var() const {
+    const StandardArithmetic arithmetic;
+    return arithmetic.done(m2 / static_cast<double>(finite()));
+}
+double Summary::std() const {
+    const StandardArithmetic arithmetic;
+    return arithmetic.done(std::sqrt(var()));
+}
 double Summary::rms() const {
+    const StandardArithmetic arithmetic;
     const double square = mean * mean;
-    return std::sqrt(square + var());
+    return arithmetic.done(std::sqrt(square + var()));
 }
 double Summary::skewness() const {
+    const StandardArithmetic arithmetic;
     const double v = var();
-    return v == 0 ? kNaN : m3 / static_cast<double>(finite()) / v / std::sqrt(v);
+    return arithmetic.done(v == 0 ? kNaN : m3 / static_cast<double>(finite()) / v / std::sqrt(v));
 }
 double Summary::kurtosis() const {
+    const StandardArithmetic arithmetic;
     const double v = var();
-    return v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v;
+    return arithmetic.done(v == 0 ? kNaN : m4 / static_cast<double>(finite()) / v / v);
 }
 
 template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const float*, const Measure<float>&, const float*,

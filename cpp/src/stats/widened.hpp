@@ -29,17 +29,17 @@ struct BlockRoom {
     Wide<S> wide[std::is_floating_point_v<S> ? 1 : kSummaryBlock];
 };
 
-inline const NarrowStatsKernels<Float16>& narrow_kernels(const Float16*) { return kernel_table().stats_float16; }
-inline const NarrowStatsKernels<BFloat16>& narrow_kernels(const BFloat16*) { return kernel_table().stats_bfloat16; }
+inline const NarrowStatsKernels<Float16>& narrow_kernels(const Float16*) { return active<NarrowStatsKernels<Float16>>(); }
+inline const NarrowStatsKernels<BFloat16>& narrow_kernels(const BFloat16*) { return active<NarrowStatsKernels<BFloat16>>(); }
 
-inline void widen(std::size_t n, const std::int8_t* x, float* out) { kernel_table().widening.i8(n, x, out); }
-inline void widen(std::size_t n, const std::uint8_t* x, float* out) { kernel_table().widening.u8(n, x, out); }
-inline void widen(std::size_t n, const std::int16_t* x, float* out) { kernel_table().widening.i16(n, x, out); }
-inline void widen(std::size_t n, const std::uint16_t* x, float* out) { kernel_table().widening.u16(n, x, out); }
-inline void widen(std::size_t n, const std::int32_t* x, double* out) { kernel_table().widening.i32(n, x, out); }
-inline void widen(std::size_t n, const std::uint32_t* x, double* out) { kernel_table().widening.u32(n, x, out); }
-inline void widen(std::size_t n, const std::int64_t* x, double* out) { kernel_table().widening.i64(n, x, out); }
-inline void widen(std::size_t n, const std::uint64_t* x, double* out) { kernel_table().widening.u64(n, x, out); }
+inline void widen(std::size_t n, const std::int8_t* x, float* out) { active<WideningKernels>().i8(n, x, out); }
+inline void widen(std::size_t n, const std::uint8_t* x, float* out) { active<WideningKernels>().u8(n, x, out); }
+inline void widen(std::size_t n, const std::int16_t* x, float* out) { active<WideningKernels>().i16(n, x, out); }
+inline void widen(std::size_t n, const std::uint16_t* x, float* out) { active<WideningKernels>().u16(n, x, out); }
+inline void widen(std::size_t n, const std::int32_t* x, double* out) { active<WideningKernels>().i32(n, x, out); }
+inline void widen(std::size_t n, const std::uint32_t* x, double* out) { active<WideningKernels>().u32(n, x, out); }
+inline void widen(std::size_t n, const std::int64_t* x, double* out) { active<WideningKernels>().i64(n, x, out); }
+inline void widen(std::size_t n, const std::uint64_t* x, double* out) { active<WideningKernels>().u64(n, x, out); }
 
 template <class S>
 const Wide<S>* widened(const typename SummaryBlocks<S>::Block& block, BlockRoom<S>& room) {
@@ -56,7 +56,8 @@ void count_narrow(std::size_t n, const S* x, const float* wide, const Measure<fl
     if (how.options.histogram != HistogramKind::powers) return count_block(n, wide, how, part);
     narrow_kernels(x).power_slots(n, x, how.tables, kPowerSlots);
     const SummaryOptions& o = how.options;
-    if (o.saturation) part.saturated = kernels<float>().stats.count_outside(n, wide, o.saturation_low, o.saturation_high);
+    if (o.saturation)
+        part.saturated = active<StatsKernels<float>>().count_outside(n, wide, o.saturation_low, o.saturation_high);
 }
 
 // measure_block() and measure_pair() of blocks of S.

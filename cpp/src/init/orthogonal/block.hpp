@@ -73,14 +73,14 @@ template <class T>
 void multiply(std::size_t m, std::size_t n, std::size_t k, MatrixView<const T> a, MatrixView<const T> b, const T* packed,
               MatrixView<T> c, bool add) {
     if (m == 0 || n == 0 || k == 0) return;
-    kernels<T>().dense.multiply({.m = m,
-                                 .n = n,
-                                 .k = k,
-                                 .a = {a.data, a.row_stride, a.col_stride},
-                                 .b = {b.data, b.row_stride, b.col_stride},
-                                 .init = {add ? c.data : nullptr, c.row_stride, c.col_stride},
-                                 .c = {c.data, c.row_stride, c.col_stride}},
-                                packed);
+    active<DenseKernels<T>>().multiply({.m = m,
+                                        .n = n,
+                                        .k = k,
+                                        .a = {a.data, a.row_stride, a.col_stride},
+                                        .b = {b.data, b.row_stride, b.col_stride},
+                                        .init = {add ? c.data : nullptr, c.row_stride, c.col_stride},
+                                        .c = {c.data, c.row_stride, c.col_stride}},
+                                       packed);
 }
 
 // The part of x that begins at (row, col).
@@ -111,7 +111,7 @@ class Block {
         first_ = first;
         q_ = count;
         length_ = m_ - first;
-        const DenseKernels<T>& kernel = kernels<T>().dense;
+        const DenseKernels<T>& kernel = active<DenseKernels<T>>();
         const MatrixView<T> v = vectors();
         const bool parallel = q_ * q_ * length_ >= kParallelWork;
         for_tasks(parallel, q_, [&](std::size_t j) { draw(key, first_index, j); });
@@ -162,7 +162,7 @@ class Block {
         if (rest == 0) std::fill_n(s + own * kRowStride, (rows - own) * kRowStride, T(0));
         else multiply<T>(rows - own, q_, rest, from(p, own, q_), {}, packed_v_, from(s_view, own, 0), false);
         multiply<T>(rows, q_, q_, s_view, {}, packed_minus_t(), t_view, false);
-        const std::size_t cols = kernels<T>().dense.tile_cols;
+        const std::size_t cols = active<DenseKernels<T>>().tile_cols;
         for (std::size_t j = 0; j < length_; j += cols)
             multiply<T>(rows, std::min(cols, length_ - j), q_, t_view, {}, packed_rows_ + j * q_, from(p, 0, j), true);
     }
@@ -185,7 +185,8 @@ class Block {
         std::fill_n(v, j, T(0));
         v += j;
         const std::size_t n = length_ - j;
-        kernels<T>().random.fill_normal(key.seed, key.stream, first_index + (first_ + j) * m_ + first_ + j, n, T(0), T(1), v);
+        active<RandomKernels<T>>().fill_normal(key.seed, key.stream, first_index + (first_ + j) * m_ + first_ + j, n, T(0),
+                                               T(1), v);
         const auto x = static_cast<double>(v[0]);
         const double size = norm(v, n);
         const bool negative = x < 0, reflects = n > 1 && size > 0;

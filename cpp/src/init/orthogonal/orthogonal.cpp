@@ -84,7 +84,7 @@ void draw_matrix(const Target& target, T* data, Key key, std::uint64_t first_ind
     std::vector<Block<Real<T>>> blocks;
     blocks.reserve(ahead);
     for (std::size_t i = 0; i < ahead; ++i) blocks.emplace_back(n, m);
-    const std::size_t tile = kernels<Real<T>>().dense.tile_rows;
+    const std::size_t tile = active<DenseKernels<Real<T>>>().tile_rows;
     for (std::size_t left = n_blocks; left > 0;) {
         const std::size_t count = std::min(ahead, left);
         auto prepare = [&](std::size_t i) {
