@@ -2,6 +2,7 @@
 #include <pybind11/typing.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ py::tuple array_of_any(const py::object& x, const char* name) {
 // ------------------------------------------------------------------------------------------------ text
 
 std::string number(double x) {
+    if (std::isnan(x)) return "nan";  // of either sign
     char text[32];
     std::snprintf(text, sizeof text, "%.6g", x);
     return text;

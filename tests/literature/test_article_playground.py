@@ -107,7 +107,7 @@ def test_row_16_table_and_figure_of_the_three(tmp_path):
         dtype="float64",
     )
     table = str(result).splitlines()
-    assert [line.split("  ")[0] for line in table[-3:]] == [run.law for run in result.runs]
+    assert [line.split("  ")[0] for line in table[-4:-1]] == [run.law for run in result.runs]
     assert [len(run.costs) for run in result.runs] == [300] * 3
     save_figure(result, tmp_path / "costs.png")
     assert (tmp_path / "costs.png").stat().st_size > 10_000

@@ -101,7 +101,7 @@ def fit(
                     stop = on_epoch(event(epoch, means[epoch - 1], *judgement)) is True or stop
     finally:
         net.history = _history(costs, means, judged if judge is not None else judged[:0], state, each, len(net.sizes) - 1)
-        net.history.constant_cost = constant_prediction(net.loss_name, y)[0] if state.steps else None
+        net.history.constant_cost = _constant(net, y) if state.steps else None
         if tracer is not None:
             net.history.traces = tracer.traces
     found = net.history.nonfinite
@@ -145,6 +145,13 @@ def _validation(net: Network, x: ArrayLike, y: ArrayLike, columns: tuple[str, ..
     except (TypeError, ValueError) as error:
         raise type(error)(f"validation: {error}") from None
     return judge
+
+
+def _constant(net: Network, y: NDArray[Any]) -> float | None:
+    """The cost of the best constant prediction; None for labels that a callback has spoiled."""
+    if net.loss_name == "cross_entropy" and not 0 <= y.min() <= y.max() < net.sizes[-1]:
+        return None
+    return constant_prediction(net.loss_name, y)[0]
 
 
 def _bar(progress: Any, epochs: int, steps: int) -> Any:

@@ -29,10 +29,10 @@ def reasons(t: Trace, found: Sequence[Finding]) -> list[str]:
 
 
 def typical(t: Trace) -> float:
-    """Return the geometric mean of the hidden layers' n_in * Var(w), the odd ones left out."""
+    """Return the geometric mean of the hidden layers' n_in * Var(w), the odd ones left out; NaN without a hidden layer."""
     apart = {layer.name for layer in odd_layers(t)}
     scales = [math.log(max(layer.n_var_w, 1e-300)) for layer in t.hidden if layer.name not in apart]
-    return math.exp(sum(scales) / len(scales))
+    return math.exp(sum(scales) / len(scales)) if scales else math.nan
 
 
 def _odd(t: Trace) -> list[str]:

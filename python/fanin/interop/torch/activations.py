@@ -9,6 +9,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+
+class Sin(nn.Module):  # type: ignore[misc]
+    """The sine of each element, fanin's ``"sin"`` (Sitzmann et al. 2020); PyTorch has no module for it."""
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Return sin(z)."""
+        return torch.sin(z)
+
+
 _PLAIN: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
     nn.ReLU6: "relu6",
@@ -19,6 +28,7 @@ _PLAIN: dict[type[nn.Module], str] = {
     nn.Tanh: "tanh",
     nn.Sigmoid: "sigmoid",
     nn.Hardswish: "hardswish",
+    Sin: "sin",
 }
 _BY_NAME = {  # classes of other libraries, by their names
     "GELUActivation": "gelu",
@@ -57,6 +67,7 @@ _CALLS: dict[Any, str] = {
         "tanh": (torch.tanh, torch.tanh_, torch.Tensor.tanh, torch.Tensor.tanh_, functional.tanh),
         "sigmoid": (torch.sigmoid, torch.sigmoid_, torch.Tensor.sigmoid, torch.Tensor.sigmoid_, functional.sigmoid),
         "relu6": (functional.relu6,),
+        "sin": (torch.sin, torch.sin_, torch.Tensor.sin, torch.Tensor.sin_),
         "selu": (torch.selu, torch.selu_, functional.selu),
         "silu": (functional.silu,),
         "mish": (functional.mish,),

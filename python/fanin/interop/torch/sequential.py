@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fanin.interop.torch.activations import activation_of
+from fanin.interop.torch.activations import Sin, activation_of
 from fanin.network.network import Network
 
 _MODULES: dict[str, Callable[..., nn.Module]] = {
@@ -28,6 +28,7 @@ _MODULES: dict[str, Callable[..., nn.Module]] = {
     "hardtanh": nn.Hardtanh,
     "relu6": nn.ReLU6,
     "hardswish": nn.Hardswish,
+    "sin": Sin,
     "identity": nn.Identity,
 }
 

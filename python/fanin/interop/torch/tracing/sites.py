@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fanin import _core, saturation
+from fanin import _core
+from fanin.activation import traits
 from fanin.interop.torch.rules import is_norm
 from fanin.stats import Summary, summary_options
 from fanin.tracing import likeness
@@ -34,7 +35,7 @@ def array(tensor: Tensor) -> NDArray[Any]:
 
 def moments(tensor: Tensor, activation: str = "identity") -> Summary:
     """Return counts, mean, variance and extremes; and how much is saturated, of an activation that can be."""
-    return _core.summarize(array(tensor), _options(bins=None, moments="two", saturation=saturation.limits(activation)))
+    return _core.summarize(array(tensor), _options(bins=None, moments="two", saturation=traits(activation).limits))
 
 
 def drawn(tensor: Tensor, activation: str, found: Summary | None = None) -> Summary:
@@ -42,8 +43,8 @@ def drawn(tensor: Tensor, activation: str, found: Summary | None = None) -> Summ
 
     `found` are the moments, where they are known.
     """
-    values, limits = array(tensor), saturation.limits(activation)
-    known = saturation.value_range(activation)
+    values, limits = array(tensor), traits(activation).limits
+    known = traits(activation).value_range
     if known is None:
         found = moments(tensor, activation) if found is None else found
         known = float(found.min), float(found.max)

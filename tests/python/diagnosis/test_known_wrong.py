@@ -1,0 +1,118 @@
+"""What a diagnosis once got wrong, each the example of a kind; the right word is the test."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fanin as fi
+
+RNG = np.random.default_rng(4)
+CENTRES = 2 * RNG.standard_normal((4, 20))
+Y = RNG.integers(0, 4, 400)
+X = CENTRES[Y] + 0.5 * RNG.standard_normal((400, 20))
+
+
+def course(costs, constant):
+    return fi.diagnose(fi.History(costs=np.asarray(costs, dtype=float), constant_cost=constant))
+
+
+def test_narrow_tanh_networks_are_healthy():
+    """`xavier_normal` on two hidden layers of 32: the ratio of two layers scatters, and all of them train."""
+    found = [fi.diagnose(fi.Network([20, 32, 32, 4], "tanh", seed=s), X, Y).verdict for s in range(10)]
+    assert found == ["healthy"] * 10
+
+
+def test_data_without_signal_is_no_illness():
+    x, y = RNG.standard_normal((400, 20)), (np.arange(400) % 20 == 0).astype(int)
+    d = fi.diagnose(fi.Network([20, 20, 20, 2], "tanh", seed=0), x, y)
+    assert d.outlook is None
+    assert d.verdict == "healthy"
+    assert "no start learns from x" in str(d)
+
+
+def test_a_trained_network_is_healthy():
+    net = fi.Network([20, 30, 30, 4], "tanh", seed=1)
+    net.fit(X, Y, epochs=60, optimizer=fi.SGD(lr=0.3))
+    assert net.score(X, Y) == 1
+    assert fi.diagnose(fi.trace(net, X, Y)).verdict == "healthy"
+
+
+def test_the_odd_layer_is_named_with_its_own_figure():
+    net = fi.Network([20, *[100] * 10, 4], "relu", "he_normal", seed=2)
+    net.weights[5][...] = fi.init.normal(net.weights[5].shape, std=1e-7, seed=3, stream="odd")
+    d = fi.diagnose(net, X, Y, trial=False)
+    assert any(reason.startswith("hidden 6: n_in * Var(w) is 9.8e-13, in the other hidden layers 2.0") for reason in d.reasons)
+    assert d.advice.startswith("larger weights in hidden 6, x 1.43e+06: he_normal")
+    assert ("hidden 5", "hidden 6") in [one.layers for one in d.findings] or d.forward == "vanishing"
+
+
+def test_two_layers_that_cancel_are_seen():
+    net = fi.Network([20, *[50] * 6, 4], "relu", "he_normal", seed=2)
+    net.weights[2][...] *= 1e-4
+    net.weights[4][...] *= 1e4
+    d = fi.diagnose(net, X, Y, trial=False)
+    assert d.forward != "healthy"
+    assert any("from hidden 2 to hidden 3" in one.text or "from hidden 4 to hidden 5" in one.text for one in d.findings)
+
+
+def test_dead_units_of_biases_are_not_laid_to_depth():
+    net = fi.Network([20, 50, 50, 4], "relu", "he_normal", seed=2)
+    net.biases[0][...] = -10
+    d = fi.diagnose(net, X, Y, trial=False)
+    assert d.signal == "dead"
+    assert "by itself" not in str(d)
+
+
+def test_nan_weights_bring_no_note_about_means():
+    net = fi.Network([20, 50, 4], "relu", "he_normal", seed=2)
+    net.weights[0][3, 3] = np.nan
+    d = fi.diagnose(net, X, Y)
+    assert d.verdict == "diverged"
+    assert not any("zero-mean" in note for note in d.notes)
+
+
+def test_targets_that_are_not_scaled_and_inputs_that_do_not_vary():
+    y = (RNG.uniform(25, 346, (400, 1))).astype("f4")
+    net = fi.Network([20, 30, 1], "tanh", loss="mean_squared_error", seed=0)
+    assert any("targets are not of unit size" in note for note in fi.diagnose(net, X, y).notes)
+    net = fi.Network([20, 30, 4], "tanh", seed=0)
+    d = fi.diagnose(net, np.full((400, 20), 0.5), Y)
+    assert d.notes[0].startswith("inputs do not vary: every one is 0.5")
+
+
+@pytest.mark.parametrize(
+    ("costs", "constant", "verdict", "advice"),
+    [
+        ([2.33, *[205.0] * 20, *[10.6] * 100], 2.30, "diverged", "smaller learning rate"),
+        ([0.7, 3e11, *[0.693] * 100], 0.693, "diverged", "smaller learning rate"),
+        ([2.68, *[0.014] * 100], 2.30, "healthy", ""),
+        ([0.011 - 1e-6 * i for i in range(100)], 2.30, "healthy", ""),  # goes on after it has converged
+        ([2.8, 2.5, 2.4, *[2.305] * 100], 2.303, "plateau", "learning rate"),  # ends at chance
+        ([*np.geomspace(2.3, 0.1, 50), *[1.9] * 50], 2.303, "diverged", "smaller learning rate"),  # rises again
+    ],
+)
+def test_courses(costs, constant, verdict, advice):
+    d = course(costs, constant)
+    assert d.verdict == verdict
+    assert advice in d.advice
+
+
+def test_a_fit_knows_the_constant_prediction():
+    net = fi.Network([20, 10, 4], seed=0)
+    net.fit(X, Y, optimizer=fi.SGD(lr=0.1))
+    share = np.bincount(Y) / len(Y)
+    assert net.history.constant_cost == pytest.approx(-(share * np.log(share)).sum(), rel=1e-12)
+
+
+def test_compare_scales_and_says_so():
+    result = fi.compare(["xavier_normal"], 100 * X + 7, Y, hidden=[10], epochs=1, scale="standard")
+    assert result.title().endswith(", standardized")
+    assert result.settings["scale"] == "standard"
+    assert abs(result.runs[0].trace.x.mean) < 0.2
+    with pytest.raises(ValueError, match="scale must be one of none, standard, unit, got 'std'"):
+        fi.compare(["xavier_normal"], X, Y, hidden=[10], epochs=1, scale="std")
+
+
+def test_a_summary_of_nothing_has_no_sign():
+    assert "-nan" not in repr(fi.summarize(np.zeros(0)))
