@@ -85,7 +85,7 @@ class Trial:
         if self.outlook == "diverges" or self.own is None:
             return "diverges at every rate tried"
         if self.outlook == "stuck":
-            return "stuck: no better than half way from the constant prediction to the reference"
+            return "stuck at every rate tried"
         verb = "trains" if self.outlook == "trains" or slowly else "slow"
         return f"{verb}{slowly}, at rates up to {max(self.own.works):g}"
 

@@ -39,10 +39,11 @@ _RICH = {"good": "blue", "fair": "yellow", "bad": "bold red"}
 def kind(verdict: str) -> str:
     """Return "good", "fair" or "bad" for a verdict's words.
 
-    Good: "healthy" and nothing more. Fair: a healthy network of which more must be said, and one that vanishes, which
+    Good: "healthy", and that it trains. Fair: a healthy network of which more must be said, and one that vanishes, which
     training may still repair. Bad: all else.
     """
-    if verdict == "healthy":
+    trains = verdict.startswith(("healthy: trains", "healthy: expected to train"))
+    if verdict == "healthy" or (trains and "slowly" not in verdict and "learns late" not in verdict):
         return "good"
     return "fair" if verdict.startswith(("healthy", "vanishing")) else "bad"
 

@@ -38,4 +38,5 @@ def test_the_papers_are_those_of_the_page():
 
 def test_kinds():
     kinds = {"healthy": "good", "healthy, gradients vanishing": "fair", "vanishing, learns late": "fair", "dead": "bad"}
+    kinds |= {"healthy: trains at 0.1": "good", "healthy: trains 2.9 times as slowly at 0.1": "fair"}
     assert {verdict: palette.kind(verdict) for verdict in kinds} == kinds
