@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from fanin.tracing.record import LayerTrace
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
-_GREY = "#5f6368"
 _ROWS = 5  # layers drawn; of a deeper network the first, the last and some between
 
 
@@ -112,7 +111,7 @@ def figure(result: Comparison) -> Figure:
         grid = parts[1].subplots(len(layers), columns, squeeze=False)
         for column, run in enumerate(result.runs):
             _draw_histograms(grid[:, column], run, layers, palette.law(column), first=column == 0)
-        parts[1].supxlabel("activation at the start, on one batch", fontsize=9, color=_GREY)
+        parts[1].supxlabel("activation at the start, on one batch", fontsize=9, color=palette.TEXT)
     return figure
 
 
@@ -137,7 +136,7 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     axes.set_xlim(1, max(last, 2))
     axes.set_xlabel(f"step (a batch of {result.settings['batch_size']})")
     axes.set_ylabel("cost of the batch")
-    axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
+    axes.grid(True, which="major", color=palette.GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     _tidy(axes)
     plain = FuncFormatter(lambda value, _: text.brief(value))
@@ -146,11 +145,11 @@ def _draw_costs(axes: Axes, result: Comparison) -> None:
     few = LogLocator(subs=(2.0, 5.0)) if high / low < 300 else NullLocator()
     axes.yaxis.set_minor_locator(few)
     axes.yaxis.set_minor_formatter(plain)
-    axes.tick_params(which="both", labelsize=9, colors=_GREY, length=2)
+    axes.tick_params(which="both", labelsize=9, colors=palette.TEXT, length=2)
     legend = axes.figure.legend(
         loc="outside upper left", frameon=False, fontsize=9, handlelength=3.2, title=result.title(), alignment="left"
     )
-    legend.get_title().set(fontsize=9, color=_GREY)
+    legend.get_title().set(fontsize=9, color=palette.TEXT)
 
 
 def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, first: bool) -> None:
@@ -180,14 +179,14 @@ def _draw_histograms(column: Any, run: Run, layers: list[int], colour: str, *, f
             ha=side,
             va="top",
             fontsize=8,
-            color=_GREY,
+            color=palette.TEXT,
         )
-        axes.tick_params(labelsize=8, colors=_GREY, length=2)
+        axes.tick_params(labelsize=8, colors=palette.TEXT, length=2)
         _tidy(axes, "left")
         if row == 0:
             axes.set_title(run.law, fontsize=10, color=colour, fontweight="bold")
         if first:
-            axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=_GREY)
+            axes.set_ylabel(layer.name, fontsize=8, rotation=0, ha="right", va="center", color=palette.TEXT)
 
 
 def _corner(layer: LayerTrace, low: float, high: float) -> float:
@@ -213,4 +212,4 @@ def _tidy(axes: Axes, *sides: str) -> None:
     for side in ("top", "right", *sides):
         axes.spines[side].set_visible(False)
     for spine in axes.spines.values():
-        spine.set_color("#b0b0b0")
+        spine.set_color(palette.RULE)

@@ -33,6 +33,8 @@ LAWS = (
     Colour("#5f6672", "#9aa3af"),
     Colour("#1f2732", "#e6e8eb"),
 )
+FORWARD, BACKWARD = LAWS[3].light, LAWS[2].light  # of a trace's two ways: blue and brown, told apart in every form of sight
+TEXT, GRID, RULE = "#5f6368", "#e6e6e6", "#b0b0b0"  # of pictures: words beside the data, the grid, the axes
 _RICH = {"good": "blue", "fair": "yellow", "bad": "bold red"}
 
 

@@ -44,11 +44,11 @@ def figure(result: Sweep) -> Figure:
         axes.minorticks_off()
     axes.set_xlabel(WORDS[name])
     axes.set_ylabel("held-out error, %" if percent else "held-out cost")
-    axes.grid(True, color="#e6e6e6", linewidth=0.8)
+    axes.grid(True, color=palette.GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if len(result):
         axes.legend(frameon=False, fontsize=9)
-    figure.suptitle(result.title(), x=0.01, ha="left", fontsize=8, color="#5f6368", wrap=True)
+    figure.suptitle(result.title(), x=0.01, ha="left", fontsize=8, color=palette.TEXT, wrap=True)
     return figure

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanin.common.text import evenly
+from fanin.reports import palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from fanin.tracing.record import LayerTrace, Trace
 
-_BLUE, _RED, _GREY = "#0072B2", "#D55E00", "#5f6368"  # Okabe and Ito's, distinct for every form of colour blindness
 _COLUMNS = 6  # histograms in a row
 _ROWS = 3  # of them; of a deeper network, layers evenly spaced
 
@@ -36,15 +36,15 @@ def figure(t: Trace) -> Figure:
     expected = [layer.expected for layer in layers]
     spread = [float(layer.a.std) for layer in layers]
     band = [one.a_error if one is not None else math.nan for one in expected]
-    _draw_scale(panels[0], depth, spread, [layer.expected_std for layer in layers], band, _BLUE)
-    panels[0].set_title("activations: standard deviation of a", fontsize=10, color=_BLUE)
+    _draw_scale(panels[0], depth, spread, [layer.expected_std for layer in layers], band, palette.FORWARD)
+    panels[0].set_title("activations: standard deviation of a", fontsize=10, color=palette.FORWARD)
     if t.cost is not None:
         sizes = [math.nan if layer.da is None else float(layer.da.rms) for layer in layers]
         theory = [math.nan if layer.expected_da is None else layer.expected_da for layer in layers]
         band = [one.da_error if one is not None else math.nan for one in expected]
-        _draw_scale(panels[1], depth, sizes, theory, band, _RED)
-        panels[1].set_title("gradients: rms of da", fontsize=10, color=_RED)
-    above.suptitle(_title(t), x=0.01, ha="left", fontsize=9, color=_GREY)
+        _draw_scale(panels[1], depth, sizes, theory, band, palette.BACKWARD)
+        panels[1].set_title("gradients: rms of da", fontsize=10, color=palette.BACKWARD)
+    above.suptitle(_title(t), x=0.01, ha="left", fontsize=9, color=palette.TEXT)
     grid = below.subplots(rows, min(_COLUMNS, len(shown)), squeeze=False).reshape(-1)
     for axes, layer in zip(grid, shown, strict=False):
         _draw_histogram(axes, layer)
@@ -85,11 +85,11 @@ def _draw_scale(
     elif values.size:
         axes.set_ylim(0, 1.05 * max(1.2 * float(values.max()), top))
     else:
-        axes.text(0.5, 0.5, "exactly 0, or not finite", transform=axes.transAxes, ha="center", color=_GREY)
+        axes.text(0.5, 0.5, "exactly 0, or not finite", transform=axes.transAxes, ha="center", color=palette.TEXT)
     axes.set_xlim(0.5, len(depth) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("hidden layer", fontsize=9, color=_GREY)
-    axes.grid(True, which="major", color="#e6e6e6", linewidth=0.8)
+    axes.set_xlabel("hidden layer", fontsize=9, color=palette.TEXT)
+    axes.grid(True, which="major", color=palette.GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     _tidy(axes)
 
@@ -104,28 +104,28 @@ def _draw_histogram(axes: Axes, layer: LayerTrace) -> None:
         lines.append(f"{100 * layer.dead:.0f} % dead")
     histogram = summary.histogram
     if histogram is None or summary.std == 0:
-        axes.axvline(float(summary.mean) if math.isfinite(summary.mean) else 0.0, color=_BLUE, linewidth=2.5)
+        axes.axvline(float(summary.mean) if math.isfinite(summary.mean) else 0.0, color=palette.FORWARD, linewidth=2.5)
     else:
         counts, edges = np.asarray(histogram.counts, dtype=float), np.asarray(histogram.edges)
         peak = counts.max()
         if summary.zeros > 0.1 * summary.count:  # the zeros of ReLU stand out beyond the top
             rest = np.delete(counts, min(max(int(np.searchsorted(edges, 0.0, side="right")) - 1, 0), len(counts) - 1))
             peak = rest.max() or peak
-        axes.stairs(counts / peak, edges, fill=True, color=_BLUE, alpha=0.35)
-        axes.stairs(counts / peak, edges, color=_BLUE, linewidth=0.9)
+        axes.stairs(counts / peak, edges, fill=True, color=palette.FORWARD, alpha=0.35)
+        axes.stairs(counts / peak, edges, color=palette.FORWARD, linewidth=0.9)
     axes.set_ylim(0, 1.15)
     axes.set_yticks([])
     axes.locator_params(axis="x", nbins=3)
-    axes.set_title(layer.name, fontsize=8, color=_GREY, pad=3)
+    axes.set_title(layer.name, fontsize=8, color=palette.TEXT, pad=3)
     full = layer.saturated is not None and layer.saturated > 0.5  # the middle is empty then, the corner is not
     place, side = (0.5, "center") if full else (0.98, "right")
-    axes.text(place, 0.95, "\n".join(lines), transform=axes.transAxes, ha=side, va="top", fontsize=7, color=_GREY)
+    axes.text(place, 0.95, "\n".join(lines), transform=axes.transAxes, ha=side, va="top", fontsize=7, color=palette.TEXT)
     _tidy(axes, "left")
 
 
 def _tidy(axes: Axes, *sides: str) -> None:
-    axes.tick_params(labelsize=8, colors=_GREY, length=2)
+    axes.tick_params(labelsize=8, colors=palette.TEXT, length=2)
     for side in ("top", "right", *sides):
         axes.spines[side].set_visible(False)
     for spine in axes.spines.values():
-        spine.set_color("#b0b0b0")
+        spine.set_color(palette.RULE)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fanin.dense import dense_forward
 from fanin.stats import summarize
+from fanin.theory.integrals.scatter import evenly
 
 ROWS = 1024  # of a larger batch, so many rows are looked at, evenly spaced
 
@@ -35,7 +36,7 @@ def similarity(a: NDArray[Any], top: float) -> tuple[float | None, float | None]
     """
     if not (0 < top < math.inf):
         return None, None
-    rows = a if len(a) <= ROWS else a[np.linspace(0, len(a) - 1, ROWS).astype(int)]
+    rows = a if len(a) <= ROWS else evenly(a, ROWS)
     if not 1e-9 < top < 1e9:
         rows = (rows / top).astype(rows.dtype)  # squares of squares would leave the range of float32
     tall = rows.shape[0] > rows.shape[1]
@@ -82,7 +83,7 @@ def neighbours(x: NDArray[Any]) -> float | None:
     """
     if x.shape[0] < 2 or x.shape[1] < 2:
         return None
-    rows = x if len(x) <= ROWS else x[np.linspace(0, len(x) - 1, ROWS).astype(int)]
+    rows = x if len(x) <= ROWS else evenly(x, ROWS)
     centred = rows - rows.mean(axis=0)
     squares = np.einsum("ij,ij->j", centred, centred)
     varies = (squares[1:] > 0) & (squares[:-1] > 0)

@@ -53,9 +53,9 @@ def at(powers: Array, c: Array) -> Array:
     return np.asarray(np.polynomial.polynomial.polyval(c, powers))
 
 
-def evenly(x: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy of the rows that stand for the batch: 64, evenly spaced."""
-    rows: NDArray[Any] = x[np.linspace(0, x.shape[0] - 1, min(_ROWS, x.shape[0])).astype(int)]
+def evenly(x: NDArray[Any], most: int = _ROWS) -> NDArray[Any]:
+    """Return a copy of the rows that stand for the batch: at most so many, evenly spaced."""
+    rows: NDArray[Any] = x[np.linspace(0, x.shape[0] - 1, min(most, x.shape[0])).astype(int)]
     return rows
 
 
