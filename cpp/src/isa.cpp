@@ -66,6 +66,8 @@ constexpr Known kKnown[] = {
 
 }  // namespace
 
+FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
+
 namespace {
 
 struct Built {

@@ -1,8 +1,11 @@
 // The tables of the instruction set in use: one function a table, each in a section of its own, which the linker leaves out of
 // programs that do not call it, and with it the kernels that the table names.
+#include "kernels/isas.hpp"
 #include "kernels/table.hpp"
 
 namespace fanin {
+
+FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
 
 #define FANIN_ADDRESS(isa, name) &isa::name,
 // In the order of KernelTable::index.

@@ -269,6 +269,7 @@ class Pool {
 struct Handover {
     Executor run;
     void* context;
+    const Handover* before;  // the one that it replaced
 };
 
 // The pool lives until shutdown_threads(), or as long as the process: it is not destroyed at exit, which so waits for nobody.
@@ -375,7 +376,13 @@ void detail::parallel_for(std::size_t n_tasks, void (*task)(void*, std::size_t),
 
 void set_executor(Executor run, void* context) {
     prepare_for_forks();
-    g_executor.store(run == nullptr ? nullptr : new Handover{run, context}, std::memory_order_release);
+    if (run == nullptr) return g_executor.store(nullptr, std::memory_order_release);
+    // A call under way may still read an earlier one: all are kept, each holding the one before.
+    static std::atomic<const Handover*> last{nullptr};
+    auto* given = new Handover{run, context, last.load(std::memory_order_relaxed)};
+    while (!last.compare_exchange_weak(given->before, given, std::memory_order_relaxed)) {
+    }
+    g_executor.store(given, std::memory_order_release);
 }
 
 void shutdown_threads() {

@@ -207,8 +207,8 @@ void bad_arguments() {
     };
     std::vector<double> both(12, 0.5);
     for (const std::size_t at : {0, 3, 6}) {  // the gradient over the logits, over both, over the targets
-        const std::span<const double> z(both.data(), 6), y(both.data() + 6, 6);
-        CHECK_THROWS(fanin::evaluate_loss<double>(Loss::mean_squared_error, 3, 2, z, {{}, y}, {both.data() + at, 6}),
+        const std::span<const double> logits(both.data(), 6), y(both.data() + 6, 6);
+        CHECK_THROWS(fanin::evaluate_loss<double>(Loss::mean_squared_error, 3, 2, logits, {{}, y}, {both.data() + at, 6}),
                      std::invalid_argument);
     }
     const std::size_t flat[] = {3}, matrix[] = {3, 2};

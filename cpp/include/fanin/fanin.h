@@ -32,7 +32,13 @@ typedef enum fanin_status {
     FANIN_INTERNAL_ERROR = 5
 } fanin_status;
 
-typedef enum fanin_dtype { FANIN_FLOAT32 = 0, FANIN_FLOAT64 = 1, FANIN_FLOAT16 = 2, FANIN_BFLOAT16 = 3 } fanin_dtype;
+typedef enum fanin_dtype {
+    FANIN_FLOAT32 = 0,
+    FANIN_FLOAT64 = 1,
+    FANIN_FLOAT16 = 2,
+    FANIN_BFLOAT16 = 3,
+    FANIN_DTYPE_RANGE = 0x7fffffff /* no dtype: it makes every wrong number one that can be looked at, and refused */
+} fanin_dtype;
 
 /* What went wrong in the last call of this thread that failed; never null, valid until the next one. */
 FANIN_C_API const char* fanin_last_error(void);

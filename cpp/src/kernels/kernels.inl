@@ -30,6 +30,10 @@
 #include "optimizer.inl"
 // clang-format on
 
+namespace fanin {
+FANIN_DECLARE_ISA(FANIN_ISA)
+}
+
 namespace fanin::FANIN_ISA {
 
 constexpr KernelTable table{FANIN_ISA_INDEX};

@@ -7,7 +7,6 @@
 
 #include "activation.hpp"
 #include "dense.hpp"
-#include "kernels/isas.hpp"
 #include "loss.hpp"
 #include "math.hpp"
 #include "optimizer.hpp"
@@ -43,16 +42,13 @@ struct KernelTable {
     std::size_t index;
 };
 
-// The tables of one instruction set, in the namespace of its own name.
+// The tables of one instruction set, in the namespace of its own name: for the files that make them and that collect them.
 #define FANIN_DECLARE_TABLE(type, name) extern const type name;
 #define FANIN_DECLARE_ISA(isa)            \
     namespace isa {                       \
     extern const KernelTable table;       \
     FANIN_EACH_TABLE(FANIN_DECLARE_TABLE) \
     }
-FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
-#undef FANIN_DECLARE_ISA
-#undef FANIN_DECLARE_TABLE
 
 // The instruction set in use (isa.cpp).
 const KernelTable& kernel_table();
