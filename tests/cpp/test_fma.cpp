@@ -177,11 +177,7 @@ int main() {
         rounds_once<float>();
         rounds_once<double>();
     });
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    constexpr std::size_t kShare = 20;  // a sample: sanitizers look for other mistakes than this test
-#else
-    constexpr std::size_t kShare = 1;
-#endif
+    constexpr std::size_t kShare = check::kSanitized ? 20 : 1;  // sanitizers look for other mistakes than this test
     compare<float>(100'000'000 / kShare);
     compare<double>(20'000'000 / kShare);
     return check::result();
