@@ -60,10 +60,15 @@ def chance(t: Trace) -> float:
 
 
 def _kind(t: Trace) -> str | None:
-    """Name the table for what a trace has: "both" ways, "forward" alone, or both in "moments"; None for less."""
-    if type(t) is not Trace:  # of another library's module: the tables are of stacks of dense layers
+    """Name the table for what a trace has: "both" ways, "forward" alone, or both in "moments"; None for less.
+
+    None for networks that no table has seen, too: linear ones, and modules of another library.
+    """
+    if type(t) is not Trace:
         return None
     if not t.hidden or (t.cost is None and not _is_whole(t)):
+        return None
+    if all(layer.activation == "identity" for layer in t.hidden):
         return None
     return "forward" if t.cost is None else "both" if _is_whole(t) else "moments"
 
