@@ -24,6 +24,7 @@ PackedWeight: TypeAlias = _core.PackedWeight32 | _core.PackedWeight64
 _GRADIENTS = ("dx", "dw", "db", "dz")
 _BINS = 64
 _DTYPES = (np.float32, np.float64)
+_PACKED = (_core.PackedWeight32, _core.PackedWeight64)
 
 
 class DenseStats(NamedTuple):
@@ -108,13 +109,11 @@ def dense_forward(
     array([[1., 0.]])
     """
     x, w, b = foreign.view("x", x), foreign.view("w", w), foreign.view("b", b)
-    if (
-        isinstance(w, _core.PackedWeight32 | _core.PackedWeight64)
-        and isinstance(x, np.ndarray)
-        and x.dtype in _DTYPES
-        and x.dtype != w.dtype
-    ):
+    if isinstance(w, _PACKED) and isinstance(x, np.ndarray) and x.dtype in _DTYPES and x.dtype != w.dtype:
         raise TypeError(f"w must have the dtype of x, {x.dtype}, got {w.dtype}")
+    if stats is False:
+        a, z, _, _ = _core.dense_forward(x, w, b, activation, keep_z, out_a, out_z, None)
+        return DenseForward(a, z, None)
     of_z: Any = stats
     of_a: Any = stats
     if isinstance(stats, Mapping) and set(stats) == {"z", "a"}:

@@ -10,6 +10,7 @@ import numpy as np
 from fanin import _core
 
 _CPU = 1  # DLPack's number
+_OWN = (np.ndarray, np.generic, str, bytes, list, tuple, int, float)  # a union here would be built at every call
 
 
 def view(name: str, value: Any) -> Any:
@@ -18,7 +19,7 @@ def view(name: str, value: Any) -> Any:
     PyTorch's and JAX's arrays on the CPU, pandas' and Polars' columns and frames, xarray's, memory views. A tensor that records
     gradients gives its values. bfloat16 is ml_dtypes' type; without that package it is widened to float32.
     """
-    if isinstance(value, np.ndarray | np.generic | str | bytes | list | tuple | int | float) or value is None:
+    if type(value) is np.ndarray or value is None or isinstance(value, _OWN):
         return value
     if hasattr(value, "__dlpack__") and _on_cpu(value):
         found, is_bfloat16 = _core.array_from_dlpack(value, name)
