@@ -68,9 +68,9 @@ def table(rows, trains) -> dict:
 
 def node(tree, i: int, rate: float):
     if tree.children_left[i] < 0:
-        return round(float(tree.value[i, 0, 0]) * rate, 5)
+        return round(float(tree.value[i, 0, 0]) * rate, 4)
     ways = [node(tree, way, rate) for way in (tree.children_left[i], tree.children_right[i])]
-    return [int(tree.feature[i]), round(float(tree.threshold[i]), 5), *ways]
+    return [int(tree.feature[i]), round(float(tree.threshold[i]), 4), *ways]
 
 
 if __name__ == "__main__":
