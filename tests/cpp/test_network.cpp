@@ -1,11 +1,9 @@
 // `network` against the reference, bit for bit, on every instruction set; training that no thread count, piece or batch
 // changes; what a step allocates.
-#include <atomic>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <thread>
 
+#include "allocations.hpp"
 #include "check.hpp"
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
@@ -13,24 +11,6 @@
 #include "parameters.hpp"
 #include "reference/network.hpp"
 #include "reference/random.hpp"
-
-namespace {
-std::atomic<long> g_allocations{0};
-
-void* counted(std::size_t n, std::size_t alignment) {
-    ++g_allocations;
-    void* p = nullptr;
-    if (posix_memalign(&p, alignment, n == 0 ? 1 : n) != 0) throw std::bad_alloc();
-    return p;
-}
-}  // namespace
-
-void* operator new(std::size_t n) { return counted(n, alignof(std::max_align_t)); }
-void* operator new(std::size_t n, std::align_val_t alignment) { return counted(n, static_cast<std::size_t>(alignment)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 

@@ -1,1 +1,1 @@
-"""Judging: the rules, and the verdict that they give."""
+"""Judging: signals of one batch, the outlook by a trial or by a table, the verdict, and what to try."""

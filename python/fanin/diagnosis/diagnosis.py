@@ -302,9 +302,8 @@ def _judge(t: Trace) -> Diagnosis:
     forward, back = word_of(of_activations(t)), word_of(of_gradients(t)) if measured else None
     found, expected = findings(t), expected_outlook(t)
     certain = next((one.word for one in found if one.word in _CERTAIN), None)
-    counted = (
-        found if expected is not None else [one for one in found if one.side != "cost"]
-    )  # a large first cost may be mended
+    # Of what nobody can expect anything the signals alone count: a large first cost may be mended in a few steps.
+    counted = [one for one in found if expected is not None or one.side != "cost"]
     verdict = "healthy" if certain is None and expected == "trains" else word_of(counted)
     if verdict == "healthy" and expected == "slow":
         verdict = "plateau"  # nothing stands out, and it is not expected to train
