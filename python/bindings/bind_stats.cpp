@@ -16,7 +16,9 @@
 namespace fanin::python {
 namespace {
 
-Summary summarize_any(const py::array& x, const SummaryOptions& options) {
+// is_bfloat16: x holds the bits of bfloat16, as uint16, which needs no NumPy type of that name.
+Summary summarize_any(const py::array& x, const SummaryOptions& options, bool is_bfloat16) {
+    if (is_bfloat16) return with_view_of<BFloat16>(x, [&](const auto& view) { return summarize(view, options); });
     return with_view(x, [&](const auto& view) { return summarize(view, options); });
 }
 
@@ -299,7 +301,7 @@ void bind_stats(py::module_& m) {
 
     m.def("array_from_dlpack", &array_of_any, arg("x"), arg("name"));
     m.def("summarize_axes", &summarize_axes, arg("x").noconvert(), arg("axes"), arg("options"));
-    m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"));
+    m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"), arg("is_bfloat16") = false);
 }
 
 }  // namespace fanin::python

@@ -131,6 +131,18 @@ def summarize(
     return Summaries(found, tuple(size for i, size in enumerate(x.shape) if i not in axes))
 
 
+def summarize_bfloat16(
+    bits: NDArray[np.uint16],
+    *,
+    bins: Bins = "default",
+    range: Range = None,  # noqa: A002
+    moments: Literal["all", "two"] = "all",
+    saturation: Range = None,
+) -> Summary:
+    """Summarize numbers of bfloat16 that are given by their bits; NumPy has no type for them. Otherwise `summarize`."""
+    return _core.summarize(bits, summary_options(bins=bins, range=range, moments=moments, saturation=saturation), True)
+
+
 def _elements(x: Any) -> NDArray[Any]:
     x = foreign.view("x", x)
     if not isinstance(x, np.ndarray):

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fanin.stats import Summary, summarize
+from fanin.stats import Summary, summarize, summarize_bfloat16
 from fanin.threads import compute_alone, num_threads
 from fanin.weights import naming
 from fanin.weights.formats import sklearn
 from fanin.weights.formats.opening import opened
-from fanin.weights.formats.tensors import PIECE_BYTES, FloatArray, Layout, Piece, Tensor
+from fanin.weights.formats.tensors import PIECE_BYTES, Elements, Layout, Piece, Tensor
 from fanin.weights.rows import Row, Survey
 from fanin.weights.scale import Axes, law
 from fanin.weights.units import Units, rank
@@ -110,7 +110,7 @@ def _measured(
                 most = _most(tensor, of)
                 shape = tensor.shape if tensor.size <= most else None
                 for piece in tensor.pieces(most):
-                    yield lambda piece=piece, of=of, shape=shape: _piece(piece, of, shape)  # type: ignore[misc]
+                    yield lambda piece=piece, like=tensor, of=of, shape=shape: _piece(piece, like, of, shape)  # type: ignore[misc]
             yield None
 
     done = _in_order(pool, work())
@@ -129,11 +129,16 @@ def _measured(
         yield axis, _Found(whole, of)
 
 
-def _piece(piece: Piece, units: Units | None, shape: tuple[int, ...] | None) -> tuple[Summary, Any]:
+def _piece(piece: Piece, tensor: Tensor, units: Units | None, shape: tuple[int, ...] | None) -> tuple[Summary, Any]:
     with compute_alone():
         values = piece()
         heads = None if units is None else units.head(values)
-        return summarize(values if shape is None else values.reshape(shape), bins=None), heads
+        return _summary(tensor)(values if shape is None else values.reshape(shape), bins=None), heads
+
+
+def _summary(tensor: Tensor) -> Callable[..., Summary]:
+    """What summarizes pieces of the tensor: each in the type in which it is stored."""
+    return summarize_bfloat16 if tensor.dtype == "BF16" else summarize
 
 
 def _in_order(pool: ThreadPoolExecutor, work: Iterable[Callable[[], _T] | None]) -> Iterator[_T | None]:
@@ -188,10 +193,9 @@ def _beyond(pool: ThreadPoolExecutor, tensor: Tensor, whole: Summary) -> int:
     limits = whole.mean - _OUTLIERS * whole.std, whole.mean + _OUTLIERS * whole.std
     assert tensor.pieces is not None
 
-    def count(values: FloatArray) -> int:
+    def count(values: Elements) -> int:
         with compute_alone():
-            found = summarize(values, bins=None, moments="two", saturation=limits)
-        return found.saturated
+            return _summary(tensor)(values, bins=None, moments="two", saturation=limits).saturated
 
     tasks = (lambda piece=piece: count(piece()) for piece in tensor.pieces(_most(tensor, None)))
     return sum(n for n in _in_order(pool, tasks) if n is not None) - whole.infs

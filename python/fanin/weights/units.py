@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fanin.dense import dense_forward
 from fanin.stats import Summary, summarize
-from fanin.weights.formats.tensors import PIECE_BYTES, FloatArray, Tensor
+from fanin.weights.formats.tensors import PIECE_BYTES, Elements, Tensor
 from fanin.weights.scale import Axes
 
 _HEAD = 8  # elements: two different units almost never share so many
@@ -39,7 +39,7 @@ class Units:
         length = int(np.prod(shape[1:], dtype=object))
         return None if length * 8 > PIECE_BYTES or length == 0 else cls(shape[0], length)
 
-    def head(self, values: FloatArray) -> NDArray[Any]:
+    def head(self, values: Elements) -> NDArray[Any]:
         """Return the first weights of the units in a piece."""
         heads: NDArray[Any] = values.reshape(-1, self.length)[:, :_HEAD].copy()
         return heads
@@ -65,7 +65,7 @@ class Units:
 
 def _twice(heads: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows have the key of another one: equal rows do, and about one in 10^19 others."""
-    words = heads.view(np.uint32 if heads.itemsize == 4 else np.uint64).astype(np.uint64)
+    words = heads.view(f"u{heads.itemsize}").astype(np.uint64)
     keys = np.zeros(len(words), np.uint64)
     for column in words.T:
         keys = (keys ^ column) * _ODD

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fanin.weights.formats.npz import BAD_ZIP, check_size
-from fanin.weights.formats.tensors import FileError, Piece, Stage, Tensor, TensorFile, known, widened, word_of
+from fanin.weights.formats.tensors import FileError, Piece, Stage, Tensor, TensorFile, known, native, word_of
 
 _ACTIVATIONS = {
     "linear": "identity",
@@ -111,7 +111,7 @@ def _tensor(path: str, h5py: Any, name: str, node: Any) -> Tensor:
                 part = node[begin : begin + rows] if shape else node[()]
                 flat = part.reshape(-1)
                 for at in range(0, flat.size, most):
-                    yield lambda part=flat[at : at + most]: widened(part, word)  # type: ignore[misc]
+                    yield lambda part=flat[at : at + most]: native(part, word)  # type: ignore[misc]
         except (OSError, RuntimeError, ValueError, MemoryError) as error:
             raise FileError(f"{path}: {name} is damaged: {' '.join(str(error).split())[:200]}") from None
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from fanin.weights.formats.tensors import MOST_DEFLATED, FileError, Piece, Tensor, TensorFile, known, widened, word_of
+from fanin.weights.formats.tensors import MOST_DEFLATED, FileError, Piece, Tensor, TensorFile, known, native, word_of
 
 # What zipfile and NumPy raise for bytes that are no archive and no header; NotImplementedError and RuntimeError are of
 # compressions and encryptions that zipfile does not know.
@@ -116,6 +116,6 @@ def _streamed(path: str, entry: str, found: tuple[Tensor, np.dtype[Any], bool]) 
             whole = np.concatenate(list(parts) or [np.empty(0, stored)]).reshape(tensor.shape, order="F").reshape(-1)
             parts = (whole[begin : begin + most] for begin in range(0, whole.size, most))
         for part in parts:
-            yield lambda part=part: widened(part, "F64" if dtype.kind in "iu" else tensor.dtype)  # type: ignore[misc]
+            yield lambda part=part: native(part, "F64" if dtype.kind in "iu" else tensor.dtype)  # type: ignore[misc]
 
     return Tensor(tensor.name, tensor.dtype, tensor.shape, pieces)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Tensor, TensorFile, known, stored_dtype, widened
+from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Tensor, TensorFile, known, native, stored_dtype
 
 _MOST_HEADER = 100_000_000  # what other readers take
 _MOST_INDEX = 1 << 30
@@ -127,14 +127,14 @@ def _entry(path: str, name: str, entry: Any) -> tuple[Tensor, int, int]:
 _rooms = local()
 
 
-def _room(name: str, size: int) -> NDArray[np.uint8]:
+def _room(size: int) -> NDArray[np.uint8]:
     """Memory for one piece a thread: fresh memory for each would cost as much as the reading."""
     if size > 2 * PIECE_BYTES:
         return np.empty(size, np.uint8)
-    room: NDArray[np.uint8] | None = getattr(_rooms, name, None)
+    room: NDArray[np.uint8] | None = getattr(_rooms, "room", None)
     if room is None or room.size < size:
         room = np.empty(size, np.uint8)
-        setattr(_rooms, name, room)
+        _rooms.room = room
     return room[:size]
 
 
@@ -145,7 +145,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
     stored = stored_dtype(tensor.dtype)
 
     def part(begin: int, count: int) -> Any:
-        raw = _room("stored", count * stored.itemsize).view(stored)
+        raw = _room(count * stored.itemsize).view(stored)
         with open(path, "rb", buffering=0) as file:
             file.seek(offset + begin * stored.itemsize)
             view, done = memoryview(raw.data).cast("B"), 0
@@ -154,7 +154,7 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
                 if not got:
                     raise FileError(f"{path} became shorter while it was read")
                 done += got
-        return widened(raw, tensor.dtype, _room("wide", 4 * count).view(np.float32) if stored.itemsize == 2 else None)
+        return native(raw, tensor.dtype)
 
     def pieces(most: int) -> Iterator[Piece]:
         for begin in range(0, tensor.size, most):

@@ -1,4 +1,4 @@
-"""What every reader returns: the tensors of a file, each read piece by piece, its 16-bit numbers widened exactly."""
+"""What every reader returns: the tensors of a file, each read piece by piece."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
-Piece: TypeAlias = Callable[[], FloatArray]
+Elements: TypeAlias = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.float16] | NDArray[np.uint16]
+Piece: TypeAlias = Callable[[], Elements]
 Layout: TypeAlias = Literal["out_in", "in_out"]
 
 PIECE_BYTES = 1 << 22  # of a piece: it stays in the caches between the reading and the statistics
@@ -28,28 +29,9 @@ def known(dtype: str) -> bool:
     return dtype in _STORED
 
 
-def widened(raw: NDArray[Any], dtype: str, out: NDArray[np.float32] | None = None) -> FloatArray:
-    """Return elements as float32 or float64, their values unchanged.
-
-    Parameters
-    ----------
-    raw : ndarray
-        Elements as they are stored, of either byte order; those of BF16 as 16-bit integers.
-    dtype : {"F64", "F32", "F16", "BF16"}
-    out : ndarray of float32, of the shape of `raw`, optional
-        Where numbers of 16 bits are written.
-    """
-    if dtype in ("F16", "BF16") and out is None:
-        out = np.empty(raw.shape, np.float32)
-    if dtype == "F16":
-        np.copyto(cast(Any, out), raw)
-        return cast(FloatArray, out)
-    if dtype == "BF16":  # the upper half of a float32
-        bits = cast(Any, out).view(np.uint32)
-        np.copyto(bits, raw)
-        np.left_shift(bits, np.uint32(16), out=bits)
-        return cast(FloatArray, out)
-    return cast(FloatArray, raw.astype(np.float64 if dtype == "F64" else np.float32, copy=False))
+def native(raw: NDArray[Any], dtype: str) -> Elements:
+    """Return elements as they are stored, in this machine's order of bytes; those of BF16 as uint16."""
+    return cast(Elements, raw.astype(_STORED[dtype].newbyteorder("="), copy=False))
 
 
 _STORED: dict[str, np.dtype[Any]] = {
@@ -88,8 +70,8 @@ class Tensor:
     shape : tuple of int
     pieces : callable
         ``pieces(most)`` yields what reads the elements, at most `most` a piece, in C order: functions without arguments that
-        return float32 or float64, to be called in any thread, each once, before or after the next is asked for. What
-        they return is good until the same thread calls another. None where the type is unknown.
+        return float64, float32, float16, or the bits of BF16 as uint16, to be called in any thread, each once, before or after
+        the next is asked for. What they return is good until the same thread calls another. None where the type is unknown.
     layout : {"out_in", "in_out"} or None
         Of a matrix, where the format says it.
     kind : str or None
@@ -109,13 +91,17 @@ class Tensor:
         return math.prod(self.shape)
 
     def array(self) -> FloatArray:
-        """Read the whole tensor, as float32 where that holds its type, otherwise as float64."""
+        """Read the whole tensor, as float32 where that holds its type, otherwise as float64; no value changes."""
         assert self.pieces is not None
         out: FloatArray = np.empty(self.size, np.float32 if self.dtype in ("F32", "F16", "BF16") else np.float64)
         at = 0
         for piece in self.pieces(PIECE_BYTES // 4):
             values = piece()
-            out[at : at + values.size] = values
+            part = out[at : at + values.size]
+            if self.dtype == "BF16":  # the upper half of a float32
+                np.left_shift(values, np.uint32(16), out=part.view(np.uint32), dtype=np.uint32)
+            else:
+                np.copyto(part, values)
             at += values.size
         return out.reshape(self.shape)
 
@@ -191,6 +177,6 @@ def in_memory(name: str, array: NDArray[Any], dtype: str | None = None, **more: 
     def pieces(most: int) -> Iterator[Piece]:
         flat = array.reshape(-1)
         for begin in range(0, flat.size, most):
-            yield lambda part=flat[begin : begin + most]: widened(part, word)  # type: ignore[misc]
+            yield lambda part=flat[begin : begin + most]: native(part, word)  # type: ignore[misc]
 
     return Tensor(name, word, array.shape, pieces, **more)
