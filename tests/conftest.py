@@ -200,17 +200,24 @@ def _run(session: pytest.Session, topic: str) -> str:
     return tools.run(tools.ctest, "--test-dir", tests, "--no-tests=error", "--output-on-failure", "-R", f"^{topic}$")
 
 
-def _build(config: pytest.Config) -> Builds:
+@contextlib.contextmanager
+def _build_folder(config: pytest.Config, name: str) -> Iterator[Path]:
+    """Where to build, which the next run finds again: two processes must not build there at once."""
     build = ROOT / "build" / "pytest"
     try:
         build.mkdir(parents=True, exist_ok=True)
-        lock = (build / "lock").open("w")
+        lock = (build / f"{name}.lock").open("w")
     except OSError:  # a read-only checkout
         build = Path(tempfile.mkdtemp(prefix="fanin-"))
         config.add_cleanup(lambda: shutil.rmtree(build))
-        lock = (build / "lock").open("w")
-    with lock:  # two processes must not build in one folder; the second finds nothing to do
+        lock = (build / f"{name}.lock").open("w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield build
+
+
+def _build(config: pytest.Config) -> Builds:
+    with _build_folder(config, "tests") as build:
         return _build_in(build)
 
 
@@ -278,9 +285,17 @@ def cpp_prefix(tools: Tools, cpp_core: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def shared_prefix(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where an installation with the shared library is. Built in build/pytest, so that the next run builds what has changed."""
-    build, prefix = ROOT / "build" / "pytest" / "shared", tmp_path_factory.mktemp("shared")
-    tools.build(ROOT, build, "-DFANIN_BUILD_SHARED=ON", "-DCMAKE_INSTALL_LIBDIR=lib")
-    tools.run(tools.cmake, "--install", build, "--prefix", prefix)
+def embedded(request: pytest.FixtureRequest, tools: Tools) -> Path:
+    """The build tree of another project that has fanin's sources in it, with a flag of its own that would change bits."""
+    options = [f"-DFANIN_SOURCE={ROOT}", "-DFANIN_FROM=subdirectory", "-DFANIN_INSTALL=ON", "-DFANIN_BUILD_SHARED=ON"]
+    options += ["-DCMAKE_INSTALL_LIBDIR=lib", "-DCMAKE_CXX_FLAGS=-ffp-contract=fast", "-DFANIN_KERNEL_OPTIMIZATION=-O1"]
+    with _build_folder(request.config, "embedded") as build:
+        return tools.build(ROOT / "tests" / "consumer", build / "embedded", *options)
+
+
+@pytest.fixture(scope="session")
+def shared_prefix(tools: Tools, embedded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where an installation with the shared library is."""
+    prefix = tmp_path_factory.mktemp("shared")
+    tools.run(tools.cmake, "--install", embedded / "fanin", "--prefix", prefix)
     return prefix

@@ -55,7 +55,10 @@ def lines() -> list[str]:
 
 
 def check(tools, folder: Path, lines: list[str], *options: str, isas: list[str]) -> None:
-    build = tools.build(HERE, folder, *options)
+    check_built(tools.build(HERE, folder, *options), lines, isas)
+
+
+def check_built(build: Path, lines: list[str], isas: list[str]) -> None:
     for threads in ("1", "2"):
         for isa in isas:
             env = {**os.environ, "FANIN_NUM_THREADS": threads, "FANIN_ISA": isa}
@@ -80,13 +83,15 @@ def test_consumer_of_the_wheel(tools, tmp_path, lines):
     check(tools, tmp_path, lines, f"-Dfanin_DIR={package}", isas=fi.available_isas()[-1:])
 
 
-@pytest.mark.parametrize("way", ["subdirectory", "fetch"])
-def test_consumer_of_the_sources(tools, tmp_path, lines, way):
-    # Inside a project with flags of its own that would change bits.
-    flags = "-DCMAKE_CXX_FLAGS=-ffast-math" if way == "subdirectory" else "-DCMAKE_CXX_FLAGS=-ffp-contract=fast"
-    options = [f"-DFANIN_FROM={way}", f"-DFANIN_SOURCE={ROOT}", flags, "-DFANIN_KERNEL_OPTIMIZATION=-O1"]
-    options += ["-DFANIN_THREADS=OFF"] if way == "fetch" else []
-    check(tools, tmp_path, lines, *options, isas=fi.available_isas()[-1:])
+def test_consumer_of_a_subdirectory(embedded, lines):
+    check_built(embedded, lines, fi.available_isas()[-1:])
+
+
+@pytest.mark.slow
+def test_consumer_of_fetched_sources(tools, tmp_path, lines):
+    # Inside a project whose flags would change bits and flush subnormals, and without threads.
+    options = ["-DFANIN_FROM=fetch", f"-DFANIN_SOURCE={ROOT}", "-DCMAKE_CXX_FLAGS=-ffast-math"]
+    check(tools, tmp_path, lines, *options, "-DFANIN_THREADS=OFF", isas=fi.available_isas()[-1:])
 
 
 def test_consumer_of_a_moved_prefix(tools, cpp_prefix, tmp_path, lines):

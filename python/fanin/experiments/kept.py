@@ -14,7 +14,7 @@ from typing import Any
 from fanin._core import ALGORITHM_VERSION
 from fanin.common.digest import digest
 from fanin.experiments.run import Experiment
-from fanin.experiments.sweep_result import COLUMNS, Row
+from fanin.experiments.sweep_result import AXES, COLUMNS, Point, Row
 
 _KEY = "sweep"  # the column that says to which data and settings a row belongs
 _HEADS = (_KEY, *COLUMNS)
@@ -35,7 +35,7 @@ class Kept:
 
     def __init__(self, path: str | os.PathLike[str], key: str) -> None:
         self._path, self._key = Path(path), key
-        self.rows: dict[tuple[Any, ...], Row] = {}
+        self.rows: dict[Point, Row] = {}
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
         lines = text.splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]
@@ -44,7 +44,7 @@ class Kept:
         for found in csv.DictReader(whole):
             if found[_KEY] == key and not found["failure"] and None not in found.values():
                 row = Row(**{name: _read(found[name], _TYPES[name]) for name in COLUMNS})
-                self.rows[_point(row)] = row
+                self.rows[Point(**{name: getattr(row, name) for name in AXES})] = row
         if len(whole) < len(lines):  # what an end in the middle of a line has left
             self._path.write_text("".join(whole), encoding="utf-8")
         self._file = self._path.open("a", newline="", encoding="utf-8")
@@ -65,10 +65,6 @@ class Kept:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
-
-
-def _point(row: Row) -> tuple[Any, ...]:
-    return row.law, row.activation, row.depth, row.width, row.seed, row.lr
 
 
 def _written(value: Any) -> str:

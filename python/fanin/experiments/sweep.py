@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_complete
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, SupportsIndex
 
 from numpy.typing import ArrayLike
 
@@ -22,7 +22,7 @@ from fanin.experiments.compare import law_name
 from fanin.experiments.handover import Stop, Stored, handed_over, stopped_after
 from fanin.experiments.kept import Kept, key_of
 from fanin.experiments.run import Experiment, prepare
-from fanin.experiments.sweep_result import Row, Sweep
+from fanin.experiments.sweep_result import Point, Row, Sweep
 from fanin.init import Law
 from fanin.init import law as law_of
 from fanin.optimizer import SGD, Optimizer, core_of
@@ -30,22 +30,6 @@ from fanin.random import seed_number
 from fanin.threads import compute_alone, num_threads
 
 _HEAVY = 1_000_000  # rows times weights of a step that lasts long enough for a call after it to cost nothing
-
-
-class Point(NamedTuple):
-    """One combination."""
-
-    law: str
-    activation: str
-    depth: int
-    width: int
-    seed: int
-    lr: float | tuple[float, ...]
-
-    @property
-    def work(self) -> int:
-        """Weights, roughly: what a step costs."""
-        return self.width * (1 + self.width * self.depth)
 
 
 @dataclass(frozen=True)
@@ -83,7 +67,7 @@ def _trained(experiment: Experiment, task: Task, point: Point, stop: Stop | None
         watch["on_step" if work >= _HEAVY else "on_epoch"] = lambda _: stop.is_set()
     run = experiment.run(point.law, net, optimizer, stats="moments", stop_early=True, **watch)
     return Row(
-        *point,
+        **vars(point),
         cost_start=run.cost_start if math.isfinite(run.cost_start) else math.inf,
         cost_end=run.cost_end if math.isfinite(run.cost_end) and not run.diverged else math.inf,
         error=None if run.diverged else run.error,
@@ -98,7 +82,16 @@ def _trained(experiment: Experiment, task: Task, point: Point, stop: Stop | None
 
 def _failed(point: Point, error: BaseException) -> Row:
     words = f"{type(error).__name__}: {error}".rstrip(": ")
-    return Row(*point, None, None, None, "failed", False, 0, words, "", 0.0)
+    nothing: dict[str, Any] = {
+        "cost_start": None,
+        "cost_end": None,
+        "error": None,
+        "diverged": False,
+        "steps": 0,
+        "digest": "",
+        "seconds": 0.0,
+    }
+    return Row(**vars(point), verdict="failed", failure=words, **nothing)
 
 
 def sweep(

@@ -12,13 +12,32 @@ from typing import IO, Any
 from fanin.common.result import Result
 from fanin.common.text import cost, number, table, write_rows
 
-_AXES = ("law", "activation", "depth", "width", "seed", "lr")
 _WIDTH = 100  # columns of a terminal
 _LINES = 40  # rows printed of a long table
 
 
 @dataclass(frozen=True)
-class Row:
+class Point:
+    """One combination of a grid."""
+
+    law: str
+    activation: str
+    depth: int
+    width: int
+    seed: int
+    lr: float | tuple[float, ...]
+
+    @property
+    def work(self) -> int:
+        """Weights, roughly: what a step costs."""
+        return self.width * (1 + self.width * self.depth)
+
+
+AXES = tuple(field.name for field in fields(Point))
+
+
+@dataclass(frozen=True)
+class Row(Point):
     """One point of a sweep: its settings, and what became of it.
 
     Rows compare equal when everything but the time is: a point has the same row wherever it ran.
@@ -46,12 +65,6 @@ class Row:
         That the training took.
     """
 
-    law: str
-    activation: str
-    depth: int
-    width: int
-    seed: int
-    lr: float | tuple[float, ...]
     cost_start: float | None
     cost_end: float | None
     error: float | None
@@ -165,7 +178,7 @@ class Sweep(Result):
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Return the heads and the rows of the table as text. Settings that all points share are left to the title."""
         percent = self.settings.get("loss") != "mean_squared_error"
-        axes = [name for name in _AXES if len(set(self.column(name))) > 1] or ["law"]
+        axes = [name for name in AXES if len(set(self.column(name))) > 1] or ["law"]
         heads = [*axes, "cost", "at end", "error" if percent else "held out", "verdict at the start", "steps", "seconds"]
         rows = [
             [
@@ -184,7 +197,7 @@ class Sweep(Result):
     def title(self) -> str:
         """Return in words what all points share."""
         s = self.settings
-        same = {name: values.pop() for name in _AXES if len(values := set(self.column(name))) == 1}
+        same = {name: values.pop() for name in AXES if len(values := set(self.column(name))) == 1}
         shared = [_text(value) if name in ("law", "activation") else f"{name} {_text(value)}" for name, value in same.items()]
         epochs = "1 epoch" if s.get("epochs") == 1 else f"{s.get('epochs')} epochs"
         words = [*shared, s.get("loss"), s.get("optimizer"), f"batch {s.get('batch_size') or 'of all rows'}", epochs]
