@@ -111,7 +111,11 @@ class PythonObserver : public StepObserver<T> {
         py::list layers, dw;
         for (const LayerSummaries& one : step.layers)
             layers.append(py::make_tuple(one.z, one.a, one.w, one.b, one.dz, one.da, one.dw, one.db, one.dead));
-        for (const MatrixView<const T>& one : step.dw) dw.append(py::array_t<T>({one.rows, one.cols}, one.data));
+        for (const MatrixView<const T>& one : step.dw) {  // views, good until `see` returns
+            py::array_t<T> view({one.rows, one.cols}, one.data, py::none());
+            view.attr("flags").attr("writeable") = false;
+            dw.append(view);
+        }
         see_(step.number, rows, step.cost, step.x, layers, dw);
     }
 

@@ -31,6 +31,7 @@ class Tracer:
         return self._every, summary_options(**MOMENTS), of_a, self._see
 
     def _see(self, step: int, rows: Any, cost: float, x: Summary, layers: list[tuple[Any, ...]], dw: list[Any]) -> None:
+        """Called by the core after a step; `dw` holds views that end with the call."""
         if x.nans or x.infs:
             return
         net, found = self._net, []
