@@ -2,13 +2,16 @@
 
 A benchmark hands its contenders to the fixture `race`. Their results are compared first, and a mismatch fails the run. Then
 every round times each contender once, so that a slow moment of the machine meets all of them; the best round counts. Work
-shorter than a millisecond is repeated inside a round. The table at the end holds the ratios: how many times fanin's time the
-others need. ``--benchmark-disable`` compares results only; ``--benchmark-json`` keeps the numbers.
+shorter than a millisecond is repeated inside a round. With two threads everybody's turn begins after a pause, in which the idle
+workers of the one before fall asleep. The table at the end holds the ratios: how many times fanin's time the others need.
+``--benchmark-disable`` compares results only; ``--benchmark-json`` keeps the numbers, ``--quick`` takes few short rounds.
+`python benchmarks/report` makes a page of it all.
 """
 
 from __future__ import annotations
 
 import gc
+import importlib.metadata
 import os
 import statistics
 import sys
@@ -31,15 +34,34 @@ except ImportError:
     pytorch = None
 
 ROUND = 1e-3  # seconds that a round of one contender lasts at least
-BUDGET = 0.6  # seconds that all rounds of one race should take together
-ROUNDS = (5, 30)  # and their number, at least and at most
+BUDGET = {False: 0.6, True: 0.1}  # seconds that all rounds of one race should take together; --quick
+ROUNDS = {False: (5, 30), True: (3, 10)}  # and their number, at least and at most
+PAUSE = 0.03  # seconds until idle workers sleep: an OpenMP or XLA worker spins for some milliseconds
 
 RIVALS = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn"}  # names in the table
 RESULTS = pytest.StashKey[list[dict[str, Any]]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="few and short rounds: a first impression")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RESULTS] = []
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """What a page of the results says about where they were made."""
+    del config
+    installed = {one.metadata["Name"]: one.version for one in importlib.metadata.distributions()}
+    names = {"NumPy": "numpy", "PyTorch": "torch", "JAX": "jax", "scikit-learn": "scikit-learn"}
+    versions = {name: installed[package] for name, package in names.items() if package in installed}
+    machine_info["fanin"] = {
+        "version": fi.__version__,
+        "isa": fi.active_isa(),
+        "compiler": fi._core.COMPILER,
+        "peers": versions,
+    }
 
 
 @pytest.fixture
@@ -69,7 +91,9 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
 
     Every contender is called without arguments and returns an array, a number or a sequence of them; None as a contender sits
     the race out. Results agree to |a - b| <= atol + rtol |b|. With ``check=False`` the benchmark has compared them itself.
-    A call that does the timed work `parts` times counts with that part of its time. A `note` stands below the table.
+    A call that does the timed work `parts` times counts with that part of its time. A `note` stands below the table. Cases that
+    differ in their `size` alone, which stands last in their names, share a curve of the report; `work` is what a call does, in
+    a unit that the report knows the limit of: ``(2 * n**3, "flop")`` or ``(4 * n, "byte written")``.
     """
 
     def run(
@@ -80,6 +104,8 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         atol: float = 0.0,
         check: bool = True,
         parts: int = 1,
+        size: int = 0,
+        work: tuple[float, str] | None = None,
         note: str = "",
         **others: Callable[[], Any] | None,
     ) -> None:
@@ -92,24 +118,34 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         if benchmark.disabled:
             benchmark.pedantic(fanin)
             return
+        quick = request.config.getoption("quick")
         repeats = {name: calibrate(call) for name, call in (("fanin", fanin), *rivals.items())}
         one_round = sum(seconds(call, repeats[name]) * repeats[name] for name, call in (("fanin", fanin), *rivals.items()))
-        rounds = min(max(int(BUDGET / one_round), ROUNDS[0]), ROUNDS[1])
+        least, most = ROUNDS[quick]
+        rounds = min(max(int(BUDGET[quick] / one_round), least), most)
         times: dict[str, list[float]] = {name: [] for name in rivals}
+        pause = PAUSE if threads > 1 else 0.0
 
         def rivals_first() -> None:  # before each round of fanin: a round of each rival
             for name, call in rivals.items():
+                time.sleep(pause)
                 times[name].append(seconds(call, repeats[name]))
+            time.sleep(pause)
 
         gc.disable()
         try:
             benchmark.pedantic(lambda: repeat(fanin, repeats["fanin"]), setup=rivals_first, rounds=rounds, iterations=1)
         finally:
             gc.enable()
-        best = benchmark.stats.stats.min / repeats["fanin"]
+        ours = [one / repeats["fanin"] for one in benchmark.stats.stats.data]
+        best = min(ours)
         topic = request.module.__name__.rpartition("bench_")[2]
         row = {"topic": topic, "case": case, "threads": threads, "seconds": best / parts}
         row |= {name: min(values) / best for name, values in times.items()}
+        # Of the ratios of single rounds, the quartiles: how far one run may be from the next.
+        row["spread"] = {name: quartiles([b / a for a, b in zip(ours, values, strict=True)]) for name, values in times.items()}
+        row |= {"size": size} if size else {}
+        row |= {"work": work} if work else {}
         row |= {"note": note} if note else {}
         benchmark.extra_info.update(row)
         request.config.stash[RESULTS].append(row)
@@ -183,6 +219,11 @@ def ratio_text(ratio: float | None) -> Text:
     if ratio is None:
         return Text("-")
     return Text(f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}", style="bold red" if ratio < 1 else "")
+
+
+def quartiles(values: list[float]) -> list[float]:
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return [low, high]
 
 
 def time_text(t: float) -> str:
