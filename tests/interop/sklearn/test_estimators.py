@@ -1,5 +1,7 @@
 """scikit-learn's contract, held by both estimators."""
 
+import pickle
+
 import pytest
 
 pytest.importorskip("sklearn")
@@ -28,8 +30,6 @@ def digits():
 
 
 def test_a_pipeline_in_a_grid_search_and_a_pickle():
-    import pickle
-
     from sklearn.base import clone
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
@@ -57,6 +57,10 @@ def test_partial_fit_is_a_fit_in_steps():
         whole = MLPClassifier((10,), "tanh", random_state=3, shuffle=False, max_iter=3).fit(x, y)
     assert all((a == b).all() for a, b in zip(parts.coefs_, whole.coefs_, strict=True))
     assert parts.loss_curve_ == whole.loss_curve_
+    again = pickle.loads(pickle.dumps(parts))  # with the state of Adam
+    for one in (parts, again):
+        one.partial_fit(x, y)
+    assert all((a == b).all() for a, b in zip(parts.coefs_, again.coefs_, strict=True))
     with pytest.raises(ValueError, match="classes must be those of the first call"):
         parts.partial_fit(x, y, classes=[0, 1])
 

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral, Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +23,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
 from fanin.init import law
 from fanin.interop.sklearn.course import Course
+from fanin.network.load import load
 from fanin.network.network import Network
 from fanin.optimizer import SGD, AdaGrad, Adam, Optimizer, RMSProp
 from fanin.tracing.record import Trace
@@ -85,6 +88,27 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if "network_" not in self.__dict__:
             raise AttributeError(f"this {type(self).__name__} is not fitted yet")
         return self.network_
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled with the optimizer's state, so that `partial_fit` goes on with the same bits."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "_optimizer" in state:
+            with TemporaryDirectory() as folder:
+                file = Path(folder) / "saved"
+                state["network_"].save(file, state["_optimizer"])
+                state["_saved"] = file.read_bytes()
+            del state["network_"], state["_optimizer"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        saved = state.pop("_saved", None)
+        if saved is not None:
+            with TemporaryDirectory() as folder:
+                file = Path(folder) / "saved"
+                file.write_bytes(saved)
+                state["network_"], state["_optimizer"] = load(file)
+        super().__setstate__(state)
 
     # ------------------------------------------------------------------------------------------------ fitting
 
