@@ -9,6 +9,7 @@ MODULES = {
     "sklearn": ("sklearn", "fanin[sklearn]"),
     "jax": ("jax", "fanin[jax]"),
     "keras": ("keras", "fanin[keras]"),
+    "ray": ("ray", "pip install ray"),
     "dask": ("distributed", "fanin[dask]"),
     "threadpoolctl": ("threadpoolctl", "threadpoolctl"),
 }

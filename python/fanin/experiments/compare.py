@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +40,12 @@ class Comparison(Result):
 
     runs: tuple[Run, ...]
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
 
     def __getitem__(self, law: str) -> Run:
         for run in self.runs:
