@@ -138,7 +138,7 @@ class LayerScale(NamedTuple):
 
 def expect(squares: Array, pairs: Pairs, scales: Sequence[LayerScale]) -> ExpectedTrace:
     """Return what `expected_trace` does, from the rows' mean squares, their pairs (used up) and the layers' scales."""
-    signal, strays, layers = _grouped(squares), 0.0, []
+    signal, strays, layers = grouped(squares), 0.0, []
     for scale in scales:
         layer = _Forward(Activation(scale.activation), scale.n_in, scale.n_out, scale.n_var_w, scale.var_b)
         signal, strays = layer.carry(signal, pairs, strays)
@@ -232,7 +232,7 @@ def _mean_square(what: str, parameter: NDArray[Any]) -> float:
     return square
 
 
-def _grouped(energy: Array) -> Array:
+def grouped(energy: Array) -> Array:
     """Mean squares of the rows; of many rows, means over groups of like size that hold equal shares of them."""
     if energy.size <= _GROUPS:
         return energy

@@ -13,15 +13,6 @@ from fanin.tracing.expectation import Expectation
 from fanin.tracing.record import LayerTrace, Trace
 
 
-class Unexpected:
-    """What stands for an `Expectation` where theory does not follow the module."""
-
-    layers = None
-
-    def __init__(self, batch: int) -> None:
-        self.batch = batch
-
-
 @dataclass(frozen=True)
 class SiteTrace(LayerTrace):
     """One place of a module: a `LayerTrace` with the name that the module gives it.
@@ -117,18 +108,18 @@ class ModuleTrace(Trace):
         return False
 
     def __str__(self) -> str:
-        heads = ["layer", "", "in > out", "n Var(w)", "std of a", "ratio", "satur", "dead"]
-        backward = self.cost is not None
-        heads += ["rms of da", "ratio", "rms of dw"] if backward else []
-        rows = [_cells(one, backward) for one in self.layers]
+        backward, beside = self.cost is not None, ["expected"] if any(one.expected is not None for one in self.layers) else []
+        heads = ["layer", "", "in > out", "n Var(w)", "std of a", *beside, "ratio", "satur", "dead"]
+        heads += ["rms of da", *beside, "ratio", "rms of dw"] if backward else []
+        rows = [_cells(one, backward, bool(beside)) for one in self.layers]
         lines = table(heads, rows, right=set(range(2, len(heads))))
         if self.cost is not None:
-            beside = "" if self.uninformed_cost is None else f"; a network that favours no class: {self.uninformed_cost:.4g}"
-            lines.append(f"cost {self.cost:.4g}{beside}")
+            none = "" if self.uninformed_cost is None else f"; a network that favours no class: {self.uninformed_cost:.4g}"
+            lines.append(f"cost {self.cost:.4g}{none}")
         return "\n".join(lines)
 
 
-def _cells(one: LayerTrace, backward: bool) -> list[str]:
+def _cells(one: LayerTrace, backward: bool, expected: bool) -> list[str]:
     def rms(summary: Summary | None) -> float | None:
         return None if summary is None else float(summary.rms)
 
@@ -136,9 +127,15 @@ def _cells(one: LayerTrace, backward: bool) -> list[str]:
     activated = "" if one.activation == "identity" else f", {one.activation}"
     cells = [one.name, f"{kind}{activated}", f"{one.n_in}>{one.n_out}"]
     cells += [number(None if math.isnan(one.n_var_w) else one.n_var_w, 0), number(float(one.a.std), 0)]
+    cells += [number(_known(one.expected_std), 0)] if expected else []
     cells += [number(one.forward_ratio, 0), "-" if one.saturated is None else f"{100 * one.saturated:.0f} %"]
     cells.append(f"{100 * one.dead:.0f} %")
-    return cells + ([number(value, 0) for value in (rms(one.da), one.backward_ratio, rms(one.dw))] if backward else [])
+    beside = [_known(one.expected_da)] if expected else []
+    return cells + ([number(value, 0) for value in (rms(one.da), *beside, one.backward_ratio, rms(one.dw))] if backward else [])
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else value
 
 
 def line(scales: list[float]) -> list[float]:

@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 from fanin.interop.torch.activations import activation_of, activation_of_call
 from fanin.interop.torch.rules import is_norm
-from fanin.interop.torch.tracing.sites import Site, dead, drawn, moments, projection_site, site_of
+from fanin.interop.torch.tracing.sites import Site, Taken, dead, drawn, moments, projection_site, site_of
 
 _MARK = "_fanin_mark"  # the attribute of a tensor that says what it is
 _SUMS = {torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__, Tensor.add_, Tensor.__iadd__}
@@ -59,6 +59,10 @@ class _Waiting(NamedTuple):
 
 def _mark(tensor: Any) -> _Mark | None:
     return getattr(tensor, _MARK, None)
+
+
+def _taken(mark: _Mark | None) -> tuple[Taken, ...]:
+    return () if mark is None else tuple(Taken(site, not mark.open) for site in mark.source)
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
@@ -175,14 +179,16 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if len(args) < 2 or not isinstance(args[1], Tensor) or not isinstance(args[0], Tensor):
             return
         left, right = args[:2]
-        streams = left.shape == right.shape == out.shape and out.dim() > 1 and out.is_floating_point()
-        if not streams or isinstance(left, nn.Parameter) or isinstance(right, nn.Parameter):
+        alike = left.shape == right.shape == out.shape and out.dim() > 1 and out.is_floating_point()
+        if not alike or isinstance(left, nn.Parameter) or isinstance(right, nn.Parameter):
             return
         if torch.is_grad_enabled() and not (left.requires_grad or right.requires_grad):
             return
         axis = 1 if out.dim() == 4 else -1
         name = self._named(f"{self._path[-1]} +" if self._path and self._path[-1] else "+")
         site = Site(name, "sum", out.shape[axis], out.shape[axis], axis)
+        streams = _taken(_mark(left)), _taken(_mark(right))
+        site.before = (*streams[0], *streams[1]) if all(len(one) == 1 for one in streams) else ()
         self.sites.append(site)
         self._draw()
         site.take_z(out)
@@ -229,7 +235,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if isinstance(part, nn.MultiheadAttention):
             self._projections(name or type(part).__name__, part, inputs, named)
         site.name = self._named(site.name)
-        site.before = () if mark is None else mark.source
+        site.before = _taken(mark)
         self.sites.append(site)
         if is_norm(part):
             self._norm(site, mark, first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -56,6 +56,13 @@ def drawn(tensor: Tensor, activation: str, found: Summary | None = None) -> Summ
         return moments(tensor, activation)
 
 
+class Taken(NamedTuple):
+    """What a site takes in: what leaves another one, before or after that one's activation."""
+
+    site: Site
+    activated: bool
+
+
 @dataclass(eq=False)
 class Site:
     """One place, and what has been measured there so far."""
@@ -79,7 +86,7 @@ class Site:
     dead: float = 0.0
     effective_rank: float | None = None
     cosine: float | None = None
-    before: tuple[Site, ...] = ()  # whose activations came in, where that is known
+    before: tuple[Taken, ...] = ()  # what came in, where that is known; of a sum both streams
     norm: Site | None = None  # that follows a weight layer at once
     _leaves: int = 0
 

@@ -13,13 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace, Unexpected
+from fanin.interop.torch.tracing.expecting import Unexpected, expectation_of
+from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace
 from fanin.interop.torch.tracing.recording import Recorder
 from fanin.interop.torch.tracing.sites import Site, array, moments
 from fanin.stats import Summary
-from fanin.theory.expected import LayerScale
 from fanin.tracing import likeness
-from fanin.tracing.expectation import Expectation
 
 LossFunction = Callable[..., Tensor]
 
@@ -47,8 +46,8 @@ def trace(
     -------
     ModuleTrace
         A `fanin.Trace` with the names of the module: `fanin.diagnose`, `plot`, `to_html`, `to_json` and `to_csv` take it.
-        Theory stands beside it where the module is a plain stack of Linear layers and activations on rows; elsewhere the
-        expected values are NaN.
+        Theory stands beside it where the module is a plain stack of Linear layers and activations on rows, or a stream of
+        them with sums and layer norms whose branches end in a Linear layer; elsewhere the expected values are NaN.
 
     Raises
     ------
@@ -179,7 +178,7 @@ def assembled(
     data = _first_tensor(inputs)
     rows = 1 if data is None or not data.dim() else data.shape[0]
     weighted = [site for site in sites if site.judged]
-    expectation = (_expectation(sites, data) if theory else None) or Unexpected(rows)
+    expectation = expectation_of(sites, data) if theory else Unexpected(rows)
     weights: dict[int, Summary] = {}
     records = [
         _record(index, site, weighted, gradients, expectation, weights, copies)
@@ -273,28 +272,6 @@ def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
 
     bias = None if site.bias is None or site.bias.shape[0] != rows(own).shape[0] else array(site.bias)
     return likeness.twins(rows(own), bias, None if gradient is None else rows(array(gradient)))
-
-
-def _expectation(sites: list[Site], data: Tensor | None) -> Expectation | None:
-    """Return what theory expects of a plain stack: Linear layers on rows, each fed by the one before."""
-    rows = data is not None and data.dim() == 2 and data.is_floating_point() and data.shape[0] > 0
-    plain = all(
-        site.kind == "Linear" and site.before == ((sites[i - 1],) if i else ()) and site.weight is not None
-        for i, site in enumerate(sites)
-    )
-    if data is None or not rows or not plain:
-        return None
-    values = array(data)
-    if values.shape[1] != sites[0].n_in or not np.isfinite(values).all():
-        return None
-    scales = []
-    for site in sites:
-        assert site.weight is not None
-        w, b = moments(site.weight), None if site.bias is None else moments(site.bias)
-        strange = bool(w.nans or w.infs or (b is not None and (b.nans or b.infs)))
-        var_b = math.nan if strange else 0.0 if b is None else float(b.rms) ** 2
-        scales.append(LayerScale(site.activation, site.n_in, site.n_out, site.n_in * float(w.rms) ** 2, var_b))
-    return Expectation(values, scales)
 
 
 def _first_tensor(inputs: Any) -> Tensor | None:
