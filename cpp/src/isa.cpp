@@ -52,6 +52,12 @@ CpuFeatures detect() { return {}; }
 
 #endif
 
+#if defined(__aarch64__)
+constexpr bool kAarch64 = true;
+#else
+constexpr bool kAarch64 = false;
+#endif
+
 // Every name that FANIN_ISA may hold, slowest first, and whether a CPU has it. Those that CMakeLists.txt builds are among them.
 struct Known {
     std::string_view name;
@@ -59,7 +65,7 @@ struct Known {
 };
 constexpr Known kKnown[] = {
     {"generic", [](const CpuFeatures&) { return true; }},
-    {"neon", [](const CpuFeatures&) { return false; }},  // aarch64 builds generic for now
+    {"neon", [](const CpuFeatures&) { return kAarch64; }},  // part of the architecture
     {"x86_64_v3", [](const CpuFeatures& cpu) { return cpu.v3; }},
     {"x86_64_v4", [](const CpuFeatures& cpu) { return cpu.v4; }},
 };

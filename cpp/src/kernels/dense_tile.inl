@@ -9,7 +9,7 @@ namespace fanin::FANIN_ISA {
 namespace {
 
 // Sums and one row of b fill the registers: 24 + 2 of 32, 12 + 2 of 16 (and one for the broadcast).
-#if FANIN_VECTOR_BYTES == 64
+#if FANIN_VECTOR_BYTES == 64 || defined(FANIN_NEON)
 inline constexpr std::size_t kTileRows = 12, kTileVectors = 2;
 #elif FANIN_VECTOR_BYTES == 32
 inline constexpr std::size_t kTileRows = 6, kTileVectors = 2;
