@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 #include "kernels/isas.hpp"
@@ -70,24 +71,14 @@ constexpr Known kKnown[] = {
     {"x86_64_v4", [](const CpuFeatures& cpu) { return cpu.v4; }},
 };
 
-}  // namespace
-
-FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
-
-namespace {
-
-struct Built {
-    std::string_view name;
-    const KernelTable* table;
-};
-#define FANIN_BUILT(name) {#name, &name::table},
-constexpr Built kBuilt[] = {FANIN_BUILT_ISAS(FANIN_BUILT)};
+#define FANIN_BUILT(name) #name,
+constexpr std::string_view kBuilt[] = {FANIN_BUILT_ISAS(FANIN_BUILT)};
 #undef FANIN_BUILT
 
 constexpr bool all_known() {
-    for (const Built& built : kBuilt) {
+    for (const std::string_view built : kBuilt) {
         bool known = false;
-        for (const Known& k : kKnown) known |= k.name == built.name;
+        for (const Known& k : kKnown) known |= k.name == built;
         if (!known) return false;
     }
     return true;
@@ -96,8 +87,8 @@ static_assert(all_known(), "kKnown must say which CPUs have each instruction set
 
 struct Entry {
     std::string_view name;
-    const KernelTable* table;  // null where it was not built
-    bool supported;
+    KernelTable table;
+    bool built, supported;
 };
 
 // kKnown with the tables of this build; the CPU is asked once.
@@ -106,9 +97,9 @@ const std::vector<Entry>& entries() {
         const CpuFeatures cpu = detect();
         std::vector<Entry> list;
         for (const Known& known : kKnown) {
-            list.push_back({known.name, nullptr, known.supported(cpu)});
-            for (const Built& built : kBuilt)
-                if (built.name == known.name) list.back().table = built.table;
+            list.push_back({known.name, {}, false, known.supported(cpu)});
+            for (std::size_t i = 0; i < std::size(kBuilt); ++i)
+                if (kBuilt[i] == known.name) list.back().table.index = i, list.back().built = true;
         }
         return list;
     }();
@@ -116,7 +107,7 @@ const std::vector<Entry>& entries() {
 }
 
 // Whether its kernels were built, and this CPU runs them.
-bool usable(const Entry& entry) { return entry.table != nullptr && entry.supported; }
+bool usable(const Entry& entry) { return entry.built && entry.supported; }
 
 // Names, separated by commas: of the instruction sets that are usable, or of all.
 std::string names(bool all) {
@@ -173,6 +164,6 @@ std::string active_isa() { return std::string(active().name); }
 
 void set_isa(std::string_view name) { g_active.store(&find("name", name), std::memory_order_release); }
 
-const KernelTable& kernel_table() { return *active().table; }
+const KernelTable& kernel_table() { return active().table; }
 
 }  // namespace fanin
