@@ -30,7 +30,10 @@ bool has(unsigned value, unsigned bits) { return (value & bits) == bits; }
 CpuFeatures detect() {
     CpuFeatures found;
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
+    // Each CPUID of a virtual machine takes some microseconds of the first call: the ranges are asked for once, and the leaf
+    // 0x80000001 is on every CPU of 64 bits.
+    if (__get_cpuid_max(0, nullptr) < 7) return found;
+    __cpuid(1, a, b, c, d);
     constexpr unsigned kLeaf1 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C;
     if (!has(c, kLeaf1)) return found;
     unsigned xcr0_low = 0, xcr0_high = 0;
@@ -39,8 +42,9 @@ CpuFeatures detect() {
     constexpr unsigned kZmmSaved = 0xe6;  // and opmask, ZMM0-15 upper halves, ZMM16-31
     if (!has(xcr0_low, kYmmSaved)) return found;
     unsigned extended_c = 0;
-    if (!__get_cpuid(0x80000001, &a, &b, &extended_c, &d) || !has(extended_c, bit_LZCNT)) return found;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+    __cpuid(0x80000001, a, b, extended_c, d);
+    if (!has(extended_c, bit_LZCNT)) return found;
+    __cpuid_count(7, 0, a, b, c, d);
     found.v3 = has(b, bit_BMI | bit_AVX2 | bit_BMI2);
     constexpr unsigned kAvx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
     found.v4 = found.v3 && has(xcr0_low, kZmmSaved) && has(b, kAvx512);
