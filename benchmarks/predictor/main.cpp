@@ -1,6 +1,10 @@
 // One row through [16, 32, 32, 4], tanh, on one thread: the median and the 99.9th percentile of 10^6 calls, each timed alone,
 // in rounds that interleave fanin and its peers. A call is timed with the processor's own counter where there is one; what
 // reading it costs is measured and taken off.
+//
+// What bounds fanin here: the order of summation makes the 16, 32 and 32 fused multiply-adds of an output one chain of 80, four
+// cycles each (87 ns at 3.7 GHz), and two tanh stand between the layers (17 ns each), so that 121 ns is the least for one row.
+// Eigen adds in an order of its own, and its tanh is a quotient of polynomials.
 #include <algorithm>
 #include <chrono>
 #include <cmath>

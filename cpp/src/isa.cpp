@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 
 #include "kernels/isas.hpp"
@@ -29,7 +30,10 @@ bool has(unsigned value, unsigned bits) { return (value & bits) == bits; }
 CpuFeatures detect() {
     CpuFeatures found;
     unsigned a = 0, b = 0, c = 0, d = 0;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
+    // Each CPUID of a virtual machine takes some microseconds of the first call: the ranges are asked for once, and the leaf
+    // 0x80000001 is on every CPU of 64 bits.
+    if (__get_cpuid_max(0, nullptr) < 7) return found;
+    __cpuid(1, a, b, c, d);
     constexpr unsigned kLeaf1 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C;
     if (!has(c, kLeaf1)) return found;
     unsigned xcr0_low = 0, xcr0_high = 0;
@@ -38,8 +42,9 @@ CpuFeatures detect() {
     constexpr unsigned kZmmSaved = 0xe6;  // and opmask, ZMM0-15 upper halves, ZMM16-31
     if (!has(xcr0_low, kYmmSaved)) return found;
     unsigned extended_c = 0;
-    if (!__get_cpuid(0x80000001, &a, &b, &extended_c, &d) || !has(extended_c, bit_LZCNT)) return found;
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+    __cpuid(0x80000001, a, b, extended_c, d);
+    if (!has(extended_c, bit_LZCNT)) return found;
+    __cpuid_count(7, 0, a, b, c, d);
     found.v3 = has(b, bit_BMI | bit_AVX2 | bit_BMI2);
     constexpr unsigned kAvx512 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
     found.v4 = found.v3 && has(xcr0_low, kZmmSaved) && has(b, kAvx512);
@@ -52,6 +57,12 @@ CpuFeatures detect() { return {}; }
 
 #endif
 
+#if defined(__aarch64__)
+constexpr bool kAarch64 = true;
+#else
+constexpr bool kAarch64 = false;
+#endif
+
 // Every name that FANIN_ISA may hold, slowest first, and whether a CPU has it. Those that CMakeLists.txt builds are among them.
 struct Known {
     std::string_view name;
@@ -59,29 +70,19 @@ struct Known {
 };
 constexpr Known kKnown[] = {
     {"generic", [](const CpuFeatures&) { return true; }},
-    {"neon", [](const CpuFeatures&) { return false; }},  // aarch64 builds generic for now
+    {"neon", [](const CpuFeatures&) { return kAarch64; }},  // part of the architecture
     {"x86_64_v3", [](const CpuFeatures& cpu) { return cpu.v3; }},
     {"x86_64_v4", [](const CpuFeatures& cpu) { return cpu.v4; }},
 };
 
-}  // namespace
-
-FANIN_BUILT_ISAS(FANIN_DECLARE_ISA)
-
-namespace {
-
-struct Built {
-    std::string_view name;
-    const KernelTable* table;
-};
-#define FANIN_BUILT(name) {#name, &name::table},
-constexpr Built kBuilt[] = {FANIN_BUILT_ISAS(FANIN_BUILT)};
+#define FANIN_BUILT(name) #name,
+constexpr std::string_view kBuilt[] = {FANIN_BUILT_ISAS(FANIN_BUILT)};
 #undef FANIN_BUILT
 
 constexpr bool all_known() {
-    for (const Built& built : kBuilt) {
+    for (const std::string_view built : kBuilt) {
         bool known = false;
-        for (const Known& k : kKnown) known |= k.name == built.name;
+        for (const Known& k : kKnown) known |= k.name == built;
         if (!known) return false;
     }
     return true;
@@ -90,8 +91,8 @@ static_assert(all_known(), "kKnown must say which CPUs have each instruction set
 
 struct Entry {
     std::string_view name;
-    const KernelTable* table;  // null where it was not built
-    bool supported;
+    KernelTable table;
+    bool built, supported;
 };
 
 // kKnown with the tables of this build; the CPU is asked once.
@@ -100,9 +101,9 @@ const std::vector<Entry>& entries() {
         const CpuFeatures cpu = detect();
         std::vector<Entry> list;
         for (const Known& known : kKnown) {
-            list.push_back({known.name, nullptr, known.supported(cpu)});
-            for (const Built& built : kBuilt)
-                if (built.name == known.name) list.back().table = built.table;
+            list.push_back({known.name, {}, false, known.supported(cpu)});
+            for (std::size_t i = 0; i < std::size(kBuilt); ++i)
+                if (kBuilt[i] == known.name) list.back().table.index = i, list.back().built = true;
         }
         return list;
     }();
@@ -110,7 +111,7 @@ const std::vector<Entry>& entries() {
 }
 
 // Whether its kernels were built, and this CPU runs them.
-bool usable(const Entry& entry) { return entry.table != nullptr && entry.supported; }
+bool usable(const Entry& entry) { return entry.built && entry.supported; }
 
 // Names, separated by commas: of the instruction sets that are usable, or of all.
 std::string names(bool all) {
@@ -167,6 +168,6 @@ std::string active_isa() { return std::string(active().name); }
 
 void set_isa(std::string_view name) { g_active.store(&find("name", name), std::memory_order_release); }
 
-const KernelTable& kernel_table() { return *active().table; }
+const KernelTable& kernel_table() { return active().table; }
 
 }  // namespace fanin

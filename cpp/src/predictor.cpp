@@ -26,6 +26,7 @@ struct Predictor<T>::State {
 
     explicit State(const Network<T>& network);
     void run(MatrixView<const T> x, T* out, T* space, std::size_t half) const noexcept;
+    void run_row(const T* x, T* out, T* space, std::size_t half) const noexcept;
     // Elements of one of the two buffers between the layers.
     std::size_t half(std::size_t rows) const { return detail::round_up(rows * widest, detail::kCacheLine / sizeof(T)); }
 
@@ -66,9 +67,26 @@ Predictor<T>::State::State(const Network<T>& network)
     }
 }
 
+// One row, whose elements are neighbours: its latency is all that counts, so that nothing stands between the kernels.
+template <class T>
+void Predictor<T>::State::run_row(const T* x, T* out, T* space, std::size_t half) const noexcept {
+    T *to = space, *next = space + half;
+    const Layer* const last = layers.data() + layers.size() - 1;
+    for (const Layer* layer = layers.data(); layer != last; ++layer) {
+        multiply_row(layer->n_in, layer->n_out, x, layer->weight, layer->bias, to);
+        if (layer->activate != nullptr) layer->activate(layer->n_out, to, to, layer->factors);
+        x = to;
+        to = next;
+        next = const_cast<T*>(x);
+    }
+    multiply_row(last->n_in, last->n_out, x, last->weight, last->bias, out);
+    if (last->activate != nullptr) last->activate(last->n_out, out, out, last->factors);
+}
+
 // `space` holds two buffers of `half` elements.
 template <class T>
 void Predictor<T>::State::run(MatrixView<const T> x, T* out, T* space, std::size_t half) const noexcept {
+    if (x.rows == 1 && x.col_stride == 1) return run_row(x.data, out, space, half);
     Operand<const T> input{x.data, x.row_stride, x.col_stride};
     T* buffers[2] = {space, space + half};
     const std::size_t count = layers.size();
@@ -76,16 +94,14 @@ void Predictor<T>::State::run(MatrixView<const T> x, T* out, T* space, std::size
         const Layer& layer = layers[l];
         T* to = l + 1 == count ? out : buffers[l % 2];
         const auto row = static_cast<std::ptrdiff_t>(layer.n_out);
-        if (x.rows == 1 && input.col == 1) multiply_row(layer.n_in, layer.n_out, input.data, layer.weight, layer.bias, to);
-        else
-            multiply({.m = x.rows,
-                      .n = layer.n_out,
-                      .k = layer.n_in,
-                      .a = input,
-                      .b = {nullptr, 1, 0},
-                      .init = {layer.bias, 0, 1},
-                      .c = {to, row, 1}},
-                     layer.weight);
+        multiply({.m = x.rows,
+                  .n = layer.n_out,
+                  .k = layer.n_in,
+                  .a = input,
+                  .b = {nullptr, 1, 0},
+                  .init = {layer.bias, 0, 1},
+                  .c = {to, row, 1}},
+                 layer.weight);
         if (layer.activate != nullptr) layer.activate(x.rows * layer.n_out, to, to, layer.factors);
         input = {to, row, 1};
     }
@@ -167,7 +183,7 @@ void Predictor<T>::predict(MatrixView<const T> x, std::span<T> out, std::span<T>
 
 template <class T>
 void Predictor<T>::predict(std::span<const T> x, std::span<T> out, std::span<T> workspace) const {
-    const std::size_t rows = x.size() / inputs_;
+    const std::size_t rows = x.size() == inputs_ ? 1 : x.size() / inputs_;  // a division takes some nanoseconds
     if (rows * inputs_ != x.size())
         throw std::invalid_argument("x must have whole rows of " + std::to_string(inputs_) + " elements, got " +
                                     std::to_string(x.size()));

@@ -15,6 +15,25 @@
 
 namespace {
 
+// The control word: all rounding modes and flags that flush, none of them first.
+#if defined(__x86_64__)
+constexpr unsigned kRounding[] = {0, 0x2000, 0x4000, 0x6000}, kFlags[] = {0, 0x8000, 0x0040, 0x8040};
+unsigned mode() { return _mm_getcsr() & 0xe040u; }
+void set_mode(unsigned mode) { _mm_setcsr(0x1f80 | mode); }
+#elif defined(__aarch64__)
+constexpr unsigned kRounding[] = {0, 1u << 22, 2u << 22, 3u << 22}, kFlags[] = {0, 1u << 24, 1u << 25, 1u << 24 | 1u << 26};
+unsigned mode() {
+    unsigned long word;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(word));
+    return static_cast<unsigned>(word);
+}
+void set_mode(unsigned mode) { __asm__ volatile("msr fpcr, %0" : : "r"(static_cast<unsigned long>(mode))); }
+#else
+constexpr unsigned kRounding[] = {0}, kFlags[] = {0};
+unsigned mode() { return 0; }
+void set_mode(unsigned) {}
+#endif
+
 using golden::Digest;
 using golden::Numbers;
 
@@ -207,25 +226,21 @@ int print_all() {
 }
 
 int all_modes() {
-#if defined(__x86_64__)
     int moved = 0;
     for (const Section& section : kSections) {
         const std::uint64_t expected = section.compute().hash();
-        for (const unsigned rounding : {0x0000u, 0x2000u, 0x4000u, 0x6000u})
-            for (const unsigned flags : {0x0000u, 0x8000u, 0x0040u, 0x8040u}) {
-                _mm_setcsr(0x1f80 | rounding | flags);
+        for (const unsigned rounding : kRounding)
+            for (const unsigned flags : kFlags) {
+                set_mode(rounding | flags);
                 const std::uint64_t got = section.compute().hash();
-                const bool kept = (_mm_getcsr() & 0xffc0u) == (0x1f80 | rounding | flags);
-                _mm_setcsr(0x1f80);
+                const bool kept = mode() == (rounding | flags);
+                set_mode(0);
                 if (got == expected && kept) continue;
                 std::printf("%s moves in mode %#x\n", section.name, rounding | flags);
                 ++moved;
             }
     }
     return moved != 0;
-#else
-    return 0;
-#endif
 }
 
 }  // namespace

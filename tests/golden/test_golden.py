@@ -1,5 +1,6 @@
 """One golden program, the same digests: from Python, C++ and C, on every instruction set, for both compilers at every level of
-optimisation, linked statically and as a shared library, in every mode that a caller's control word can have.
+optimisation, linked statically and as a shared library, in every mode that a caller's control word can have; and on aarch64,
+cross-compiled and emulated.
 
 The digests are committed (digests.txt: percent of the corpus, section, digest). A change of one is a change of bits: the
 changelog names it under *Reproducibility*, and ``python tests/golden/write.py`` writes the file.
@@ -11,7 +12,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,9 +40,9 @@ def in_python() -> ModuleType:
     return module
 
 
-def printed(program: Path, *arguments: object, isa: str, threads: int = 1) -> list[str]:
+def printed(program: Path, *arguments: object, isa: str, threads: int = 1, emulator: Sequence[str] = ()) -> list[str]:
     env = {**os.environ, "FANIN_ISA": isa, "FANIN_NUM_THREADS": str(threads)}
-    words = [str(program), *map(str, arguments)]
+    words = [*emulator, str(program), *map(str, arguments)]
     return subprocess.run(words, env=env, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
@@ -89,3 +90,20 @@ def test_of_every_build(tools: Any, tmp_path: Path, compiler: str, level: str) -
             assert printed(golden / linked, isa=isa, threads=2) == committed(WHOLE), (linked, isa)
             assert printed(golden / linked, "through_c", SHORT, isa=isa) == committed(SHORT), (linked, isa)
         assert printed(golden / linked, "modes", SHORT, isa=fi.available_isas()[-1]) == [], linked
+
+
+@pytest.mark.slow
+def test_of_aarch64(tools: Any, tmp_path: Path) -> None:
+    emulator = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]
+    for needed in ("aarch64-linux-gnu-g++", emulator[0]):
+        if shutil.which(needed) is None:
+            pytest.skip(f"needs {needed}")
+    options = [f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"]
+    build = tools.build(ROOT, tmp_path / "library", *options, "-DFANIN_BUILD_SHARED=ON")
+    tools.run(tools.cmake, "--install", build, "--prefix", tmp_path / "prefix")
+    golden = tools.build(HERE, tmp_path / "golden", *options, f"-Dfanin_DIR={tmp_path / 'prefix' / 'lib' / 'cmake' / 'fanin'}")
+    for isa in ("generic", "neon"):
+        assert printed(golden / "golden_fanin", isa=isa, emulator=emulator) == committed(WHOLE), isa
+        assert printed(golden / "golden_fanin_shared", SHORT, isa=isa, threads=2, emulator=emulator) == committed(SHORT), isa
+        assert printed(golden / "golden_fanin", "through_c", SHORT, isa=isa, emulator=emulator) == committed(SHORT), isa
+        assert printed(golden / "golden_fanin", "modes", 1, isa=isa, emulator=emulator) == [], isa

@@ -72,8 +72,9 @@ class StandardArithmetic {
 #endif
 #elif defined(__aarch64__) && !defined(_MSC_VER)
     using Word = std::uint64_t;
-    // FPCR: FIZ, AH, NEP (bits 0 to 2), traps (8 to 12, 15), FZ16 (19), rounding (22, 23), FZ (24), DN (25); all 0.
-    static constexpr Word kStandard = 0, kDecides = 0x03c89f07;
+    // FPCR: FIZ, AH, NEP (bits 0 to 2), traps (8 to 12, 15), FZ16 (19), rounding (22, 23), FZ (24), DN (25), AHP (26: float16
+    // without infinities); all 0.
+    static constexpr Word kStandard = 0, kDecides = 0x07c89f07;
     static Word read() {
         Word word;
         __asm__ volatile("mrs %0, fpcr" : "=r"(word) : : "memory");

@@ -47,7 +47,7 @@ FANIN_C_API int fanin_algorithm_version(void);
 
 /* ------------------------------------------------------------------------------------------------ the process */
 
-/* The instruction set in use, and the choice of another: "generic", "x86_64_v3", "x86_64_v4". Bits never depend on it. */
+/* The instruction set in use, and the choice of another, by the names of isa.hpp. Bits never depend on it. */
 FANIN_C_API const char* fanin_active_isa(void);
 FANIN_C_API fanin_status fanin_set_isa(const char* name);
 FANIN_C_API size_t fanin_num_threads(void);

@@ -10,7 +10,7 @@
 namespace fanin FANIN_PUBLIC {
 
 // Names of the instruction sets whose kernels were built *and* run on this CPU, slowest first: "generic" always, then
-// "x86_64_v3" (AVX2, FMA) and "x86_64_v4" (AVX-512 F, BW, CD, DQ, VL).
+// "x86_64_v3" (AVX2, FMA) and "x86_64_v4" (AVX-512 F, BW, CD, DQ, VL), or "neon" on aarch64.
 std::vector<std::string> available_isas();
 
 // The instruction set in use: the one that FANIN_ISA names, otherwise the fastest available one. The first call reads

@@ -144,12 +144,13 @@ struct EluDerivative {
     }
 };
 
-// Two vectors in flight, the end through the same code: each function is compiled once.
+// Two vectors in flight, the end through the same code: each function is compiled once. Where each fused multiply-add is a
+// call, one goes alone.
 template <class T, class F>
 FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out, const F& f) {
     // da is null for a value and for a bare derivative; the test is hoisted, since it does not change in the loop.
     constexpr std::size_t kStep = kLanes<T>;
-    for (; n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, out += 2 * kStep) {
+    for (; kTogether && n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, out += 2 * kStep) {
         Vec<T> low = f(load(z)), high = f(load(z + kStep));
         if (da != nullptr) {
             low = load(da) * low;
@@ -161,12 +162,14 @@ FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out,
     }
     while (n != 0) {
         const std::size_t count = n < kStep ? n : kStep;
-        Vec<T> v = f(load_first(z, count));
+        const bool whole = !kTogether && count == kStep;
+        Vec<T> v = f(whole ? load(z) : load_first(z, count));
         if (da != nullptr) {
-            v = load_first(da, count) * v;
+            v = (whole ? load(da) : load_first(da, count)) * v;
             da += count;
         }
-        store_first(out, v, count);
+        if (whole) store(out, v);
+        else store_first(out, v, count);
         n -= count, z += count, out += count;
     }
 }

@@ -5,7 +5,7 @@ namespace fanin::FANIN_ISA {
 namespace {
 
 // The most rows of a; from there on packing pays.
-inline constexpr std::size_t kThinRows = 8;
+inline constexpr std::size_t kThinRows = FANIN_HARDWARE_FMA ? 8 : kTileRows;
 
 // So many k of each column are copied before they are turned, where the columns lie so that their lines meet in few sets of
 // the cache: turning would read each line four times over and find it gone.

@@ -9,12 +9,14 @@ namespace fanin::FANIN_ISA {
 namespace {
 
 // Sums and one row of b fill the registers: 24 + 2 of 32, 12 + 2 of 16 (and one for the broadcast).
-#if FANIN_VECTOR_BYTES == 64
+#if FANIN_VECTOR_BYTES == 64 || defined(FANIN_NEON)
 inline constexpr std::size_t kTileRows = 12, kTileVectors = 2;
 #elif FANIN_VECTOR_BYTES == 32
 inline constexpr std::size_t kTileRows = 6, kTileVectors = 2;
-#else
+#elif FANIN_HARDWARE_FMA
 inline constexpr std::size_t kTileRows = 4, kTileVectors = 2;
+#else  // each fused multiply-add is a call: more sums in flight gain nothing
+inline constexpr std::size_t kTileRows = 2, kTileVectors = 2;
 #endif
 
 // Rows that are this many bytes apart, or a multiple of it, meet in one or two sets of a 32 KiB cache.

@@ -225,7 +225,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
                              std::size_t n, T* out) {
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
-    constexpr std::size_t kTogether = sizeof(T) == sizeof(float) ? 4 : 2;  // measured
+    constexpr std::size_t kTogether = !FANIN_HARDWARE_FMA ? 1 : sizeof(T) == sizeof(float) ? 4 : 2;  // measured
     std::uint64_t block = first_index / kBlockElements;
     const Philox philox(seed, stream, block >> 32);
     // One group, whole. Not inlined: it stands in three places, and is in the loop of none.
@@ -311,7 +311,8 @@ void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_
 }
 
 // PhiloxWords: the words of the blocks from first_block on, n of them, four a block in the order of the generator's definition.
-void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n, std::uint32_t* out) {
+[[maybe_unused]] void philox_words(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_block, std::size_t n,
+                                   std::uint32_t* out) {
     constexpr std::size_t kGroup = 4 * kBlocks;
     while (n != 0) {
         const Philox philox(seed, stream, first_block >> 32);

@@ -42,8 +42,8 @@ FANIN_INLINE void round_all(std::size_t n, const float* x, std::uint16_t* out) {
 }
 
 // RoundingKernels; float16.cpp and the draws of 16-bit types call them.
-void to_float16(std::size_t n, const float* x, std::uint16_t* out) { round_all<float16_bits>(n, x, out); }
-void to_bfloat16(std::size_t n, const float* x, std::uint16_t* out) { round_all<bfloat16_bits>(n, x, out); }
+[[maybe_unused]] void to_float16(std::size_t n, const float* x, std::uint16_t* out) { round_all<float16_bits>(n, x, out); }
+[[maybe_unused]] void to_bfloat16(std::size_t n, const float* x, std::uint16_t* out) { round_all<bfloat16_bits>(n, x, out); }
 
 }  // namespace
 }  // namespace fanin::FANIN_ISA

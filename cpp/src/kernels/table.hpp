@@ -18,26 +18,32 @@
 
 namespace fanin {
 
-// Every table that an instruction set has: X(type, name). Each stands alone, so that a program links the kernels of the topics
-// that it uses and of no others.
+// Every table that an instruction set has: X(type, name), by parts. Each part is a file of its own for each instruction set
+// (CMakeLists.txt), and the active tables of a part are another, so that a program links the kernels that it uses and no
+// others.
 // clang-format off
-#define FANIN_EACH_TABLE(X) \
-    X(WordKernels, words) \
-    X(RoundingKernels, rounding) \
+#define FANIN_TABLES_random(X) \
+    X(WordKernels, words) X(RoundingKernels, rounding) X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64)
+#define FANIN_TABLES_random_truncated(X) X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64)
+#define FANIN_TABLES_activation(X) \
+    X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) \
+    X(ActivationKernels<float>, activation_f32) X(ActivationKernels<double>, activation_f64)
+#define FANIN_TABLES_stats(X) \
     X(WideningKernels, widening) \
     X(NarrowStatsKernels<Float16>, stats_f16) X(NarrowStatsKernels<BFloat16>, stats_bf16) \
-    X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64) \
-    X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64) \
-    X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) \
-    X(ActivationKernels<float>, activation_f32) X(ActivationKernels<double>, activation_f64) \
-    X(StatsKernels<float>, stats_f32) X(StatsKernels<double>, stats_f64) \
-    X(DenseKernels<float>, dense_f32) X(DenseKernels<double>, dense_f64) \
+    X(StatsKernels<float>, stats_f32) X(StatsKernels<double>, stats_f64)
+#define FANIN_TABLES_dense_f32(X) X(DenseKernels<float>, dense_f32)
+#define FANIN_TABLES_dense_f64(X) X(DenseKernels<double>, dense_f64)
+#define FANIN_TABLES_training(X) \
     X(SoftmaxKernels<float>, softmax_f32) X(SoftmaxKernels<double>, softmax_f64) \
     X(LossKernels<float>, loss_f32) X(LossKernels<double>, loss_f64) \
     X(OptimizerKernels<float>, optimizer_f32) X(OptimizerKernels<double>, optimizer_f64)
+#define FANIN_EACH_TABLE(X) \
+    FANIN_TABLES_random(X) FANIN_TABLES_random_truncated(X) FANIN_TABLES_activation(X) FANIN_TABLES_stats(X) \
+    FANIN_TABLES_dense_f32(X) FANIN_TABLES_dense_f64(X) FANIN_TABLES_training(X)
 // clang-format on
 
-// What isa.cpp knows of an instruction set: its place in the lists of tables (kernel_tables.cpp).
+// What isa.cpp knows of an instruction set: its place in the lists of tables (tables.cpp.in).
 struct KernelTable {
     std::size_t index;
 };
@@ -46,7 +52,6 @@ struct KernelTable {
 #define FANIN_DECLARE_TABLE(type, name) extern const type name;
 #define FANIN_DECLARE_ISA(isa)            \
     namespace isa {                       \
-    extern const KernelTable table;       \
     FANIN_EACH_TABLE(FANIN_DECLARE_TABLE) \
     }
 

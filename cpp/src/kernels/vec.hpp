@@ -14,6 +14,8 @@
 #include <cstdint>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(FANIN_NEON)  // the instruction set `neon`; aarch64's generic one is what the compiler makes of the language
+#include <arm_neon.h>
 #endif
 
 #include "fma.hpp"
@@ -113,6 +115,8 @@ FANIN_INLINE VecD load_wide(const float* p) {
     return (VecD)_mm512_cvtps_pd(_mm256_loadu_ps(p));
 #elif FANIN_VECTOR_BYTES == 32
     return (VecD)_mm256_cvtps_pd(_mm_loadu_ps(p));
+#elif defined(FANIN_NEON)
+    return (VecD)vcvt_f64_f32(vld1_f32(p));
 #else
     return VecD{static_cast<double>(p[0]), static_cast<double>(p[1])};
 #endif
@@ -161,6 +165,8 @@ FANIN_INLINE VecF fma(VecF a, VecF b, VecF c) {
     return (VecF)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 #elif defined(__SSE2__)
     return (VecF)fma_software((FmaFloats)a, (FmaFloats)b, (FmaFloats)c);
+#elif defined(FANIN_NEON)
+    return (VecF)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
     VecF r;
     for (std::size_t i = 0; i < kLanes<float>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);
@@ -174,6 +180,8 @@ FANIN_INLINE VecD fma(VecD a, VecD b, VecD c) {
     return (VecD)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
 #elif defined(__SSE2__)
     return (VecD)fma_software((FmaDoubles)a, (FmaDoubles)b, (FmaDoubles)c);
+#elif defined(FANIN_NEON)
+    return (VecD)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 #else
     VecD r;
     for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = fma_scalar(a[i], b[i], c[i]);
@@ -203,7 +211,7 @@ FANIN_INLINE VecF at_least(VecF x, VecF limit) { return (VecF)_mm256_max_ps((__m
 FANIN_INLINE VecF at_most(VecF x, VecF limit) { return (VecF)_mm256_min_ps((__m256)limit, (__m256)x); }
 FANIN_INLINE VecD at_least(VecD x, VecD limit) { return (VecD)_mm256_max_pd((__m256d)limit, (__m256d)x); }
 FANIN_INLINE VecD at_most(VecD x, VecD limit) { return (VecD)_mm256_min_pd((__m256d)limit, (__m256d)x); }
-#else
+#else  // NEON's FMAX would make +0 of -0 and a limit of +0
 template <class V>
 FANIN_INLINE V at_least(V x, V limit) {
     return x < limit ? limit : x;
@@ -222,6 +230,8 @@ FANIN_INLINE VecF sqrt(VecF v) {
     return (VecF)_mm256_sqrt_ps((__m256)v);
 #elif defined(__SSE2__)
     return (VecF)_mm_sqrt_ps((__m128)v);
+#elif defined(FANIN_NEON)
+    return (VecF)vsqrtq_f32((float32x4_t)v);
 #else
     VecF r;
     for (std::size_t i = 0; i < kLanes<float>; ++i) r[i] = __builtin_sqrtf(v[i]);
@@ -235,6 +245,8 @@ FANIN_INLINE VecD sqrt(VecD v) {
     return (VecD)_mm256_sqrt_pd((__m256d)v);
 #elif defined(__SSE2__)
     return (VecD)_mm_sqrt_pd((__m128d)v);
+#elif defined(FANIN_NEON)
+    return (VecD)vsqrtq_f64((float64x2_t)v);
 #else
     VecD r;
     for (std::size_t i = 0; i < kLanes<double>; ++i) r[i] = __builtin_sqrt(v[i]);
@@ -251,6 +263,8 @@ FANIN_INLINE bool any_lane(M mask) {
     return _mm256_movemask_epi8((__m256i)mask) != 0;
 #elif defined(__SSE2__)
     return _mm_movemask_epi8((__m128i)mask) != 0;
+#elif defined(FANIN_NEON)
+    return vmaxvq_u32((uint32x4_t)mask) != 0;
 #else
     bool any = false;
     for (std::size_t i = 0; i < sizeof(mask) / sizeof(mask[0]); ++i) any |= mask[i] != 0;
@@ -270,7 +284,11 @@ FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return (VecF)_mm512_m
 using LaneMask = VecI32;
 template <int bit>
 FANIN_INLINE LaneMask lanes_with(VecU32 v) {
+#if defined(FANIN_NEON)
+    return (VecI32)vtstq_u32((uint32x4_t)v, (uint32x4_t)splat_u32(std::uint32_t{1} << bit));
+#else
     return bit_cast<VecI32>(v << (31 - bit)) < 0;
+#endif
 }
 FANIN_INLINE VecF select(LaneMask lanes, VecF a, VecF b) { return lanes ? a : b; }
 #endif
@@ -283,6 +301,8 @@ FANIN_INLINE VecU64 multiply_low32(VecU64 a, VecU64 b) {
     return (VecU64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 #elif defined(__SSE2__)
     return (VecU64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#elif defined(FANIN_NEON)
+    return (VecU64)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
 #else
     return (a & 0xffffffffull) * (b & 0xffffffffull);
 #endif
@@ -294,6 +314,8 @@ FANIN_INLINE VecU32 low_words(VecU64 a, VecU64 b) {
     return (VecU32)_mm512_mask_shuffle_epi32((__m512i)a, 0xaaaa, (__m512i)b, _MM_PERM_CCAA);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecU32)_mm256_blend_epi32((__m256i)a, (__m256i)(b << 32), 0xaa);
+#elif defined(FANIN_NEON)
+    return (VecU32)vtrn1q_u32((uint32x4_t)a, (uint32x4_t)b);
 #else
     return bit_cast<VecU32>((a & 0xffffffffull) | b << 32);
 #endif
@@ -303,6 +325,8 @@ FANIN_INLINE VecU32 high_words(VecU64 a, VecU64 b) {
     return (VecU32)_mm512_mask_shuffle_epi32((__m512i)b, 0x5555, (__m512i)a, _MM_PERM_DDBB);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecU32)_mm256_blend_epi32((__m256i)(a >> 32), (__m256i)b, 0xaa);
+#elif defined(FANIN_NEON)
+    return (VecU32)vtrn2q_u32((uint32x4_t)a, (uint32x4_t)b);
 #else
     return bit_cast<VecU32>(a >> 32 | (b & 0xffffffff00000000ull));
 #endif
@@ -322,6 +346,8 @@ FANIN_INLINE VecF interleave_low(VecF a, VecF b) {
     return (VecF)_mm512_unpacklo_ps((__m512)a, (__m512)b);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecF)_mm256_unpacklo_ps((__m256)a, (__m256)b);
+#elif defined(FANIN_NEON)
+    return (VecF)vzip1q_f32((float32x4_t)a, (float32x4_t)b);
 #else
     return VecF{a[0], b[0], a[1], b[1]};
 #endif
@@ -331,6 +357,8 @@ FANIN_INLINE VecF interleave_high(VecF a, VecF b) {
     return (VecF)_mm512_unpackhi_ps((__m512)a, (__m512)b);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecF)_mm256_unpackhi_ps((__m256)a, (__m256)b);
+#elif defined(FANIN_NEON)
+    return (VecF)vzip2q_f32((float32x4_t)a, (float32x4_t)b);
 #else
     return VecF{a[2], b[2], a[3], b[3]};
 #endif
@@ -341,6 +369,8 @@ FANIN_INLINE VecD interleave_low(VecD a, VecD b) {
     return (VecD)_mm512_unpacklo_pd((__m512d)a, (__m512d)b);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecD)_mm256_unpacklo_pd((__m256d)a, (__m256d)b);
+#elif defined(FANIN_NEON)
+    return (VecD)vzip1q_f64((float64x2_t)a, (float64x2_t)b);
 #else
     return VecD{a[0], b[0]};
 #endif
@@ -350,6 +380,8 @@ FANIN_INLINE VecD interleave_high(VecD a, VecD b) {
     return (VecD)_mm512_unpackhi_pd((__m512d)a, (__m512d)b);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecD)_mm256_unpackhi_pd((__m256d)a, (__m256d)b);
+#elif defined(FANIN_NEON)
+    return (VecD)vzip2q_f64((float64x2_t)a, (float64x2_t)b);
 #else
     return VecD{a[1], b[1]};
 #endif

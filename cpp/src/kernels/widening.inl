@@ -20,6 +20,8 @@ FANIN_INLINE VecU32 load_u16(const std::uint16_t* p) {
     return (VecU32)_mm512_cvtepu16_epi32((__m256i)v);
 #elif FANIN_VECTOR_BYTES == 32
     return (VecU32)_mm256_cvtepu16_epi32((__m128i)v);
+#elif defined(FANIN_NEON)
+    return (VecU32)vmovl_u16((uint16x4_t)v);
 #else
     return __builtin_convertvector(v, VecU32);
 #endif
@@ -30,6 +32,8 @@ FANIN_INLINE VecF load_float16(const std::uint16_t* p) {
     return (VecF)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i*)p));
 #elif FANIN_VECTOR_BYTES == 32
     return (VecF)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i*)p));
+#elif defined(FANIN_NEON)
+    return (VecF)vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 #else
     return from_float16_bits(load_u16(p));
 #endif
@@ -52,6 +56,9 @@ FANIN_INLINE VecI32 load_int(const std::int16_t* p) {
     return (VecI32)_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i*)p));
 }
 #else
+#if defined(FANIN_NEON)
+FANIN_INLINE VecI32 load_int(const std::int16_t* p) { return (VecI32)vmovl_s16(vld1_s16(p)); }
+#endif
 template <class I>
 FANIN_INLINE VecI32 load_int(const I* p) {
     VecI32 v;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "division.hpp"
+#include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
@@ -36,69 +37,90 @@ struct Kept {
     }
 };
 
+// The axes in two: those of a slice, and those that number the slices.
+struct Slices {
+    Kept kept;
+    std::size_t rank = 0, size = 1;
+    std::array<std::size_t, kMaxRank> shape{};
+    std::array<std::ptrdiff_t, kMaxRank> strides{};
+
+    // The slice that begins there.
+    template <class S>
+    ArrayView<const S> view(const S* begin) const {
+        return {begin, {shape.data(), rank}, {strides.data(), rank}};
+    }
+
+    // std::invalid_argument as summarize().
+    Slices(std::span<const std::size_t> of_shape, std::span<const std::ptrdiff_t> of_strides,
+           std::span<const std::size_t> axes) {
+        const std::size_t all = of_shape.size();
+        if (all > kMaxRank || of_strides.size() != all)
+            throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank));
+        std::array<bool, kMaxRank> summed{};
+        for (const std::size_t axis : axes) {
+            if (axis >= all || summed[axis])
+                throw std::invalid_argument("axis must hold different axes of x, below " + std::to_string(all) + ", got " +
+                                            detail::shape_text(axes));
+            summed[axis] = true;
+        }
+        for (std::size_t axis = 0; axis < all; ++axis) {
+            if (summed[axis]) {
+                shape[rank] = of_shape[axis];
+                strides[rank++] = of_strides[axis];
+                size *= of_shape[axis];
+            } else {
+                kept.shape[kept.rank] = of_shape[axis];
+                kept.strides[kept.rank++] = of_strides[axis];
+                kept.count *= of_shape[axis];
+            }
+        }
+    }
+};
+
+// Few long slices: one after the other, each divided among the threads. `one` summarizes the slice that begins `offset`
+// elements after x.
+std::vector<Summary> summaries_of_long_slices(const Slices& slices, const void* x, const SummaryOptions& options,
+                                              Summary (*one)(const Slices& slices, const void* x, std::ptrdiff_t offset,
+                                                             const SummaryOptions& options)) {
+    std::vector<Summary> result(slices.kept.count);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] = one(slices, x, slices.kept.offset(i), options);
+    return result;
+}
+
+// A task measures kSlices neighbouring slices block by block, each into counters of its own; all slices have one shape, so
+// one set of blocks, those of the first, serves them, moved by an offset.
+std::vector<Summary> summaries_of_slices(const Kept& kept, const detail::Elements& first, const SummaryOptions& options) {
+    std::vector<Summary> result(kept.count);
+    parallel_for(detail::ceil_div(kept.count, kSlices), [&](std::size_t task) {
+        const std::size_t begin = task * kSlices, n = std::min(kSlices, kept.count - begin);
+        alignas(detail::kCacheLine) std::byte room[detail::Elements::kRoom];
+        std::vector<std::vector<BlockMoments>> parts(n, std::vector<BlockMoments>(first.blocks()));
+        std::vector<std::uint32_t> tables(n * first.table_size());
+        for (std::size_t index = 0; index < first.blocks(); ++index)
+            for (std::size_t i = 0; i < n; ++i)
+                parts[i][index] = first.measure(index, kept.offset(begin + i), room, tables.data() + i * first.table_size());
+        for (std::size_t i = 0; i < n; ++i) {
+            Histogram histogram = first.zero();
+            first.add(tables.data() + i * first.table_size(), histogram);
+            result[begin + i] = detail::summary_of(parts[i], std::move(histogram), options);
+        }
+    });
+    return result;
+}
+
 }  // namespace
 
 template <class S>
 std::vector<Summary> summarize(ArrayView<const S> x, std::span<const std::size_t> axes, const SummaryOptions& options) {
     const StandardArithmetic arithmetic;
     validate(options);
-    const std::size_t rank = x.shape.size();
-    if (rank > kMaxRank || x.strides.size() != rank)
-        throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank));
-    std::array<bool, kMaxRank> summed{};
-    for (const std::size_t axis : axes) {
-        if (axis >= rank || summed[axis])
-            throw std::invalid_argument("axis must hold different axes of x, below " + std::to_string(rank) + ", got " +
-                                        detail::shape_text(axes));
-        summed[axis] = true;
-    }
-    // The axes in two: those of a slice, and those that number the slices.
-    Kept kept;
-    std::size_t slice_rank = 0, slice_size = 1;
-    std::array<std::size_t, kMaxRank> shape{};
-    std::array<std::ptrdiff_t, kMaxRank> strides{};
-    for (std::size_t axis = 0; axis < rank; ++axis) {
-        if (summed[axis]) {
-            shape[slice_rank] = x.shape[axis];
-            strides[slice_rank++] = x.strides[axis];
-            slice_size *= x.shape[axis];
-        } else {
-            kept.shape[kept.rank] = x.shape[axis];
-            kept.strides[kept.rank++] = x.strides[axis];
-            kept.count *= x.shape[axis];
-        }
-    }
-    // Few long slices: one after the other, each divided among the threads.
-    std::vector<Summary> result(kept.count);
-    const ArrayView<const S> first{x.data, {shape.data(), slice_rank}, {strides.data(), slice_rank}};
-    if (kept.count < num_threads() && slice_size >= kLongSlice) {
-        for (std::size_t i = 0; i < kept.count; ++i)
-            result[i] = summarize(ArrayView<const S>{x.data + kept.offset(i), first.shape, first.strides}, options);
-        return result;
-    }
-
-    // A task measures kSlices neighbouring slices block by block, each into counters of its own; all slices have one shape, so
-    // one set of blocks serves them, moved by an offset.
-    const detail::SummaryBlocks<S> blocks(first);
-    const detail::SlotPlan<detail::Wide<S>> plan(options);
-    parallel_for(detail::ceil_div(kept.count, kSlices), [&](std::size_t task) {
-        const std::size_t begin = task * kSlices, n = std::min(kSlices, kept.count - begin);
-        detail::BlockRoom<S> room;
-        std::vector<std::vector<BlockMoments>> parts(n, std::vector<BlockMoments>(blocks.blocks()));
-        std::vector<std::uint32_t> tables(n * plan.table_size());
-        for (std::size_t index = 0; index < blocks.blocks(); ++index)
-            for (std::size_t i = 0; i < n; ++i) {
-                const detail::Measure<detail::Wide<S>> how{options, plan, tables.data() + i * plan.table_size()};
-                const auto block = blocks.block(index, room.gathered, kept.offset(begin + i));
-                parts[i][index] = detail::measure_any<S>(block, room, how);
-            }
-        for (std::size_t i = 0; i < n; ++i) {
-            Histogram histogram = plan.zero();
-            plan.add(tables.data() + i * plan.table_size(), histogram);
-            result[begin + i] = detail::summary_of(parts[i], std::move(histogram), options);
-        }
-    });
-    return result;
+    const Slices slices(x.shape, x.strides, axes);
+    if (slices.kept.count < num_threads() && slices.size >= kLongSlice)
+        return summaries_of_long_slices(slices, x.data, options,
+                                        [](const Slices& s, const void* from, std::ptrdiff_t offset, const SummaryOptions& o) {
+                                            return summarize(s.view(static_cast<const S*>(from) + offset), o);
+                                        });
+    return summaries_of_slices(slices.kept, detail::ElementsOf<S>(slices.view(x.data), options), options);
 }
 
 Summarizer::Summarizer(const SummaryOptions& options)

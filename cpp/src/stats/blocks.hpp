@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <stdexcept>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "division.hpp"
@@ -43,39 +42,11 @@ void count_block(std::size_t n, const T* x, const Measure<T>& how, BlockMoments&
 template <class T>
 std::array<BlockMoments, 2> measure_pair(std::size_t n, const T* x, const Measure<T>& of_x, const T* y, const Measure<T>& of_y);
 
-// An array as rows of its last axis, and the blocks that they form. Axes of one element are dropped, leading axes
-// that lie in memory like one are joined.
-template <class T>
-class SummaryBlocks {
+// An array as rows of its last axis, and the blocks that they form, whatever its elements are. Axes of one element are
+// dropped, leading axes that lie in memory like one are joined.
+class BlockPlaces {
  public:
-    explicit SummaryBlocks(ArrayView<const T> x) : data_(x.data) {
-        if (x.shape.size() != x.strides.size() || x.shape.size() > kMaxRank)
-            throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
-                                        std::to_string(x.shape.size()) + " axes and " + std::to_string(x.strides.size()) +
-                                        " strides");
-        if (!x.shape.empty()) {
-            cols_ = x.shape.back();
-            col_stride_ = cols_ == 1 ? 1 : x.strides.back();
-        }
-        for (std::size_t axis = 0; axis + 1 < x.shape.size(); ++axis) {
-            const std::size_t size = x.shape[axis];
-            rows_ *= size;
-            if (size == 1) continue;
-            const std::ptrdiff_t stride = x.strides[axis];
-            if (axes_ > 0 && stride_[axes_ - 1] == stride * static_cast<std::ptrdiff_t>(size)) {
-                size_[axes_ - 1] *= size;
-                stride_[axes_ - 1] = stride;
-            } else {
-                size_[axes_] = size;
-                stride_[axes_++] = stride;
-            }
-        }
-        if (rows_ == 0 || cols_ == 0) return;
-        flat_ = col_stride_ == 1 && (axes_ == 0 || (axes_ == 1 && stride_[0] == static_cast<std::ptrdiff_t>(cols_)));
-        rows_a_block_ = std::max<std::size_t>(1, kSummaryBlock / cols_);
-        blocks_a_row_ = ceil_div(cols_, kSummaryBlock);
-        blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : ceil_div(rows_, rows_a_block_);
-    }
+    BlockPlaces(std::span<const std::size_t> shape, std::span<const std::ptrdiff_t> strides);
 
     // Blocks have kSummaryBlock elements at most: several whole rows, or a piece of one.
     std::size_t blocks() const { return blocks_; }
@@ -93,6 +64,29 @@ class SummaryBlocks {
         return {row, std::min(rows_a_block_, rows_ - row), col, std::min(cols_ - col, kSummaryBlock)};
     }
 
+ protected:
+    // Where a row of the last axis begins.
+    std::ptrdiff_t row_offset(std::size_t row) const {
+        std::ptrdiff_t offset = 0;
+        for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])
+            offset += static_cast<std::ptrdiff_t>(row % size_[axis]) * stride_[axis];
+        return offset;
+    }
+
+    std::size_t rows_ = 1, cols_ = 1;
+    std::ptrdiff_t col_stride_ = 1;
+    std::size_t axes_ = 0;  // leading ones
+    std::size_t size_[kMaxRank];
+    std::ptrdiff_t stride_[kMaxRank];
+    bool flat_ = false;
+    std::size_t rows_a_block_ = 1, blocks_a_row_ = 1, blocks_ = 0;
+};
+
+template <class T>
+class SummaryBlocks : public BlockPlaces {
+ public:
+    explicit SummaryBlocks(ArrayView<const T> x) : BlockPlaces(x.shape, x.strides), data_(x.data) {}
+
     struct Block {
         const T* data;
         std::size_t size;
@@ -102,31 +96,16 @@ class SummaryBlocks {
     Block block(std::size_t index, T* buffer, std::ptrdiff_t offset = 0) const {
         const auto [row, rows, col, cols] = place(index);
         if (flat_) return {data_ + offset + row * cols_ + col, rows * cols};
-        if (rows == 1 && col_stride_ == 1) return {row_data(row) + offset + col, cols};
+        if (rows == 1 && col_stride_ == 1) return {data_ + row_offset(row) + offset + col, cols};
         for (std::size_t r = 0; r < rows; ++r) {
-            const T* from = row_data(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
+            const T* from = data_ + row_offset(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
             for (std::size_t c = 0; c < cols; ++c) buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
         }
         return {buffer, rows * cols};
     }
 
  private:
-    // Where a row of the last axis begins.
-    const T* row_data(std::size_t row) const {
-        std::ptrdiff_t offset = 0;
-        for (std::size_t axis = axes_; axis-- > 0; row /= size_[axis])
-            offset += static_cast<std::ptrdiff_t>(row % size_[axis]) * stride_[axis];
-        return data_ + offset;
-    }
-
     const T* data_;
-    std::size_t rows_ = 1, cols_ = 1;
-    std::ptrdiff_t col_stride_ = 1;
-    std::size_t axes_ = 0;  // leading ones
-    std::size_t size_[kMaxRank];
-    std::ptrdiff_t stride_[kMaxRank];
-    bool flat_ = false;
-    std::size_t rows_a_block_ = 1, blocks_a_row_ = 1, blocks_ = 0;
 };
 
 }  // namespace fanin::detail

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "division.hpp"
+#include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
 #include "kernels/table.hpp"
@@ -110,6 +111,34 @@ constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity
 
 }  // namespace
 
+detail::BlockPlaces::BlockPlaces(std::span<const std::size_t> shape, std::span<const std::ptrdiff_t> strides) {
+    if (shape.size() != strides.size() || shape.size() > kMaxRank)
+        throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
+                                    std::to_string(shape.size()) + " axes and " + std::to_string(strides.size()) + " strides");
+    if (!shape.empty()) {
+        cols_ = shape.back();
+        col_stride_ = cols_ == 1 ? 1 : strides.back();
+    }
+    for (std::size_t axis = 0; axis + 1 < shape.size(); ++axis) {
+        const std::size_t size = shape[axis];
+        rows_ *= size;
+        if (size == 1) continue;
+        const std::ptrdiff_t stride = strides[axis];
+        if (axes_ > 0 && stride_[axes_ - 1] == stride * static_cast<std::ptrdiff_t>(size)) {
+            size_[axes_ - 1] *= size;
+            stride_[axes_ - 1] = stride;
+        } else {
+            size_[axes_] = size;
+            stride_[axes_++] = stride;
+        }
+    }
+    if (rows_ == 0 || cols_ == 0) return;
+    flat_ = col_stride_ == 1 && (axes_ == 0 || (axes_ == 1 && stride_[0] == static_cast<std::ptrdiff_t>(cols_)));
+    rows_a_block_ = std::max<std::size_t>(1, kSummaryBlock / cols_);
+    blocks_a_row_ = ceil_div(cols_, kSummaryBlock);
+    blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : ceil_div(rows_, rows_a_block_);
+}
+
 void detail::merge_tree(BlockMoments* parts, std::size_t n) {
     for (; n > 1; n = (n + 1) / 2)
         for (std::size_t i = 0; i < n; i += 2) parts[i / 2] = i + 1 < n ? merge_moments(parts[i], parts[i + 1]) : parts[i];
@@ -192,39 +221,38 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
     return parts;
 }
 
+namespace {
+
 // A task takes a group of neighbouring blocks, two at a time where they have one size, and merges them; the groups, whole
 // subtrees, are merged at the end. So the tree is the same for any group size and any number of threads.
-template <class S>
-Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
-    using T = detail::Wide<S>;
-    const StandardArithmetic arithmetic;
-    validate(options);
-    const detail::SummaryBlocks<S> rows(x);
-    const detail::SlotPlan<T> plan(options);
-    const std::size_t group_size = group_blocks(rows.blocks());
-    std::vector<BlockMoments> groups(detail::ceil_div(rows.blocks(), group_size));
-    Histogram histogram = plan.zero();
+Summary summary_of_elements(const detail::Elements& x, const SummaryOptions& options) {
+    const std::size_t group_size = group_blocks(x.blocks());
+    std::vector<BlockMoments> groups(detail::ceil_div(x.blocks(), group_size));
+    Histogram histogram = x.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     parallel_for(groups.size(), [&](std::size_t group) {
-        detail::BlockRoom<S> rooms[2];
+        alignas(detail::kCacheLine) std::byte room[detail::Elements::kRoom];
         BlockMoments parts[kGroupBlocks];
-        std::vector<std::uint32_t> tables(plan.table_size());
-        const std::size_t begin = group * group_size, n = std::min(group_size, rows.blocks() - begin);
-        const detail::Measure<T> how{options, plan, tables.data()};
+        std::vector<std::uint32_t> tables(x.table_size());
+        const std::size_t begin = group * group_size, n = std::min(group_size, x.blocks() - begin);
         std::size_t i = 0;
-        for (; i + 2 <= n; i += 2) {
-            const std::array both{rows.block(begin + i, rooms[0].gathered), rows.block(begin + i + 1, rooms[1].gathered)};
-            if (both[0].size != both[1].size) break;
-            const auto measured = detail::measure_any<S>(both, rooms, how);
-            std::copy(measured.begin(), measured.end(), parts + i);
-        }
-        for (; i < n; ++i) parts[i] = detail::measure_any<S>(rows.block(begin + i, rooms[0].gathered), rooms[0], how);
+        while (i + 2 <= n && x.measure_pair(begin + i, room, tables.data(), parts + i)) i += 2;
+        for (; i < n; ++i) parts[i] = x.measure(begin + i, 0, room, tables.data());
         detail::merge_tree(parts, n);
         groups[group] = parts[0];
         const std::lock_guard guard(histogram_lock);
-        plan.add(tables.data(), histogram);
+        x.add(tables.data(), histogram);
     });
     return detail::summary_of(groups, std::move(histogram), options);
+}
+
+}  // namespace
+
+template <class S>
+Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
+    const StandardArithmetic arithmetic;
+    validate(options);
+    return summary_of_elements(detail::ElementsOf<S>(x, options), options);
 }
 
 Summary merge(const Summary& left, const Summary& right) {
@@ -292,7 +320,9 @@ template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const dou
 template BlockMoments detail::measure_block(std::size_t, const double*, const SummaryOptions&, const SlotPlan<double>&,
                                             std::uint32_t*);
 template void detail::count_block(std::size_t, const float*, const Measure<float>&, BlockMoments&);
-#define FANIN_SUMMARIZE(S) template Summary summarize(ArrayView<const S>, const SummaryOptions&);
+#define FANIN_SUMMARIZE(S)                \
+    template class detail::ElementsOf<S>; \
+    template Summary summarize(ArrayView<const S>, const SummaryOptions&);
 FANIN_EACH_ELEMENT(FANIN_SUMMARIZE)
 #undef FANIN_SUMMARIZE
 

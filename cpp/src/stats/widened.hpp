@@ -87,9 +87,67 @@ std::array<BlockMoments, 2> measure_any(const std::array<typename SummaryBlocks<
     }
 }
 
+// An array whose type of elements is left behind, for what costs the same for all of them: blocks are some microseconds long.
+class Elements {
+ public:
+    // Bytes that the calls below work in.
+    static constexpr std::size_t kRoom = 2 * sizeof(BlockRoom<std::int64_t>);
+
+    // As of SummaryBlocks and SlotPlan.
+    virtual std::size_t blocks() const = 0;
+    virtual std::size_t table_size() const = 0;
+    virtual Histogram zero() const = 0;
+    virtual void add(const std::uint32_t* tables, Histogram& histogram) const = 0;
+    // A block, of the array so many elements further on.
+    virtual BlockMoments measure(std::size_t index, std::ptrdiff_t offset, std::byte* room, std::uint32_t* tables) const = 0;
+    // Two neighbouring blocks; false, and nothing is measured, where their sizes differ.
+    virtual bool measure_pair(std::size_t index, std::byte* room, std::uint32_t* tables, BlockMoments* parts) const = 0;
+
+ protected:
+    ~Elements() = default;
+};
+
+template <class S>
+class ElementsOf final : public Elements {
+ public:
+    ElementsOf(ArrayView<const S> x, const SummaryOptions& options) : options_(options), blocks_(x), plan_(options) {}
+    std::size_t blocks() const override { return blocks_.blocks(); }
+    std::size_t table_size() const override { return plan_.table_size(); }
+    Histogram zero() const override { return plan_.zero(); }
+    void add(const std::uint32_t* tables, Histogram& histogram) const override { plan_.add(tables, histogram); }
+    BlockMoments measure(std::size_t index, std::ptrdiff_t offset, std::byte* room, std::uint32_t* tables) const override {
+        BlockRoom<S>& mine = rooms(room)[0];
+        return measure_any<S>(blocks_.block(index, mine.gathered, offset), mine, {options_, plan_, tables});
+    }
+    bool measure_pair(std::size_t index, std::byte* room, std::uint32_t* tables, BlockMoments* parts) const override {
+        BlockRoom<S>(&mine)[2] = rooms(room);
+        const std::array both{blocks_.block(index, mine[0].gathered), blocks_.block(index + 1, mine[1].gathered)};
+        if (both[0].size != both[1].size) return false;
+        const auto measured = measure_any<S>(both, mine, {options_, plan_, tables});
+        std::copy(measured.begin(), measured.end(), parts);
+        return true;
+    }
+
+ private:
+    using Rooms = BlockRoom<S>[2];
+    static_assert(sizeof(Rooms) <= kRoom && std::is_trivially_copyable_v<BlockRoom<S>>);
+    static Rooms& rooms(std::byte* room) { return *reinterpret_cast<Rooms*>(room); }
+
+    const SummaryOptions& options_;
+    SummaryBlocks<S> blocks_;
+    SlotPlan<Wide<S>> plan_;
+};
+
 }  // namespace fanin::detail
 
 // Every type of elements that summaries take.
 #define FANIN_EACH_ELEMENT(apply)                                                                                        \
     apply(float) apply(double) apply(Float16) apply(BFloat16) apply(std::int8_t) apply(std::uint8_t) apply(std::int16_t) \
         apply(std::uint16_t) apply(std::int32_t) apply(std::uint32_t) apply(std::int64_t) apply(std::uint64_t)
+
+// Compiled in stats.cpp.
+namespace fanin::detail {
+#define FANIN_ELEMENTS(S) extern template class ElementsOf<S>;
+FANIN_EACH_ELEMENT(FANIN_ELEMENTS)
+#undef FANIN_ELEMENTS
+}  // namespace fanin::detail
