@@ -10,13 +10,13 @@
 #include "math_arrays.inl"
 // The draws alone gain from -O3, whose unrolling lets their words stay in registers (half the time); and they mix many
 // independent chains, which GCC leaves in source order unless told to schedule (10 % of the time).
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #pragma GCC push_options
 #pragma GCC optimize("O3", "schedule-insns", "sched-pressure")
 #endif
 #include "random.inl"
 #include "random_truncated.inl"
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #pragma GCC pop_options
 #endif
 #include "rounding.inl"
