@@ -70,11 +70,14 @@ void fills(Source& s) {
         step *= static_cast<std::ptrdiff_t>(shape[i] == 0 ? 1 : shape[i]);
     }
     void* out = room.of(n * bytes_of(dtype));
+    const std::string words = s.text(kLaws);
+    for (std::size_t i = 0; i < rank; ++i)
+        if (needs_whole(words)) whole[i] = shape[i] + (offset[i] %= rank > 6 ? 1 : 4);
     if (rank != 0 && rank < 4 && s.one_in(30)) {  // more than memory: refused, or of no elements
         for (std::size_t i = 0; i < rank; ++i) shape[i] = (std::size_t{1} << 61) + s.below(3);
         if (s.one_in(3)) shape[s.below(rank)] = 0;
     }
-    const char* law = room.text(s.text(kLaws));
+    const char* law = room.text(words);
     const bool part = s.one_in(2);
     const std::size_t* shaped = s.one_in(60) ? nullptr : shape;
     if (s.one_in(2)) CALLED(fanin_fill, dtype, out, shaped, rank, law, s.bits(), s.bits());

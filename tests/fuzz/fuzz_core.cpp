@@ -102,10 +102,11 @@ void laws(Source& s) {
     if (!s.one_in(4)) shape = {s.size(30), s.size(30)};
     const fanin::ArrayView<T> out = arrays.array(shape, true);
     std::vector<std::size_t> whole, offset;
+    const bool of_whole = needs_whole(text);
     if (s.one_in(3))
         for (const std::size_t n : shape) {
-            offset.push_back(s.one_in(50) ? s.bits() : s.below(50));
-            whole.push_back(s.one_in(50) ? s.bits() : n + offset.back() + s.below(3));
+            offset.push_back(!of_whole && s.one_in(50) ? s.bits() : s.below(of_whole ? 3 : 50));
+            whole.push_back(!of_whole && s.one_in(50) ? s.bits() : n + offset.back() + s.below(3));
         }
     if (s.one_in(20)) offset.push_back(0);
     const fanin::Axes axes = some_axes(s);
