@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from fanin import _core
+
 STUB = Path(__file__).parent.parent / "python" / "fanin" / "_core.pyi"
 
 
@@ -24,8 +26,17 @@ def generate() -> str:
         text = Path(folder, "fanin", "_core.pyi").read_text()
     # the compiler's version differs between machines
     lines = [line if not line.startswith("COMPILER:") else "COMPILER: str" for line in text.splitlines()]
+    text = "\n".join(line for line in lines if not line.startswith("__all__"))  # which the module has not
+    text = re.sub(
+        r"^class (\w+)", lambda found: ("@typing.final\n" if _is_final(found[1]) else "") + found[0], text, flags=re.MULTILINE
+    )
     # strict type checking wants to know what an unspecified tuple holds
-    return re.sub(r"\btuple(?=[^\w\[])", "tuple[typing.Any, ...]", "\n".join(lines)) + "\n"
+    return re.sub(r"\btuple(?=[^\w\[])", "tuple[typing.Any, ...]", text) + "\n"
+
+
+def _is_final(name: str) -> bool:
+    made_for_subclasses = 1 << 10  # Py_TPFLAGS_BASETYPE
+    return not getattr(_core, name).__flags__ & made_for_subclasses
 
 
 def main() -> int:

@@ -1,17 +1,10 @@
 #include "fanin/safetensors.hpp"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -20,6 +13,7 @@
 #include <utility>
 
 #include "safetensors_header.hpp"
+#include "system_files.hpp"
 
 namespace fanin {
 namespace {
@@ -27,46 +21,10 @@ namespace {
 static_assert(std::endian::native == std::endian::little);
 
 constexpr std::size_t kMaxHeader = 100'000'000;  // what other readers take
-constexpr std::size_t kMaxTransfer = std::size_t{1} << 30;
 
 constexpr std::pair<std::string_view, std::size_t> kDtypes[] = {
     {"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I64", 8}, {"I32", 4},
     {"I16", 2}, {"I8", 1},  {"U64", 8}, {"U32", 4},  {"U16", 2},     {"U8", 1},      {"BOOL", 1}};
-
-[[noreturn]] void fail_system(const std::string& path) { throw std::system_error(errno, std::generic_category(), path); }
-
-struct File {
-    File(const std::string& path, int flags) : fd(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-        if (fd < 0) fail_system(path);
-    }
-    ~File() {
-        if (fd >= 0) ::close(fd);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    int fd;
-};
-
-// Bytes read; fewer than asked for only at the end of the file.
-std::size_t read_some(const File& file, const std::string& path, void* to, std::size_t n) {
-    std::size_t done = 0;
-    while (done < n) {
-        const ssize_t got = ::read(file.fd, static_cast<char*>(to) + done, std::min(n - done, kMaxTransfer));
-        if (got == 0) break;
-        if (got > 0) done += static_cast<std::size_t>(got);
-        else if (errno != EINTR) fail_system(path);
-    }
-    return done;
-}
-
-void write_all(const File& file, const std::string& path, const void* from, std::size_t n) {
-    std::size_t done = 0;
-    while (done < n) {
-        const ssize_t put = ::write(file.fd, static_cast<const char*>(from) + done, std::min(n - done, kMaxTransfer));
-        if (put >= 0) done += static_cast<std::size_t>(put);
-        else if (errno != EINTR) fail_system(path);
-    }
-}
 
 // Bytes of a tensor; false where there is no such number.
 bool bytes_of(std::string_view dtype, std::span<const std::size_t> shape, std::size_t& bytes) {
@@ -131,46 +89,50 @@ std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata)
     return out;
 }
 
+// Where the name begins in a path.
+std::size_t name_in(const std::string& path) { return path.find_last_of(detail::kSeparators) + 1; }
+
 std::string folder_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    const std::size_t name = name_in(path);
+    return name == 0 ? "." : path.substr(0, name);
 }
 
-// A new file beside `path`, locked as long as it is being written: a lock ends with its process, however that ends.
+// A new file beside `path`, locked as long as it is being written.
 class Temporary {
  public:
     explicit Temporary(const std::string& path) {
         static std::atomic<unsigned> count{0};
         while (!file_) {
-            path_ = path + "." + std::to_string(::getpid()) + "-" + std::to_string(++count) + ".tmp";
+            path_ = path + "." + std::to_string(detail::process_number()) + "-" + std::to_string(++count) + ".tmp";
             try {
-                file_.emplace(path_, O_WRONLY | O_CREAT | O_EXCL);
+                file_.emplace(detail::File::create(path_));
             } catch (const std::system_error& error) {
                 if (error.code().value() != EEXIST) throw;  // left by a process of the same number
                 continue;
             }
-            // Another save may have taken the file for an abandoned one before it was locked.
-            struct stat status{};
-            if (::flock(file_->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) file_.reset();
-            else if (::fstat(file_->fd, &status) == 0 && status.st_nlink == 0) file_.reset();
+            if (!file_->is_open()) file_.reset();
         }
     }
     ~Temporary() {
-        if (!renamed_) ::unlink(path_.c_str());
+        if (renamed_) return;
+        file_->close();
+        detail::remove(path_);
     }
     Temporary(const Temporary&) = delete;
     Temporary& operator=(const Temporary&) = delete;
-    const File& file() const { return *file_; }
-    const std::string& path() const { return path_; }
-    void rename_to(const std::string& path) const {
-        if (::rename(path_.c_str(), path.c_str()) != 0) fail_system(path);
+    detail::File& file() { return *file_; }
+    void rename_to(const std::string& path) {
+#if defined(_WIN32)  // which renames no open file; elsewhere the lock is held to the end
+        file_->close();
+#endif
+        detail::rename_over(path_, path);
         renamed_ = true;
     }
 
  private:
-    std::optional<File> file_;
+    std::optional<detail::File> file_;
     std::string path_;
-    mutable bool renamed_ = false;
+    bool renamed_ = false;
 };
 
 // Whether a name is that of a temporary file of `target`: "target.<number>-<number>.tmp".
@@ -189,20 +151,9 @@ bool is_temporary(std::string_view name, std::string_view target) {
 // stays; it is no error of this save.
 void remove_abandoned(const std::string& path) {
     const std::string folder = folder_of(path);
-    const std::string_view target = std::string_view(path).substr(path.rfind('/') + 1);
-    DIR* const listing = ::opendir(folder.c_str());
-    if (listing == nullptr) return;
-    std::vector<std::string> found;
-    while (const dirent* entry = ::readdir(listing))
-        if (is_temporary(entry->d_name, target)) found.emplace_back(folder == "." ? entry->d_name : folder + entry->d_name);
-    ::closedir(listing);
-    for (const std::string& name : found) {
-        const int fd = ::open(name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd < 0) continue;
-        struct stat status{};
-        if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ::flock(fd, LOCK_EX | LOCK_NB) == 0) ::unlink(name.c_str());
-        ::close(fd);
-    }
+    const std::string_view target = std::string_view(path).substr(name_in(path));
+    for (const std::string& name : detail::names_in(folder))
+        if (is_temporary(name, target)) detail::remove_unlocked(folder == "." ? name : folder + name);
 }
 
 }  // namespace
@@ -216,22 +167,18 @@ std::size_t detail::dtype_size(std::string_view dtype) {
 SafeTensors::SafeTensors(const std::string& path) : path_(path) {
     const std::string where = path + " is damaged or not a safetensors file: ";
     const auto fail = [&](const std::string& reason) { throw std::invalid_argument(where + reason); };
-    const File file(path, O_RDONLY | O_NONBLOCK);  // a pipe must not make it wait
-    struct stat status{};
-    if (::fstat(file.fd, &status) != 0) fail_system(path);
-    if (S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
-        fail_system(path);
-    }
-    if (!S_ISREG(status.st_mode)) fail("it is no regular file");
+    detail::File file = detail::File::to_read(path);
+    const detail::File::Kind kind = file.kind();
+    if (kind == detail::File::Kind::folder) detail::fail_system(EISDIR, path);
+    if (kind != detail::File::Kind::regular) fail("it is no regular file");
 
-    const auto size = static_cast<std::size_t>(status.st_size);
+    const std::size_t size = file.size();
     std::uint64_t length = 0;
-    if (size < 8 || read_some(file, path, &length, 8) != 8) fail("it has " + std::to_string(size) + " bytes, less than 8");
+    if (size < 8 || file.read(&length, 8) != 8) fail("it has " + std::to_string(size) + " bytes, less than 8");
     if (length > kMaxHeader || length > size - 8)
         fail("a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(size));
     std::string header(length, '\0');
-    if (read_some(file, path, header.data(), length) != length) fail("it ends inside the header");
+    if (file.read(header.data(), length) != length) fail("it ends inside the header");
     std::vector<detail::HeaderEntry> entries;
     detail::HeaderReader(header, where).read(entries, metadata_);
 
@@ -256,7 +203,7 @@ SafeTensors::SafeTensors(const std::string& path) : path_(path) {
     if (at != total) fail(std::to_string(total - at) + " bytes belong to no tensor");
 
     storage_ = std::make_unique_for_overwrite<std::byte[]>(total);
-    if (read_some(file, path, storage_.get(), total) != total) fail("it became shorter while it was read");
+    if (file.read(storage_.get(), total) != total) fail("it became shorter while it was read");
     for (detail::HeaderEntry& entry : entries)
         tensors_.push_back({std::move(entry.name),
                             std::move(entry.dtype),
@@ -284,21 +231,17 @@ void write_safetensors(const std::string& path, std::span<const Tensor> tensors,
     const std::uint64_t length = header.size();
     remove_abandoned(path);
     try {
-        const Temporary made(path);
-        write_all(made.file(), made.path(), &length, 8);
-        write_all(made.file(), made.path(), header.data(), header.size());
-        for (const Tensor& tensor : tensors) write_all(made.file(), made.path(), tensor.bytes.data(), tensor.bytes.size());
-        if (::fsync(made.file().fd) != 0) fail_system(path);
+        Temporary made(path);
+        made.file().write(&length, 8);
+        made.file().write(header.data(), header.size());
+        for (const Tensor& tensor : tensors) made.file().write(tensor.bytes.data(), tensor.bytes.size());
+        made.file().flush();
         made.rename_to(path);
     } catch (const std::system_error& error) {
         throw std::system_error(error.code(), path);  // the name that the caller knows
     }
     // The rename itself reaches the disk with the folder; a file system that cannot do that has its own promises.
-    const int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)::fsync(fd);
-        ::close(fd);
-    }
+    detail::flush_folder(folder_of(path));
 }
 
 }  // namespace fanin

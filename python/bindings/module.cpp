@@ -17,7 +17,7 @@ void bind_safetensors(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 }  // namespace fanin::python
 
-PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+PYBIND11_MODULE(core_of_fanin, m, pybind11::mod_gil_not_used()) {
     using namespace fanin::python;
     m.doc() = "The compiled core of fanin. Everything here is reached through the modules above it.";
     m.attr("__version__") = FANIN_VERSION;
@@ -34,4 +34,12 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
     bind_optimizer(m);
     bind_safetensors(m);
     bind_network(m);
+}
+
+// The main interpreter's module. pybind11 keeps what it knows of types once a process: where Python lets a subinterpreter share
+// it (before 3.12 always), the import would wait for the main interpreter's lock for good.
+extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit_core_of_fanin();
+    PyErr_SetString(PyExc_ImportError, "fanin works in the main interpreter of a process, not in subinterpreters");
+    return nullptr;
 }

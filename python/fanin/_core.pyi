@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['ALGORITHM_VERSION', 'ActivationTraits', 'COMPILER', 'FitState', 'Histogram', 'Law', 'LawTraits', 'NetworkF32', 'NetworkF64', 'Optimizer', 'PackedWeight32', 'PackedWeight64', 'Quantile', 'SUM_BLOCK', 'SafeTensors', 'Summarizer', 'Summary', 'SummaryOptions', 'activation_derivative', 'activation_evaluate', 'activation_gain', 'activation_names', 'activation_softmax', 'activation_traits', 'active_isa', 'array_from_dlpack', 'as_target', 'available_isas', 'check_fill', 'check_targets', 'compute_alone', 'dense_backward', 'dense_forward', 'describe', 'draw', 'evaluate_loss', 'fill_normal', 'fill_uniform', 'fresh_seed', 'law_from_text', 'law_names', 'law_traits', 'loss_names', 'num_threads', 'own_stream', 'pack_weight', 'permutation', 'philox_words', 'seed_number', 'set_isa', 'set_num_threads', 'sizes', 'stream_id', 'summarize', 'summarize_axes', 'unknown_law']
+@typing.final
 class ActivationTraits:
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -35,6 +35,7 @@ class ActivationTraits:
     @property
     def value_range(self) -> tuple[float, float] | None:
         ...
+@typing.final
 class Law:
     def __init__(self, name: str, parameters: dict[str, typing.Any]) -> None:
         ...
@@ -52,6 +53,7 @@ class Law:
     @property
     def parameters(self) -> dict[str, typing.Any]:
         ...
+@typing.final
 class LawTraits:
     @property
     def example(self) -> str:

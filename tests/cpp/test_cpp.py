@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOPICS = [*sorted(path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.cpp")), "sweep_math"]
+TOPICS = [*sorted(path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.cpp")), "sweep_math", "fuzz"]
 
 
 @pytest.mark.parametrize("topic", TOPICS)

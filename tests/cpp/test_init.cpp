@@ -369,6 +369,14 @@ void refusals() {
     CHECK(std::all_of(x.begin(), x.end(), [](float v) { return v == 0.0f && !std::signbit(v); }));
 }
 
+// An array of no element takes no memory, however long its other axes.
+void nothing_of_much() {
+    const std::size_t shape[] = {0, std::size_t{1} << 61};
+    const std::ptrdiff_t strides[] = {1, 1};
+    for (const char* law : {"orthogonal", "sparse(sparsity=0.5)", "normal(std=1)", "identity", "dirac", "lecun_normal"})
+        fanin::fill(fanin::ArrayView<float>{nullptr, shape, strides}, fanin::law_from_text(law), {1, 2});
+}
+
 }  // namespace
 
 int main() {
@@ -388,5 +396,6 @@ int main() {
     texts();
     fans_and_descriptions();
     refusals();
+    nothing_of_much();
     return check::result();
 }

@@ -7,9 +7,13 @@ copy that was compiled for AVX-512; the program then dies on a CPU without it, f
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
+
+import fanin as fi
 
 # What a compiler may call by itself; none of them rounds anything.
 ALLOWED_CALLS = {"memcpy", "memmove", "memset", "memcmp", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
@@ -53,3 +57,12 @@ def test_kernels_call_nothing(symbols):
     # No libm, nothing of the standard library, not one function of fanin's own outside the kernels.
     for isa, pairs in symbols.items():
         assert {name.split("@")[0] for letter, name in pairs if letter == "U"} <= ALLOWED_CALLS, isa
+
+
+def test_the_extension_module_shows_its_entry_points_alone(tools):
+    # A weak or unique symbol could be taken from another module of the process, built by another compiler.
+    if sys.platform != "linux" or shutil.which("nm") is None:
+        pytest.skip("needs nm, and a system whose linker takes a version script")
+    shown = {line.split()[2] for line in tools.run("nm", "-D", "--defined-only", fi._core.__file__).splitlines()}
+    shown -= {name for name in shown if name.startswith("PyInit_")}
+    assert shown == {"fanin_get_num_threads", "fanin_set_num_threads"}

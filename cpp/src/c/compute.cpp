@@ -36,7 +36,8 @@ void fill_any(fanin_dtype dtype, void* out, const std::size_t* shape, const std:
     for (std::size_t i = 0; i < rank; ++i) n = elements(n, shape[i]);
     require(out, "out", n);
     std::ptrdiff_t in_order[kMaxRank], stride = 1;
-    for (std::size_t i = rank; i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[i])) in_order[i] = stride;
+    // Of no element, any strides will do: the other axes may multiply beyond memory.
+    for (std::size_t i = rank; i-- > 0; stride *= n == 0 ? 1 : static_cast<std::ptrdiff_t>(shape[i])) in_order[i] = stride;
     const Law drawn = law_from_text(law);
     const std::span<const std::size_t> of{shape, rank};
     const std::span<const std::ptrdiff_t> steps{strides == nullptr ? in_order : strides, rank};

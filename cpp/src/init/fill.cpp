@@ -120,6 +120,8 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
     const StandardArithmetic arithmetic;
     const Draw<T> draw = checked_draw(out, law, key, part, axes);
     const std::span<const std::size_t> shape = is_whole(part) ? out.shape : part.shape;
+    // Of no element, the other axes may be longer than memory.
+    if (std::find(out.shape.begin(), out.shape.end(), std::size_t{0}) != out.shape.end()) return;
     // Element (i, j, ...) of the part has the index (i + offset_i) s_i + ... of the parameter, s its strides in C order.
     std::uint64_t index_strides[kMaxRank], first_index = 0, stride = 1;
     std::size_t offset[kMaxRank];
