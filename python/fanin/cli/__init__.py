@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from fanin.cli import article, compare, config, describe, trace, weights
 from fanin.cli.parser import Parser, Version, fail
 
-_COMMANDS = (compare, trace, weights, article, describe, config)
+_COMMANDS = (compare, trace, weights, describe, article, config)  # in the order in which one needs them
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 _FORMATS = {"torch", "h5py", "onnx"}
 
@@ -68,6 +68,27 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     for command in _COMMANDS:
         command.add(commands)
+    parser.commands = commands.choices
     for made in commands.choices.values():
         made.set_defaults(parser=made)
     return parser
+
+
+def help_of(name: str) -> str:
+    """Return what ``fanin NAME --help`` prints, 100 columns wide: the documentation shows it.
+
+    Parameters
+    ----------
+    name : str
+        Of a command, as ``"compare"``; ``""`` for all of them.
+    """
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        parser = _parser()
+        return (parser.commands[name] if name else parser).format_help().rstrip()
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 _ALIASES = {"mse": "mean_squared_error", "l2": "mean_squared_error", "bce": "binary_cross_entropy", "ce": "cross_entropy"}
@@ -24,6 +24,8 @@ def fail(name: str, message: str) -> int:
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
+
+    commands: Mapping[str, Parser]  # of the parser of all: by name
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in the words of the other errors, and leave with code 2."""
