@@ -63,14 +63,15 @@ class Header(Directive):
 
 
 class Command(Directive):
-    required_arguments = 1
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         from fanin.cli import help_of
 
-        name = self.arguments[0]
-        section = nodes.section(ids=[f"fanin-{name}"], names=[f"fanin-{name}"])
-        section += nodes.title("", "", nodes.literal("", f"fanin {name}"))
+        name = self.arguments[0] if self.arguments else ""
+        called = f"fanin {name}".rstrip()
+        section = nodes.section(ids=[nodes.make_id(called)], names=[called.replace(" ", "-")])
+        section += nodes.title("", "", nodes.literal("", called))
         section += nodes.literal_block("", help_of(name), language="text")
         return [section]
 

@@ -44,12 +44,12 @@ def test_python(page, tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", parameters("sh"))
 def test_shell_is_read(page):
     """Bash can read it, and each call of fanin has options that there are."""
-    from fanin.cli import _parser
+    from fanin.cli import parser
 
     for block in pages.blocks(page, "sh"):
         subprocess.run(["bash", "-n"], input=block.code, text=True, check=True)
     for words in pages.commands(page):
-        _, left = _parser().parse_known_args(words)
+        _, left = parser().parse_known_args(words)
         assert left == []
 
 
