@@ -23,7 +23,7 @@ import fanin
 project = "fanin"
 author = "the fanin developers"
 release = fanin.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reading"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reachable", "reading"]
 exclude_patterns = ["_extension"]
 default_role = "code"  # `name` in docstrings
 
@@ -45,7 +45,7 @@ autodoc_mock_imports = [
 ]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # "low, high : float" stays one line
 
 suppress_warnings = ["ref.python"]  # a field such as `mean` belongs to several classes, and none is meant
 
@@ -68,6 +68,12 @@ def _block(self: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def _skip(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out the fields of named tuples, which have no words but those of the class."""
+    return True if str(getattr(thing, "__doc__", "")).startswith("Alias for field number") else None
+
+
 def setup(app: Sphinx) -> None:
     """Formulas become MathML, which browsers draw by themselves: the pages need no script and no network."""
+    app.connect("autodoc-skip-member", _skip)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
