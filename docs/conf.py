@@ -40,7 +40,7 @@ autodoc_default_options = {"members": True}
 # Libraries that are not here are stood in for: the reference of fanin.interop is built without them.
 autodoc_mock_imports = [
     name
-    for name in ("torch", "jax", "flax", "keras", "dask", "distributed", "threadpoolctl", "ml_dtypes")
+    for name in ("torch", "jax", "flax", "keras", "dask", "distributed", "ray", "threadpoolctl", "ml_dtypes")
     if importlib.util.find_spec(name) is None
 ]
 napoleon_google_docstring = False

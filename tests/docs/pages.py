@@ -35,6 +35,7 @@ class Block(NamedTuple):
     language: str
     line: int  # of its first line, from 1
     code: str
+    run: bool = True  # false below "<!-- not run: why -->": it is compiled only
 
 
 def name(page: Path) -> str:
@@ -46,7 +47,16 @@ def blocks(page: Path, language: str | None = None) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     found = list(FENCE.finditer(text))
     assert 2 * len(found) == len(re.findall("^ *```", text, re.MULTILINE)), f"{name(page)}: a fence is indented, or not closed"
-    made = [Block(fence[1], text[: fence.start(2)].count("\n") + 1, fence[2]) for fence in found if fence[1][:1] != "{"]
+    made = [
+        Block(
+            fence[1],
+            text[: fence.start(2)].count("\n") + 1,
+            fence[2],
+            re.search(r"<!-- not run: .+ -->\n$", text[: fence.start()]) is None,
+        )
+        for fence in found
+        if fence[1][:1] != "{"
+    ]
     return [block for block in made if language in (None, block.language)]
 
 
@@ -62,8 +72,10 @@ def run_python(page: Path, folder: Path) -> None:
     provide(folder)
     names: dict[str, object] = {"__name__": page.stem}
     runner = doctest.DocTestRunner()
-    for _, line, code in blocks(page, "python"):
-        if ">>>" in code:
+    for _, line, code, run in blocks(page, "python"):
+        if not run:
+            compile(code, page, "exec")
+        elif ">>>" in code:
             session = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line - 1)
             runner.run(session, clear_globs=False)
             names.update(session.globs)  # a session works on a copy

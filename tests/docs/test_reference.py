@@ -19,7 +19,7 @@ import pages
 import fanin as fi
 
 ROOMS = ("activation", "datasets", "init", "loss", "random", "theory", "weights")
-INTEROP = ("dask", "jax", "keras", "sklearn", "torch", "torch.init")
+INTEROP = ("dask", "jax", "keras", "ray", "sklearn", "torch", "torch.init")
 REFERENCE = "\n".join(page.read_text() for page in (pages.DOCS / "reference").glob("*.md"))
 
 
