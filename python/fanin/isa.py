@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 from fanin import _core
 from fanin.common import require
@@ -35,6 +36,20 @@ def set_isa(name: str) -> None:
     _core.set_isa(require.text("name", name))
 
 
+def config() -> dict[str, Any]:
+    """Return the build and the machine as plain data: what `show_config` says."""
+    return {
+        "version": _core.__version__,
+        "algorithm_version": _core.ALGORITHM_VERSION,
+        "compiler": _core.COMPILER,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "available_isas": available_isas(),
+        "active_isa": active_isa(),
+        "num_threads": _core.num_threads(),
+    }
+
+
 def show_config() -> str:
     """Return the build and the machine in a few lines, for bug reports.
 
@@ -44,13 +59,14 @@ def show_config() -> str:
     >>> print(fi.show_config())  # doctest: +ELLIPSIS
     fanin ...
     """
+    found = config()
     rows = {
-        "fanin": f"{_core.__version__} (algorithms version {_core.ALGORITHM_VERSION})",
-        "compiler": _core.COMPILER,
-        "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
-        "instruction sets": ", ".join(available_isas()),
-        "in use": active_isa(),
-        "threads": str(_core.num_threads()),
+        "fanin": f"{found['version']} (algorithms version {found['algorithm_version']})",
+        "compiler": found["compiler"],
+        "python": found["python"],
+        "machine": found["machine"],
+        "instruction sets": ", ".join(found["available_isas"]),
+        "in use": found["active_isa"],
+        "threads": found["num_threads"],
     }
     return "\n".join(f"{name:<17}{value}" for name, value in rows.items())

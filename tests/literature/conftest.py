@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--literature-table", action="store_true", help="print published, computed, expected and measured figures at the end"
     )
+    parser.addoption("--literature-json", type=Path, help="the same for scripts/literature.py, as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,6 +76,8 @@ def literature(request: pytest.FixtureRequest) -> Literature:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if path := config.getoption("--literature-json", default=None):
+        path.write_text(json.dumps([asdict(row) for row in config.stash[_ROWS]]))
     if not config.getoption("--literature-table", default=False):
         return
     columns = ("published", "computed", "expected", "measured")

@@ -6,12 +6,31 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fanin.cli import article, compare, config, describe, trace, weights
-from fanin.cli.parser import Parser, Version, fail
+from fanin.cli import article, compare, completion, config, describe, trace, weights
+from fanin.cli.parser import Help, Parser, Version, fail
 
-_COMMANDS = (compare, trace, weights, article, describe, config)
+_COMMANDS = (compare, trace, weights, describe, article, config, completion)  # in the order in which one needs them
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 _FORMATS = {"torch", "h5py", "onnx"}
+_ALL = """\
+Why does this network not train? fanin draws weights, carries the signal through dense layers, measures every layer beside what
+theory expects, and says what is wrong and what to try.
+
+examples:
+  fanin compare                                  which of four initializations learns handwritten digits, and why
+  fanin compare --data mine.csv --target label   the same on a table of your own
+  fanin weights model.safetensors                every tensor of a file of weights, and the law it was drawn from"""
+_END = """\
+fanin command --help has the options and examples of one. Results go to the standard output, for programs with --json;
+progress goes to the standard error."""
+_STATUS = """\
+exit status:
+  0 done, 2 wrong arguments or data (one line on the standard error says what), 130 interrupted
+
+environment:
+  FANIN_NUM_THREADS  threads to use, 1 to 1024 (default: the CPUs of this process); no result depends on it
+  FANIN_ISA          instruction set to use, one of those that fanin config lists; no result depends on it
+  NO_COLOR           if set, nothing is coloured; in a pipe nothing is"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,12 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code: 0 done, 2 wrong arguments or data (one line on stderr says what), 130 interrupted.
     """
-    parser = _parser()
-    args, left = parser.parse_known_args(argv)
+    parser_of_all = parser()
+    args, left = parser_of_all.parse_known_args(argv)
     if left:
-        getattr(args, "parser", parser).unknown(left)
+        getattr(args, "parser", parser_of_all).unknown(left)
     if args.command is None:
-        parser.print_help()
+        parser_of_all.print_help()
         return 0
     name = f"fanin {args.command}"
     try:
@@ -60,14 +79,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    parser = Parser(
-        prog="fanin", description="The first moment of a neural network: how weights are drawn, and what becomes of the signal."
+def parser() -> Parser:
+    """Return the parser of all commands; `Parser.commands` has theirs."""
+    made = Parser(
+        prog="fanin",
+        usage="fanin command [option ...]",
+        description=_ALL,
+        epilog=_END,
+        formatter_class=Help,
     )
-    parser.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
-    commands = parser.add_subparsers(dest="command", metavar="command")
+    commands = made.add_subparsers(title="commands", dest="command", metavar="command", prog="fanin")
     for command in _COMMANDS:
         command.add(commands)
-    for made in commands.choices.values():
-        made.set_defaults(parser=made)
-    return parser
+    made.add_argument("--version", action=Version, nargs=0, help="print the version")
+    made._action_groups.sort(key=lambda group: group.title == "options")  # the commands come first
+    made.commands = commands.choices
+    for one in commands.choices.values():
+        one.set_defaults(parser=one)
+        one.epilog = f"{one.epilog}\n\n{_STATUS}" if one.epilog else _STATUS
+    return made
+
+
+def help_of(name: str) -> str:
+    """Return what ``fanin NAME --help`` prints, 100 columns wide: the documentation shows it.
+
+    Parameters
+    ----------
+    name : str
+        Of a command, as ``"compare"``; ``""`` for all of them.
+    """
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    try:
+        made = parser()
+        return (made.commands[name] if name else made).format_help().rstrip()
+    finally:
+        if before is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = before

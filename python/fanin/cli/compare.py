@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output
+from fanin.cli.parser import Help
 from fanin.common.progress import bars
 
 if TYPE_CHECKING:
@@ -40,9 +40,8 @@ _OPTIMIZERS: dict[str, tuple[str, dict[str, float]]] = {
 
 def add(commands: Any) -> None:
     """Add the command to the parser's."""
-    text = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(
-        "compare", help="which initialization learns, and why", description=_COMPARE, epilog=_EXAMPLES, formatter_class=text
+        "compare", help="which initialization learns, and why", description=_COMPARE, epilog=_EXAMPLES, formatter_class=Help
     )
     _options(parser)
     parser.set_defaults(run=_run)
@@ -68,10 +67,12 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    said = output.Said(args)
     if args.linear:
-        from fanin.article.linear_network import linear_table
+        from fanin.article.linear_network import FACTORS, linear_table, linear_trace
 
-        print(linear_table())
+        said(linear_table())
+        said.json("linear", {"factors": FACTORS, "traces": [linear_trace(factor).to_dict() for factor in FACTORS]})
         return
     from dataclasses import replace
 
@@ -81,11 +82,11 @@ def _run(args: argparse.Namespace) -> None:
 
     laws = options.laws(args.init)
     figure = output.free("compare.png") if args.figure is None else args.figure
-    output.check(args.html, figure, json=args.json)
+    output.check(args.html, figure)
     make, more = _OPTIMIZERS[args.optimizer]
     optimizer = getattr(fanin, make)(lr=args.lr, **more)
     loaded = data.load(args)
-    with bars(laws) as progress:
+    with bars(laws, shown=said.notes) as progress:
         result = compare(
             laws,
             *loaded.train,
@@ -101,16 +102,15 @@ def _run(args: argparse.Namespace) -> None:
             progress=progress,
         )
     result = replace(result, settings={**loaded.about, **result.settings})
-    _print(result)
-    data.said(loaded.about)
+    _print(said, result)
+    for line in data.decided(loaded.about):
+        said(line)
     report.save_figure(result, figure)
-    print(f"picture: {figure}")
+    said(f"picture: {figure}")
     if args.html is not None:
         result.to_html(args.html, title=_title(loaded.about))
-        output.wrote_page(args.html)
-    if args.json is not None:
-        result.to_json(args.json)
-        print(f"json: {args.json}")
+        said.page(args.html)
+    said.json("comparison", result.to_dict())
 
 
 def _title(about: dict[str, str]) -> str:
@@ -118,10 +118,10 @@ def _title(about: dict[str, str]) -> str:
     return f"Which initialization learns? {about['data']}{target}"
 
 
-def _print(result: Comparison) -> None:
+def _print(said: output.Said, result: Comparison) -> None:
     """Print in colour on a terminal, as plain text in a pipe."""
-    if not sys.stdout.isatty():
-        print(result)
+    if not said.coloured:
+        said(result)
         return
     from rich.console import Console
 

@@ -90,10 +90,9 @@ def _fill(train: NDArray[Any], held_out: NDArray[Any]) -> None:
         part[rows, columns] = np.asarray(of.mean)[columns]
 
 
-def said(about: dict[str, str]) -> None:
-    """Print what was decided on the columns of a table."""
-    if "columns" in about:
-        print(f"table: {about['columns']}")
+def decided(about: dict[str, str]) -> list[str]:
+    """What was decided on the columns of a table: a line, or none."""
+    return [f"table: {about['columns']}"] if "columns" in about else []
 
 
 def _read(args: argparse.Namespace) -> tuple[Data, Table | None]:

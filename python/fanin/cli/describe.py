@@ -5,15 +5,28 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fanin.cli import output
+from fanin.cli.parser import Help
+
+_DESCRIBE = """\
+Say what a law would draw for a parameter of a shape: fans, standard deviation, bounds, and n_in Var(w), the factor by which a
+linear layer multiplies the variance of the signal. Nothing is drawn."""
+
+_EXAMPLES = """\
+examples:
+  fanin describe he_normal 300 784
+  fanin describe 'truncated_normal(std=0.02)' 300 784
+  fanin describe 'xavier_uniform(gain=tanh)' 3 3 16 32 --in-axis 2 --out-axis 3   a kernel in Keras' layout"""
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser's."""
     parser = commands.add_parser(
         "describe",
         help="what a law would draw for a shape",
-        description="Say what a law would draw for a parameter of a shape: fans, standard deviation, bound, n_in * Var(w).",
-        epilog="example:\n  fanin describe he_normal 300 784",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=_DESCRIBE,
+        epilog=_EXAMPLES,
+        formatter_class=Help,
     )
     parser.add_argument("law", metavar="LAW", help="for example he_normal or 'normal(std=0.01)'")
     parser.add_argument("shape", metavar="N", type=int, nargs="+", help="n_out n_in [kernel ...]")
@@ -25,6 +38,7 @@ def add(commands: Any) -> None:
             metavar="I,...",
             help=f"axes, as of a kernel (default: {default or 'none'})",
         )
+    output.shared(parser)
     parser.set_defaults(run=_run)
 
 
@@ -38,6 +52,7 @@ def _axes(text: str) -> tuple[int, ...]:
 def _run(args: argparse.Namespace) -> None:
     from fanin import init
 
+    said = output.Said(args)
     axes = {"in_axis": args.in_axis, "out_axis": args.out_axis, "batch_axis": args.batch_axis}
     law = init.law(args.law)
     try:
@@ -50,4 +65,5 @@ def _run(args: argparse.Namespace) -> None:
             f"{args.law} needs the numbers of outputs and inputs, got {one}: fanin describe '{args.law}' {one} 784, or say "
             "which axes they are with --in-axis and --out-axis"
         ) from None
-    print(found)
+    said(found)
+    said.json("description", found._asdict())

@@ -1,7 +1,10 @@
-"""Where commands write: paths are refused before the work."""
+"""What commands print and where they write: paths are refused before the work."""
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
 from typing import Any
 
 from fanin.common import files
@@ -13,8 +16,57 @@ def options(parser: Any, figure: str | None) -> Any:
     group.add_argument("--html", metavar="PATH", help="a page for the browser that needs no network")
     default = "none" if figure is None else f"{figure} here, or the first free of its names with a number"
     group.add_argument("--figure", metavar="PATH", help=f"a picture, .png, .pdf, .svg, ... (default: {default})")
-    group.add_argument("--json", metavar="PATH", help="the result for programs: settings, costs, layers, verdicts")
+    shared(group)
     return group
+
+
+def shared(group: Any) -> None:
+    """Add what every command has: ``--json`` and ``--quiet``."""
+    group.add_argument(
+        "--json", metavar="PATH", help="the result for programs; -: to the standard output, and nothing else there"
+    )
+    group.add_argument("-q", "--quiet", action="store_true", help="print no result, note or progress; errors all the same")
+
+
+class Said:
+    """What one call prints on the standard output: everything, or with ``--quiet`` and ``--json -`` nothing."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._path = args.json
+        self.silent = args.quiet or args.json == "-"
+        self.notes = not args.quiet  # on the standard error: progress, how a file was read
+        if self._path not in (None, "-"):
+            files.check("json", self._path)
+
+    def __call__(self, text: Any) -> None:
+        """Print a text or a result, or nothing."""
+        if not self.silent:
+            print(text)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether a result may be printed with colours: on a terminal that has them, unless NO_COLOR is set."""
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not self.silent and sys.stdout.isatty() and not plain
+
+    def json(self, kind: str, result: dict[str, Any]) -> None:
+        """Write the JSON where it was asked for."""
+        from fanin.common import jsonable
+
+        if self._path is None:
+            return
+        text = jsonable.dumps(kind, result)
+        if self._path == "-":
+            sys.stdout.write(text)
+            return
+        jsonable.write(text, self._path)
+        self(f"json: {self._path}")
+
+    def page(self, path: str, size: str = "") -> None:
+        """Say where a page is."""
+        from pathlib import Path
+
+        self(f"page: {path}{size}; open it in a browser: {Path(path).resolve().as_uri()}")
 
 
 def free(name: str) -> str:
@@ -51,10 +103,3 @@ def check(html: str | None, figure: str | None, **texts: str | None) -> None:
     for name, path in texts.items():
         if path is not None:
             files.check(name, path)
-
-
-def wrote_page(path: str, size: str = "") -> None:
-    """Say where the page is."""
-    from pathlib import Path
-
-    print(f"page: {path}{size}; open it in a browser: {Path(path).resolve().as_uri()}")

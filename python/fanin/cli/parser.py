@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 _ALIASES = {"mse": "mean_squared_error", "l2": "mean_squared_error", "bce": "binary_cross_entropy", "ce": "cross_entropy"}
@@ -22,8 +22,34 @@ def fail(name: str, message: str) -> int:
     return 2
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Paragraphs are filled to the width of the terminal; lines that are indented, such as examples, stay as they are."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, **{"max_help_position": 28, **options})
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Add an argument; argparse leaves out that commands are indented twice, and breaks the line of the longest."""
+        super().add_argument(action)
+        if action.nargs == argparse.PARSER:
+            self._action_max_length += 2
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap
+
+        parts = text.split("\n\n")
+        filled = [part if "\n  " in part else textwrap.fill(part, width, initial_indent=indent) for part in parts]
+        return "\n\n".join(filled)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all others are; its usage stands in ``--help``."""
+
+    commands: Mapping[str, Parser]  # of the parser of all: those of its commands, by name
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._positionals.title = "arguments"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in the words of the other errors, and leave with code 2."""

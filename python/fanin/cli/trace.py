@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fanin.cli import data, options, output, weights
+from fanin.cli.parser import Help
 from fanin.common import text
 
 if TYPE_CHECKING:
@@ -30,13 +31,12 @@ examples:
 
 def add(commands: Any) -> None:
     """Add the command to the parser's."""
-    text = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser(
         "trace",
         help="one network layer by layer, and what is wrong",
         description=_TRACE,
         epilog=_EXAMPLES,
-        formatter_class=text,
+        formatter_class=Help,
     )
     options.data(parser)
     net = options.network(parser)
@@ -62,7 +62,6 @@ def add(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from fanin.common import jsonable
     from fanin.diagnosis.diagnosis import judge, tried
     from fanin.tracing.take import trace
 
@@ -72,32 +71,31 @@ def _run(args: argparse.Namespace) -> None:
         raise ValueError("--layers and --layout are of --weights FILE")
     if args.rows < 1:
         raise ValueError(f"--rows must be at least 1, got {args.rows}")
-    output.check(args.html, args.figure, json=args.json, csv=args.csv)
+    said = output.Said(args)
+    output.check(args.html, args.figure, csv=args.csv)
     loaded = data.load(args)
     net, x, y = _drawn(args, loaded) if args.weights is None else _brought(args, loaded)
     x, y = x[: args.rows], y[: args.rows]
     found = trace(net, x, y)
     diagnosis = tried(net, judge(net, found), net._x(x), net._y(y), None)
-    print(f"{found}\n\n{diagnosis}")
-    data.said(loaded.about)
+    said(f"{found}\n\n{diagnosis}")
+    for line in data.decided(loaded.about):
+        said(line)
     about = {**loaded.about, **_about(net, args), "rows": len(x)}
     if args.figure is not None:
         found.plot(args.figure)
-        print(f"picture: {args.figure}")
+        said(f"picture: {args.figure}")
     if args.html is not None:
         from fanin.reports.pages.report import trace_page
         from fanin.reports.pages.shell import write
 
         title = f"{'A network' if args.weights is None else os.path.basename(args.weights)} on {loaded.about['data']}"
         write(args.html, trace_page(diagnosis, about, title, _lead(about)))
-        output.wrote_page(args.html)
-    if args.json is not None:
-        result = {"settings": about, "diagnosis": diagnosis.to_dict(), "trace": found.to_dict()}
-        jsonable.write(jsonable.dumps("trace", result), args.json)
-        print(f"json: {args.json}")
+        said.page(args.html)
+    said.json("trace", {"settings": about, "diagnosis": diagnosis.to_dict(), "trace": found.to_dict()})
     if args.csv is not None:
         found.to_csv(args.csv)
-        print(f"csv: {args.csv}")
+        said(f"csv: {args.csv}")
 
 
 def _about(net: Network, args: argparse.Namespace) -> dict[str, Any]:
@@ -141,7 +139,7 @@ def _brought(args: argparse.Namespace, loaded: data.Loaded) -> tuple[Network, An
         args.weights, activation=args.activation, loss=loaded.loss, dtype=args.dtype, layers=args.layers, layout=args.layout
     )
     x, y = _fitting(args, net, loaded)
-    for note in notes:
+    for note in () if args.quiet else notes:
         print(f"weights: {note}", file=sys.stderr)
     return net, x, y
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from fanin.cli import output
+from fanin.cli.parser import Help
+
 _WEIGHTS = """\
 Measure every tensor of a file of weights, of any model, however large: shape and fans, standard deviation, n_in Var(w) and the
 law whose scale that is, the largest weight in standard deviations, the effective rank where it is cheap; NaN, infinities,
@@ -24,7 +27,7 @@ def add(commands: Any) -> None:
         help="every tensor of a file of weights",
         description=_WEIGHTS,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     parser.add_argument(
         "file",
@@ -32,7 +35,7 @@ def add(commands: Any) -> None:
         help=".safetensors (one, or many by their .index.json), .npz, .pt or .pth of PyTorch, .keras or .h5, .onnx",
     )
     layout(parser)
-    parser.add_argument("--json", metavar="PATH", help="the table for programs")
+    output.shared(parser)
     parser.set_defaults(run=_run)
 
 
@@ -46,13 +49,9 @@ def layout(group: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    from fanin.common import files
     from fanin.weights.measure import survey
 
-    if args.json is not None:
-        files.check("json", args.json)
+    said = output.Said(args)
     found = survey(args.file, layout=args.layout)
-    print(found)
-    if args.json is not None:
-        found.to_json(args.json)
-        print(f"json: {args.json}")
+    said(found)
+    said.json("weights", found.to_dict())

@@ -43,24 +43,24 @@ def bar(total: int, unit: str, head: str) -> Iterator[Callable[[int, str, str], 
 
 
 @contextmanager
-def bars(names: Sequence[str]) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Give what is called as update(name, done, total), a bar on stderr for each name; None where there is no terminal.
+def bars(names: Sequence[str], *, shown: bool = True) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give what is called as update(name, done, total), a bar on stderr for each name.
 
-    It needs Rich.
+    None where there is no terminal, or `shown` is false. It needs Rich.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        tasks = {name: shown.add_task(name, total=None, start=False) for name in names}
+    with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
+        tasks = {name: drawn.add_task(name, total=None, start=False) for name in names}
 
         def update(name: str, done: int, steps: int) -> None:
-            if not shown.tasks[tasks[name]].started:
-                shown.start_task(tasks[name])
-            shown.update(tasks[name], completed=done, total=steps)
+            if not drawn.tasks[tasks[name]].started:
+                drawn.start_task(tasks[name])
+            drawn.update(tasks[name], completed=done, total=steps)
 
         yield update

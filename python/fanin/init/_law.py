@@ -85,7 +85,7 @@ def sampler(function: _F) -> _F:
     shared = [p for p in signature(Law.__call__).parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
     function.__signature__ = Signature([*own, *shared], return_annotation="Any")  # type: ignore[attr-defined]
     if function.__doc__ is not None:
-        function.__doc__ += _SHARED
+        function.__doc__ = f"{function.__doc__.rstrip()}\n{_SHARED}"
     return function
 
 

@@ -19,7 +19,7 @@ def xavier_truncated(
     mode: Mode = "fan_in",
     **drawing: Unpack[Drawing],
 ) -> Any:
-    """Draw a normal law cut at two sigmas, of variance gain^2 / n_in after the cut: |w| <= 2.2737 gain / sqrt(n_in).
+    """Draw a normal law cut at two sigmas, of variance gain^2 / n_in after the cut: ``|w| <= 2.2737 gain / sqrt(n_in)``.
 
     What Keras and JAX call ``glorot_normal``, variance 2 / (n_in + n_out), is `glorot_truncated`, or this with
     ``mode="fan_avg"``.
