@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fanin.common import require
 from fanin.common.result import Result
-from fanin.diagnosis.trial import Attempt, Rows, attempt
+from fanin.diagnosis.attempt import Attempt, Rows, attempt
 from fanin.network.batch import batch
 from fanin.network.network import Network
 from fanin.optimizer import SGD, Optimizer
