@@ -282,8 +282,10 @@ def score(first: int, last: int, steps: int, cache: Path, trial: bool, fixes: bo
         table[said, result] += 1
         clear_table[said, result] += clear
         if fixes and result in ("slow", "stuck") and said != "trains":
-            after = d.apply(net)
-            became = [(case.train(after, (steps,), i)[str(steps)], reference) for i, (_, reference) in repeats.items()]
+            after, became = d.apply(net), []
+            for i, (_, reference) in repeats.items():
+                if not case.settled(became, len(repeats)):
+                    became.append((case.train(after, (steps,), i)[str(steps)], reference))
             fixed[case.measured(became)[0]] += 1
     results = ("trains", "slow", "stuck", "no start trains")
     print(f"seeds {first} to {last - 1}, {steps} steps, {'trial of ' + str(steps // 3) if trial else 'signals alone'}")

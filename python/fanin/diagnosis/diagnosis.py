@@ -285,8 +285,11 @@ def tried(
         return known[at]
 
     found = trials.judge(net, begun, law, rows, steps, optimizer)
-    if found.outlook is None:
+    if found.outlook is None and d.verdict == "healthy":
         return replace(d, trial=found)
+    if found.outlook is None:  # the signals decide; what they suggest gives way to a remedy that learned more, if there is one
+        fix, words = best_fix(net, rows, found, optimizer, begun)
+        return replace(d, trial=found, fix=fix, advice=words or d.advice)
     if found.outlook == "trains":
         return replace(d, verdict="healthy", advice="", trial=found)
     word = word_of(d.findings)

@@ -12,6 +12,7 @@ from fanin.network.network import Network
 from fanin.optimizer import Optimizer
 
 _CLOSE = 0.05  # of the score: remedies so near to the best are as good, and the simpler one is taken
+_HELP = 0.01  # of the constant prediction's cost: what comes down by less does not help
 
 
 def best_fix(
@@ -39,7 +40,8 @@ def best_fix(
         if found is not None:
             starts[name], reached[name] = fix, found
     now = math.inf if trial.own is None else trial.own.cost
-    helps = {name: one for name, one in reached.items() if one.cost < min(now, trial.constant_cost)}
+    least = min(now, trial.constant_cost) - _HELP * trial.constant_cost
+    helps = {name: one for name, one in reached.items() if one.cost < least}
     if not helps:
         return None, _standardized(net, rows, trial, trial.constant_cost)
     top = max(one.score for one in helps.values())
