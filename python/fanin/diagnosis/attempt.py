@@ -46,25 +46,29 @@ class Attempt:
 class Rows:
     """The rows of a trial in a fixed order, cut into batches, with the best constant prediction."""
 
-    def __init__(self, net: Network, x: NDArray[Any], y: NDArray[Any], order: int = 0) -> None:
+    def __init__(self, net: Network, x: NDArray[Any], y: NDArray[Any], order: int = 0, batch: int = BATCH) -> None:
         n = len(x)
         stride = max(int(_STRIDES[order] * n), 1)  # mixes rows that are sorted by class; coprime, so that each row comes once
         while math.gcd(stride, n) > 1:
             stride += 1
         taken = (np.arange(min(n, ROWS)) * stride) % n
-        self._source = net, x, y
+        self._source, self._batch = (net, x, y), batch
         self.x, self.y = np.ascontiguousarray(x[taken]), np.ascontiguousarray(y[taken])
         self._cut()
         self.constant_cost, self.constant_score = constant_prediction(net.loss_name, self.y)
 
     def _cut(self) -> None:
-        width = min(BATCH, len(self.x))
+        width = min(self._batch, len(self.x))
         cuts = range(0, len(self.x) - width + 1, width)
         self.batches = [(self.x[i : i + width], self.y[i : i + width]) for i in cuts]
 
     def again(self, order: int) -> Rows:
-        """Return the rows in another order, 0 to 2."""
-        return Rows(*self._source, order)
+        """Return the rows in another order, 0 to 2, in batches that hold as many as the plain steps that one stands for."""
+        return Rows(*self._source, order, PACE * self._batch)
+
+    def is_of_unit_size(self) -> bool:
+        """Whether the inputs are not much larger than the rules of initialization assume."""
+        return float(np.square(self.x, dtype=np.float64).mean()) <= limit("size of inputs")
 
     def is_standard(self) -> bool:
         """Whether the inputs are near mean 0 and variance 1, as the rules of initialization assume."""
@@ -139,7 +143,7 @@ def _is_settled(found: Sequence[_Course], rows: Rows) -> bool:
 
     So it is where the last came behind one that learned nearly all that can be, or fell far behind one that learned half of it,
     or the last two behind one that learned at all; and where two stayed at the constant prediction's cost from first to last,
-    without a sign of too large a step.
+    without a sign of too large a step; large inputs make such steps without one.
     """
     if len(found) < 2:
         return False
@@ -150,7 +154,7 @@ def _is_settled(found: Sequence[_Course], rows: Rows) -> bool:
         if gain > _MOST * whole and last[-1].cost > best.cost:
             return True
         return behind[-1] if gain > whole / 2 else all(behind)
-    return all(max(one.costs) <= 1.2 * rows.constant_cost for one in last)
+    return rows.is_of_unit_size() and all(max(one.costs) <= 1.2 * rows.constant_cost for one in last)
 
 
 def looking_ahead(net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE) -> Attempt | None:

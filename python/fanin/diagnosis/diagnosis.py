@@ -279,9 +279,11 @@ def tried(
 
     def begun(i: int) -> Attempt | None:
         at = (*key, i)
-        if at not in known:
-            rates = trials.near(begun(0)) if i else RATES
-            known[at] = looking_ahead(Fix(law, seed=i).apply(net), rows.again(i), steps, rates, pace)
+        if at not in known and i == 0:
+            known[at] = looking_ahead(Fix(law).apply(net), rows, steps, RATES, pace)
+        elif at not in known:
+            start, taken = Fix(law, seed=i - 1).apply(net), rows.again(i - 1)
+            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0)), pace)
         return known[at]
 
     found = trials.judge(net, begun, law, rows, steps, optimizer)

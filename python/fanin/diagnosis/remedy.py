@@ -55,9 +55,9 @@ def best_fix(
 def _best_draw(trial: Trial, begun: Callable[[int], Attempt | None]) -> tuple[int, Attempt | None]:
     """Return the first draw of the rule that is as good as the trial's reference, and what it reached."""
     top = -math.inf if trial.reference is None else trial.reference.score
-    for seed in range(REPEATS):
-        if (found := begun(seed)) is not None and found.score >= top - WORKS:
-            return seed, found
+    for i in range(REPEATS + 1):
+        if (found := begun(i)) is not None and found.score >= top - WORKS:
+            return max(i - 1, 0), found
     return 0, None
 
 
