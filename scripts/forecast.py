@@ -1,6 +1,6 @@
 """Fit the tables of the expected outlook, python/fanin/diagnosis/forecast.json, to networks that were trained.
 
-    python benchmarks/population_verdict.py outcomes 1000 3500 --steps 300 --cache outcomes.jsonl
+    python benchmarks/population_verdict.py outcomes 1000 3500 --repeats 0 1 --cache outcomes.jsonl
     python scripts/forecast.py outcomes.jsonl
 
 Gradient boosting of 120 trees of depth 3 (scikit-learn) on the figures of `fanin.diagnosis.forecast.features`. The limit is the
@@ -32,9 +32,11 @@ MISSED = 0.04
 def examples(cache: Path, steps: int):
     """Return the figures of each network by the kind of its trace, and whether it trained."""
     figures, trains = {"both": [], "forward": [], "moments": []}, []
-    for seed, found in population.load(cache).items():
+    for (seed, n), repeats in population.load(cache).items():
+        if n != steps:
+            continue
         case = population.Case(seed)
-        outcome = population.outcome_of(case, found, steps)
+        outcome, _ = case.measured(list(repeats.values()))
         if outcome == "no start trains":
             continue
         net = case.network()

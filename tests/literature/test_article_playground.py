@@ -187,3 +187,18 @@ def test_row_60_the_same_seed_and_settings_give_the_same_curve():
     for curve in curves[1:]:
         assert np.array_equal(curves[0], curve)
     assert not np.array_equal(curves[0][0], run("circle", SMALL, 4)[0])
+
+
+def test_outlooks_are_what_the_playground_shows():
+    """Circle at its rate of 0.1, medians over 11 seeds: zeros are stuck, small and large do not train in 300 steps, 1 does."""
+    order = ["stuck", "slow", "trains"]
+    found = {}
+    for v in (ZERO, SMALL, APPROPRIATE, LARGE):
+        outlooks = [
+            fi.diagnose(playground(v, seed), *points("circle", seed), fi.SGD(LEARNING_RATE)).outlook for seed in range(11)
+        ]
+        found[v] = sorted(outlooks, key=order.index)[5]
+    assert found[ZERO] == "stuck"
+    assert found[SMALL] != "trains"
+    assert found[APPROPRIATE] == "trains"
+    assert found[LARGE] != "trains"

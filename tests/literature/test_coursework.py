@@ -107,3 +107,20 @@ def test_row_17_too_small_never_learns():
     assert round(costs[-1], 7) == 0.6931473
     np.testing.assert_allclose(costs, np.log(2), atol=1e-5)
     assert (round(train, 2), round(test, 2)) == (0.46, 0.48)
+
+
+@pytest.mark.parametrize("optimizer", [None, fi.SGD(lr=0.01)], ids=["any rate", "its own"])
+def test_outlooks_are_what_the_assignment_shows(optimizer):
+    """Zeros fail to break symmetry, large random weights and small ones are far behind, He's train: by trial, before training.
+
+    At the assignment's own rate the trial stands for its 15 000 steps.
+    """
+    pytest.importorskip("sklearn")
+    x, y = fi.datasets.coursework_circles().train
+    steps = None if optimizer is None else 5000
+    found = {rule: fi.diagnose(network(rule), x, y, optimizer, steps) for rule in ("zeros", "small", "random", "he")}
+    told = {"zeros": "no gradient", "small": "vanishing", "random": "exploding", "he": "healthy"}
+    assert {rule: d.verdict for rule, d in found.items()} == told
+    assert {rule: d.outlook for rule, d in found.items()} == {**dict.fromkeys(told, "stuck"), "he": "trains"}
+    for rule in ("zeros", "small", "random"):
+        assert fi.diagnose(found[rule].apply(network(rule)), x, y).outlook == "trains"

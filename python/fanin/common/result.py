@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """Plain data that writes, draws and shows itself. `Trace`, `Comparison` and `Sweep` are results."""
+    """Plain data that writes, draws and shows itself. `Trace`, `Comparison`, `Sweep` and `LearningRates` are results."""
 
     _kind: ClassVar[str]  # which page and which figure: see `fanin.common.upward`
     _json: ClassVar[str]  # "kind" of the JSON

@@ -18,12 +18,12 @@ _ROOMS = {
 
 
 def html(kind: str, result: Any) -> str:
-    """Return what a notebook shows of a result: "network", "trace", "diagnosis", "comparison", "sweep", "law"."""
-    return str(getattr(import_module(_ROOMS["html"]), kind)(result))
+    """Return what a notebook shows of a "network", "trace", "diagnosis", "comparison", "sweep", "law" or "learning rates"."""
+    return str(getattr(import_module(_ROOMS["html"]), kind.replace(" ", "_"))(result))
 
 
 def figure(kind: str, result: Any) -> Any:
-    """Return the Matplotlib figure of a result: "trace", "comparison" or "sweep"."""
+    """Return the Matplotlib figure of a result: "trace", "comparison", "sweep" or "learning rates"."""
     return import_module(_ROOMS["figure"]).FIGURES[kind](result)
 
 

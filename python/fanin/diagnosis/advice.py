@@ -30,20 +30,23 @@ class Fix:
         Whether all biases become 0.
     rate : float or None
         The learning rate that goes with it, where another than the given one is the advice.
+    seed : int
+        Of the law's draw.
     """
 
     law: str | None
     last_only: bool = False
     zero_biases: bool = True
     rate: float | None = None
+    seed: int = 0
 
     def apply(self, net: Network) -> Network:
-        """Return a changed copy; weights are drawn from seed 0, so that what was tried is what comes."""
+        """Return a changed copy; weights are drawn from the fix's own seed, so that what was tried is what comes."""
         changed = net.copy()
         if self.law is not None:
             hidden = net.activations[:-1]
             bias = bool(net.biases)
-            drawn = Network(net.sizes, hidden, self.law, net.loss_name, seed=0, dtype=net.dtype, bias=bias)
+            drawn = Network(net.sizes, hidden, self.law, net.loss_name, seed=self.seed, dtype=net.dtype, bias=bias)
             pairs = list(zip(changed.weights, drawn.weights, strict=True))
             for w, new in pairs[-1:] if self.last_only else pairs:
                 w[...] = new

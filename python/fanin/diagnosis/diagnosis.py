@@ -25,6 +25,7 @@ from fanin.common import require, upward
 from fanin.diagnosis import course as courses
 from fanin.diagnosis import trial as trials
 from fanin.diagnosis.advice import Fix, reference_law, untried
+from fanin.diagnosis.attempt import RATES, Attempt, Rows, looking_ahead
 from fanin.diagnosis.forecast import expected_outlook
 from fanin.diagnosis.remedy import best_fix
 from fanin.diagnosis.signals.evidence import LayerEvidence, evidence
@@ -32,7 +33,7 @@ from fanin.diagnosis.signals.findings import Finding, findings, of_activations, 
 from fanin.diagnosis.signals.notes import assumptions
 from fanin.diagnosis.signals.reasons import reasons
 from fanin.diagnosis.signals.thresholds import THRESHOLDS, Threshold
-from fanin.diagnosis.trial import Attempt, Trial
+from fanin.diagnosis.trial import Trial
 from fanin.network.batch import batch
 from fanin.network.history import History
 from fanin.network.network import Network
@@ -272,20 +273,31 @@ def tried(
     """
     if ask and (needed := trials.work(net, len(x), steps)) > trials.BUDGET:
         return replace(d, untried=f"{needed:.1e} multiply-adds; fi.diagnose(net, x, y, trial=True)")
-    rows, law, pace = trials.Rows(net, x, y), reference_law(net), trials.pace_of(optimizer)
+    rows, law, pace = Rows(net, x, y), reference_law(net), trials.pace_of(optimizer)
     known = {} if references is None else references
     key = (law, net.sizes, net.activations, net.loss_name, steps, pace)
-    if key not in known:
-        known[key] = trials.looking_ahead(Fix(law).apply(net), rows, steps, pace=pace)
-    found = trials.judge(net, known[key], law, rows, steps, optimizer)
-    if found.outlook is None:
+
+    def begun(i: int) -> Attempt | None:
+        at = (*key, i)
+        if at not in known and i == 0:
+            known[at] = looking_ahead(Fix(law).apply(net), rows, steps, RATES, pace)
+        elif at not in known:
+            start, taken = Fix(law, seed=i - 1).apply(net), rows.again(i - 1)
+            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0)), pace)
+        return known[at]
+
+    found = trials.judge(net, begun, law, rows, steps, optimizer)
+    if found.outlook is None and d.verdict == "healthy":
         return replace(d, trial=found)
+    if found.outlook is None:  # the signals decide; what they suggest gives way to a remedy that learned more, if there is one
+        fix, words = best_fix(net, rows, found, optimizer, begun)
+        return replace(d, trial=found, fix=fix, advice=words or d.advice)
     if found.outlook == "trains":
         return replace(d, verdict="healthy", advice="", trial=found)
     word = word_of(d.findings)
     if word == "healthy":
         word = "diverged" if found.outlook == "diverges" else "plateau"
-    fix, words = best_fix(net, rows, found, optimizer)
+    fix, words = best_fix(net, rows, found, optimizer, begun)
     return replace(d, verdict=word, advice=words, trial=found, fix=fix)
 
 

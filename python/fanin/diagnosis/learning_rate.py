@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike
 
 from fanin.common import require
-from fanin.diagnosis.trial import Attempt, Rows, attempt
+from fanin.common.result import Result
+from fanin.diagnosis.attempt import Attempt, Rows, attempt
 from fanin.network.batch import batch
 from fanin.network.network import Network
 from fanin.optimizer import SGD, Optimizer
@@ -17,8 +19,8 @@ GRID = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 @dataclass(frozen=True)
-class LearningRates:
-    """What `find_lr` returns; print it for a table. ``fit(optimizer=...)`` takes it.
+class LearningRates(Result):
+    """What `find_lr` returns; print it for a table, `plot` it for a picture. ``fit(optimizer=...)`` takes it.
 
     Attributes
     ----------
@@ -36,6 +38,9 @@ class LearningRates:
     steps: int
     constant_cost: float
     base: Optimizer
+
+    _kind: ClassVar[str] = "learning rates"
+    _json: ClassVar[str] = "learning rates"
 
     @property
     def best(self) -> float | None:
@@ -59,7 +64,36 @@ class LearningRates:
             raise ValueError("optimizer needs a rate that trains, and none of those tried is better than a constant prediction")
         return _at(self.base, self.best)
 
-    def rows(self) -> list[dict[str, float]]:
+    def title(self) -> str:
+        """Return what was tried, in one line."""
+        found = self.range
+        words = "none beats a constant prediction" if found is None else f"those from {found[0]:g} to {found[1]:g} train"
+        return f"{self.steps} steps of {type(self.base).__name__} a rate: {words}"
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Return heads and rows: rate, cost, score, and which is best."""
+        rows = []
+        for lr, cost, score in zip(self.rates, self.costs, self.scores, strict=True):
+            shown = [f"{cost:.4g}", f"{score:.3f}"] if math.isfinite(cost) else ["diverges", ""]
+            rows.append([f"{lr:g}", *shown, "best" if lr == self.best else ""])
+        return ["lr", "cost", "score", ""], rows
+
+    def constant(self) -> str:
+        """Return the line about the best constant prediction."""
+        return f"constant prediction: cost {self.constant_cost:.4g}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain numbers, strings, lists and dictionaries."""
+        return {
+            "steps": self.steps,
+            "optimizer": repr(self.base),
+            "best": self.best,
+            "range": None if self.range is None else list(self.range),
+            "constant_cost": self.constant_cost,
+            "rates": self.to_rows(),
+        }
+
+    def to_rows(self) -> list[dict[str, Any]]:
         """Return one dictionary a rate: lr, cost, score."""
         return [
             {"lr": lr, "cost": cost, "score": score}
@@ -67,12 +101,9 @@ class LearningRates:
         ]
 
     def __str__(self) -> str:
-        lines = [f"{'lr':>8}  {'cost':>9}  {'score':>7}"]
-        for row in self.rows():
-            mark = "  best" if row["lr"] == self.best else ""
-            shown = f"{row['cost']:9.4g}  {row['score']:7.3f}" if math.isfinite(row["cost"]) else " diverges        "
-            lines.append(f"{row['lr']:>8g}  {shown}{mark}")
-        return "\n".join([*lines, f"constant prediction: cost {self.constant_cost:.4g}; {self.steps} steps a rate"])
+        heads, rows = self.table()
+        lines = [f"{lr:>8}  {cost:>9}  {score:>7}  {mark}".rstrip() for lr, cost, score, mark in (heads, *rows)]
+        return "\n".join([*lines, f"{self.constant()}; {self.steps} steps a rate"])
 
 
 def find_lr(net: Network, x: ArrayLike, y: ArrayLike, *, optimizer: Optimizer | None = None, steps: int = 100) -> LearningRates:

@@ -1,43 +1,30 @@
-"""The trial: copies of a network and of its reference take a few steps at several learning rates.
+"""The trial: a network and its reference, the same architecture begun by the rule, are tried side by side.
 
-The trial looks ahead. With momentum m and rate r, gradient descent moves as far in one step as plain SGD in 1 / (1 - m) steps
-at r (Polyak 1964), so a step with momentum 0.8 at 0.6 r covers what three plain ones at r do: 100 steps tell what 300 will do.
-Work is counted in multiply-adds, never in seconds, so that the result is a function of network, data, optimizer and the number
-of steps, with the same bits at any thread count.
+An attempt of each, `fanin.diagnosis.attempt`, is held against the other and the best constant prediction. Where they come out
+too near to a limit for that to decide, both are tried three times, with the rows in three orders and three draws of the rule,
+and the middle ones count; then in batches of 96, whose gradients are as noisy as those of the three plain steps together. Work
+is counted in multiply-adds, never in seconds, so that the result is a function of network, data, optimizer and the number of
+steps, with the same bits at any thread count.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Sequence
-from copy import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin.diagnosis.signals.thresholds import limit
+from fanin.diagnosis.attempt import BATCH, PACE, RATES, WORKS, Attempt, Rows, attempt, looking_ahead
 from fanin.network.network import Network
-from fanin.network.targets import constant_prediction
 from fanin.optimizer import SGD, Optimizer
 
-RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-MOMENTUM, PACE = 0.8, 3  # plain steps that one step of the trial stands for
-STEPS, BATCH, ROWS = 100, 32, 1000
+STEPS = 100
+REPEATS = 3
+NEAR = 0.12  # of accuracy, for ten points in the end: steps with momentum take a while to gather pace, and the slower lose more
 BUDGET = 5e10  # multiply-adds of a trial that is made unasked: 26e9 a second on one core with AVX-512, about two seconds
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """The best run of one start: its rate, the score and the cost that it reached, the costs of its steps."""
-
-    rate: float  # of plain SGD; NaN for an optimizer at its own
-    score: float  # accuracy; for mean_squared_error the coefficient of determination
-    cost: float
-    costs: tuple[float, ...]
-    works: tuple[float, ...]  # rates that came within ten points of the best score
 
 
 @dataclass(frozen=True)
@@ -98,104 +85,73 @@ class Trial:
         return {**vars(self), "own": plain(self.own), "reference": plain(self.reference)}
 
 
-class Rows:
-    """The rows of a trial in a fixed order, cut into batches, with the best constant prediction."""
-
-    def __init__(self, net: Network, x: NDArray[Any], y: NDArray[Any]) -> None:
-        n = len(x)
-        stride = max(int(0.618 * n), 1)  # mixes rows that are sorted by class; coprime to n, so that each row comes once
-        while math.gcd(stride, n) > 1:
-            stride += 1
-        order = (np.arange(min(n, ROWS)) * stride) % n
-        self.x, self.y = np.ascontiguousarray(x[order]), np.ascontiguousarray(y[order])
-        width = min(BATCH, len(order))
-        cuts = range(0, len(order) - width + 1, width)
-        self.batches = [(self.x[i : i + width], self.y[i : i + width]) for i in cuts]
-        self._loss = net.loss_name
-        self.constant_cost, self.constant_score = constant_prediction(self._loss, self.y)
-
-    def is_standard(self) -> bool:
-        """Whether the inputs are near mean 0 and variance 1, as the rules of initialization assume."""
-        x = self.x.astype(np.float64)
-        mean, std = float(x.mean()), float(x.std())
-        size = mean**2 + std**2
-        return abs(mean) <= limit("mean of inputs") * std and 1 / limit("size of inputs") <= size <= limit("size of inputs")
-
-    def standardized(self) -> Rows:
-        """Return the same rows with each input of mean 0 and variance 1; an input that does not vary becomes 0."""
-        out = copy(self)
-        x = self.x.astype(np.float64)
-        std = x.std(axis=0)
-        out.x = ((x - x.mean(axis=0)) / np.where(std > 0, std, 1)).astype(self.x.dtype)
-        width = len(self.batches[0][0])
-        out.batches = [(out.x[i * width : (i + 1) * width], y) for i, (_, y) in enumerate(self.batches)]
-        return out
-
-
 def work(net: Network, rows: int, steps: int = STEPS) -> float:
     """Return the multiply-adds of a trial: two starts, as many attempts each as there are rates."""
     each = 3 * min(BATCH, rows) * sum(w.size for w in net.weights)
     return each * steps * len(RATES) * 2
 
 
-class _Course:
-    def __init__(self, net: Network, optimizer: Optimizer) -> None:
-        self.net, self.optimizer = net.copy(), optimizer
-        self.costs: list[float] = []
-        self.alive = True
+def judge(
+    net: Network, begun: Callable[[int], Attempt | None], law: str, rows: Rows, steps: int, optimizer: Optimizer | None
+) -> Trial:
+    """Train the network, hold it against its reference, and say what to expect of it.
 
-    def go(self, rows: Rows, steps: int) -> None:
-        while self.alive and len(self.costs) < steps:
-            x, y = rows.batches[len(self.costs) % len(rows.batches)]
-            self.costs.append(self.net.step(x, y, optimizer=self.optimizer))
-            self.alive = math.isfinite(self.costs[-1])
+    Parameters
+    ----------
+    net, law, rows, steps, optimizer
+        The network, the rule of its reference, and how it is tried.
+    begun : callable
+        Returns the attempt of the reference by its number: the first, 0, or of draw i - 1 on rows in that order.
+    """
+    named, pace = None, pace_of(optimizer)
+    if optimizer is not None:
+        rate = _plain_rate(optimizer)
+        named = f"with {optimizer!r}" if rate is None else f"at {rate:g}"
 
+    def run(rows: Rows, rates: Sequence[float]) -> Attempt | None:
+        if optimizer is not None and _plain_rate(optimizer) is None:
+            return attempt(net, rows, steps, [(math.nan, optimizer.copy())])
+        return looking_ahead(net, rows, steps, rates)
 
-def ahead(rate: float, pace: int = PACE) -> SGD:
-    """Return the optimizer each of whose steps stands for so many of plain SGD at a rate."""
-    return SGD(lr=pace * (1 - MOMENTUM) * rate, momentum=MOMENTUM)
-
-
-def attempt(net: Network, rows: Rows, steps: int, optimizers: Sequence[tuple[float, Optimizer]]) -> Attempt | None:
-    """Train one copy with each optimizer, named by its rate, and return the best; None where none stays finite."""
-    found = []
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")  # that a copy diverges is a result
-        for rate, optimizer in optimizers:
-            one = _Course(net, optimizer)
-            one.go(rows, steps)
-            found.append((rate, one, *_reached(one, rows)))
-    best = max(found, key=lambda one: (one[2], -one[3]))
-    if not math.isfinite(best[3]):
-        return None
-    works = tuple(rate for rate, _, score, _ in found if score >= best[2] - 0.1)
-    return Attempt(best[0], best[2], best[3], tuple(best[1].costs), works)
-
-
-def looking_ahead(net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE) -> Attempt | None:
-    """Train copies at several rates, each step for so many of plain SGD."""
-    return attempt(net, rows, steps, [(rate, ahead(rate, pace)) for rate in rates])
-
-
-def _reached(one: _Course, rows: Rows) -> tuple[float, float]:
-    cost = float(one.net.loss(rows.x, rows.y)) if one.alive else math.inf
-    if not math.isfinite(cost):
-        return -math.inf, math.inf
-    return float(one.net.score(rows.x, rows.y)), cost
-
-
-def judge(net: Network, reference: Attempt | None, law: str, rows: Rows, steps: int, optimizer: Optimizer | None) -> Trial:
-    """Train the network, hold it against its reference, and say what to expect of it."""
-    named, pace = None, PACE
-    if optimizer is None:
-        own = looking_ahead(net, rows, steps)
-    elif (rate := _plain_rate(optimizer)) is not None:
-        own, named = looking_ahead(net, rows, steps, [rate]), f"at {rate:g}"
-    else:
-        own, named, pace = attempt(net, rows, steps, [(math.nan, optimizer.copy())]), f"with {optimizer!r}", 1
-    outlook = _outlook(own, reference, rows, regression=net.loss_name == "mean_squared_error")
+    rates: Sequence[float] = RATES
+    if optimizer is not None and (rate := _plain_rate(optimizer)) is not None:
+        rates = [rate]
+    own, reference = run(rows, rates), begun(0)
+    regression = net.loss_name == "mean_squared_error"
+    if not _is_clear(own, reference, rows, regression=regression):
+        around = rates if len(rates) == 1 else near(own)
+        own = _middle([run(rows.again(i), around) for i in range(REPEATS)])
+        reference = _middle([begun(i + 1) for i in range(REPEATS)])
+    outlook = _outlook(own, reference, rows, regression=regression)
     times = None if own is None or reference is None else _times(own, reference)
     return Trial(steps, own, reference, law, rows.constant_cost, rows.constant_score, outlook, times, named, pace)
+
+
+def near(found: Attempt | None) -> Sequence[float]:
+    """Return the rate of an attempt with its neighbours, or all rates where there is none."""
+    wide = (1.0, *RATES)
+    if found is None or found.rate not in wide:
+        return RATES
+    at = wide.index(found.rate)
+    return wide[max(at - 1, 0) : at + 2]
+
+
+def _middle(found: Sequence[Attempt | None]) -> Attempt | None:
+    """Return the attempt of the median score."""
+    ranked = sorted(found, key=lambda one: (-math.inf, -math.inf) if one is None else (one.score, -one.cost))
+    return ranked[len(ranked) // 2]
+
+
+def _is_clear(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool) -> bool:
+    """Whether one attempt of each decides: both learned nearly all that can be, or one much and the other little."""
+    if own is None or best is None:
+        return best is not None and _gain(best, rows) > 0.5
+    mine, other = _gain(own, rows), _gain(best, rows)
+    if mine > 0.85 and other > 0.85 and not regression:
+        return True
+    if regression and own.cost < 1.4 * best.cost and other > 0.5:
+        return True
+    return other > 0.5 and mine < other / 2
 
 
 def pace_of(optimizer: Optimizer | None) -> int:
@@ -213,27 +169,29 @@ def _plain_rate(optimizer: Optimizer) -> float | None:
 def _outlook(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool) -> str | None:
     """Hold what was reached against the better of both and the constant prediction.
 
-    The limits are those of an outcome that a person would call so: ten points of accuracy, twice the cost, half of the gain.
+    The limits are those of an outcome that a person would call so, ten points of accuracy (see `NEAR`), twice the cost, half of
+    the gain.
     """
     if regression:
         mine, other = (rows.constant_cost if one is None else min(one.cost, rows.constant_cost) for one in (own, best))
         top = min(mine, other)
         if top > 0.7 * rows.constant_cost:
             return None if own is not None else "diverges"
-        if mine <= 2 * top and mine < 0.9 * rows.constant_cost:
-            return "trains"
-        half = rows.constant_cost - mine >= 0.5 * (rows.constant_cost - top)
+        near, half = mine <= 2 * top and mine < 0.9 * rows.constant_cost, 0.5 * (rows.constant_cost + top) >= mine
     else:
         mine, other = (rows.constant_score if one is None else one.score for one in (own, best))
         top = max(mine, other)
-        if top < rows.constant_score + 0.1:
+        if top < rows.constant_score + WORKS:
             return None if own is not None else "diverges"
-        if mine >= top - 0.1 and mine > rows.constant_score + 0.05:
-            return "trains"
-        half = mine - rows.constant_score >= 0.5 * (top - rows.constant_score)
+        near, half = mine >= top - NEAR and mine > rows.constant_score + 0.05, mine >= 0.5 * (rows.constant_score + top)
     if own is None:
         return "diverges"
-    return "slow" if half else "stuck"
+    return "trains" if near else "slow" if half else "stuck"
+
+
+def _gain(one: Attempt, rows: Rows) -> float:
+    """Return what of the score that can be gained over the constant prediction was gained."""
+    return (one.score - rows.constant_score) / max(1 - rows.constant_score, 1e-9)
 
 
 def _times(own: Attempt, best: Attempt) -> float | None:

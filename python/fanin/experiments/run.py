@@ -20,8 +20,8 @@ from fanin.common import require
 from fanin.datasets.assembly import two_classes
 from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
+from fanin.diagnosis.attempt import Attempt
 from fanin.diagnosis.diagnosis import Diagnosis, judge, tried
-from fanin.diagnosis.trial import Attempt
 from fanin.network.network import Network
 from fanin.network.targets import class_labels, constant_prediction, converted, is_text
 from fanin.optimizer import Optimizer

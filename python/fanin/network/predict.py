@@ -69,7 +69,22 @@ def probabilities(net: Network, x: ArrayLike) -> NDArray[Any]:
 
 def score(net: Network, x: ArrayLike, y: ArrayLike) -> float:
     """Return what `fanin.Network.score` does."""
-    found, targets = labels(net, x), net._y(y)
+    return agreement(net, labels(net, x), net._y(y))
+
+
+def labels_of(net: Network, z: NDArray[Any]) -> NDArray[Any]:
+    """Return what `labels` does, of finite logits."""
+    if net.loss_name == "cross_entropy":
+        best: NDArray[Any] = np.argmax(z, axis=1)
+        return best
+    one = z[:, 0] if net.sizes[-1] == 1 else z
+    if net.loss_name == "mean_squared_error":
+        return one
+    return np.where(one > 0, 1, -1 if net.loss_name == "hinge" else 0)
+
+
+def agreement(net: Network, found: NDArray[Any], targets: NDArray[Any]) -> float:
+    """Return the score of labels, or of values, beside targets in the network's types."""
     if targets.shape != found.shape and not (found.ndim == 1 and targets.shape == (len(found), 1)):
         raise ValueError(f"y must have shape {found.shape}, got {targets.shape}")
     if len(found) == 0:

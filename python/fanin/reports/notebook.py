@@ -17,6 +17,7 @@ from fanin.stats import summarize
 
 if TYPE_CHECKING:
     from fanin.diagnosis.diagnosis import Diagnosis
+    from fanin.diagnosis.learning_rate import LearningRates
     from fanin.experiments.compare import Comparison
     from fanin.experiments.sweep_result import Sweep
     from fanin.init import Law
@@ -114,6 +115,12 @@ def diagnosis(d: Diagnosis) -> str:
     lines = "".join(f"<li>{html.escape(one)}</li>" for one in said)
     sides = html.escape(f"activations: {parts[0]}; gradients: {parts[1]}")
     return f'<div style="font-size:90%">{verdict} ({sides})<ul style="margin:4px 0;padding-left:20px">{lines}</ul></div>'
+
+
+def learning_rates(result: LearningRates) -> str:
+    """The table of the rates tried."""
+    heads, rows = result.table()
+    return _block(result.title(), table(heads, rows, right=(0, 1, 2)), f"<div>{html.escape(result.constant())}</div>")
 
 
 def comparison(result: Comparison) -> str:

@@ -93,8 +93,12 @@ def test_dead():
     n = net(activation="relu", init="he_normal")
     n.biases[1][:20] = -1e3
     d = fi.diagnose(n, X, Y)
-    assert d.verdict == d.forward == "dead"
+    assert d.signal == d.forward == "dead"
+    assert d.outlook == "trains", "ten units suffice: five trainings of 300 steps reach 91 to 98 % of these rows"
     assert "hidden 2 67 %" in str(d)
+    n.biases[1][:29] = -1e3
+    d = fi.diagnose(n, X, Y)
+    assert d.verdict == d.forward == "dead"
 
 
 def test_half_a_layer_of_dead_units_is_not_most():

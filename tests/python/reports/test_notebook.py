@@ -54,6 +54,13 @@ def test_trace_and_diagnosis(data):
         assert " ".join(reason.split()) in text
 
 
+def test_learning_rates(data):
+    found = fi.find_lr(fi.Network([2, 6, 2], seed=1), *data, steps=5)
+    text = shown(found)
+    assert text.startswith(found.title())
+    assert "constant prediction" in text
+
+
 def test_comparison_and_sweep(data):
     result = fi.compare(["zeros", "xavier_normal"], *data, hidden=[5], epochs=1)
     text = shown(result)

@@ -15,9 +15,10 @@ from torch import nn
 
 from fanin.common import require
 from fanin.diagnosis import trial as trials
+from fanin.diagnosis.attempt import RATES, Attempt
 from fanin.diagnosis.diagnosis import Diagnosis
 from fanin.diagnosis.diagnosis import diagnose as judge
-from fanin.diagnosis.trial import Attempt, Trial
+from fanin.diagnosis.trial import Trial
 from fanin.interop.torch.filling import fill
 from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace
 from fanin.interop.torch.tracing.take import LossFunction, forward, open_module, parts_of, trace
@@ -163,9 +164,9 @@ class _Course:
 
 def _tried(verdict: Diagnosis, case: _Case, found: ModuleTrace) -> Diagnosis:
     assert found.cost is not None
-    own = case.attempt(case.module, case.optimizer, None if case.optimizer is not None else trials.RATES)
+    own = case.attempt(case.module, case.optimizer, None if case.optimizer is not None else RATES)
     other = case.reference()
-    best = None if other is None else case.attempt(other, None, trials.RATES)
+    best = None if other is None else case.attempt(other, None, RATES)
     constant = _constant(found, case)
     if not math.isfinite(constant):
         constant = best.costs[0] if best is not None else found.cost
