@@ -17,8 +17,16 @@ void bind_safetensors(pybind11::module_& m);
 void bind_network(pybind11::module_& m);
 }  // namespace fanin::python
 
+namespace {
+// pybind11 keeps what it knows of types once a process: where Python lets a subinterpreter share it (before 3.12 always), the
+// import would wait for the main interpreter's lock for good.
+constexpr const char* kMainOnly = "fanin works in the main interpreter of a process, not in a subinterpreter";
+bool in_main_interpreter() { return PyInterpreterState_Get() == PyInterpreterState_Main(); }
+}  // namespace
+
 PYBIND11_MODULE(core_of_fanin, m, pybind11::mod_gil_not_used()) {
     using namespace fanin::python;
+    if (!in_main_interpreter()) throw pybind11::import_error(kMainOnly);
     m.doc() = "The compiled core of fanin. Everything here is reached through the modules above it.";
     m.attr("__version__") = FANIN_VERSION;
     m.attr("ALGORITHM_VERSION") = fanin::kAlgorithmVersion;
@@ -36,10 +44,9 @@ PYBIND11_MODULE(core_of_fanin, m, pybind11::mod_gil_not_used()) {
     bind_network(m);
 }
 
-// The main interpreter's module. pybind11 keeps what it knows of types once a process: where Python lets a subinterpreter share
-// it (before 3.12 always), the import would wait for the main interpreter's lock for good.
+// Python 3.13 calls this in the main interpreter, whoever imports, and executes the module where it is wanted.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
-    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return PyInit_core_of_fanin();
-    PyErr_SetString(PyExc_ImportError, "fanin works in the main interpreter of a process, not in subinterpreters");
+    if (in_main_interpreter()) return PyInit_core_of_fanin();
+    PyErr_SetString(PyExc_ImportError, kMainOnly);
     return nullptr;
 }
