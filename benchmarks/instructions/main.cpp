@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <fanin/fanin.hpp>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,11 +55,15 @@ void count_all(const std::string& type) {
         count("stats: " + std::string(name) + " " + type,
               [&, o = options](std::size_t n) { fanin::summarize<T>(fanin::VectorView<const T>{x.data(), n}, o); });
 
-    for (const char* name : {"sgd", "rmsprop", "adam", "adagrad"})
-        count("optimizer: " + std::string(name) + " " + type, [&](std::size_t n) {
-            fanin::Optimizer optimizer(fanin::optimizer_rule(name, {}), 1e-6);
-            optimizer.bind<T>(1, {&n, 1});
-            optimizer.update<T>(std::span<const T>(x.data(), n), first(y, n));
+    std::map<std::string, std::unique_ptr<fanin::Optimizer>> optimizers;
+    for (const std::string name : {"sgd", "rmsprop", "adam", "adagrad"})
+        count("optimizer: " + name + " " + type, [&](std::size_t n) {
+            std::unique_ptr<fanin::Optimizer>& optimizer = optimizers[name + std::to_string(n)];
+            if (optimizer == nullptr) {  // the first call, which is not counted
+                optimizer = std::make_unique<fanin::Optimizer>(fanin::optimizer_rule(name, {}), 1e-6);
+                optimizer->bind<T>(1, {&n, 1});
+            }
+            optimizer->update<T>(std::span<const T>(x.data(), n), first(y, n));
         });
     const std::vector<std::int64_t> labels(most, 3);
     count("loss: cross_entropy " + type, [&](std::size_t n) {  // an element is a logit, of ten a row

@@ -59,7 +59,8 @@ FANIN_INLINE Vec<T> over_root_mean_square(const RmsPropStep<T>& s, Vec<T> gradie
 
 // OptimizerKernels::rmsprop: the step is along h / (sqrt v + eps), v the running mean of h^2.
 template <class T>
-void rmsprop(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w) {
+void rmsprop(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* w) {
+    const RmsPropStep<T> s = given;  // no store to w or v can change it, so that its splats leave the loop
     const Vec<T> step = splat(-s.lr);
     update_all<T>(
         n,
@@ -71,7 +72,8 @@ void rmsprop(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w) {
 
 // OptimizerKernels::rmsprop_momentum: the same steps, summed up in b with a factor of `momentum`.
 template <class T>
-void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* b, T* w) {
+void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* b, T* w) {
+    const RmsPropStep<T> s = given;
     const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum);
     update_all<T>(
         n,
