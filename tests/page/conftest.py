@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -34,8 +36,14 @@ def written(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.importorskip(module)
     from fanin.cli import main
 
-    path = tmp_path_factory.mktemp("page") / "article.html"
-    assert main(["article", "--out", str(path)]) == 0
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all workers show the page that the first of them has written
+        folder = folder.parent
+    path = folder / "article.html"
+    with (folder / "article.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            assert main(["article", "--out", str(path)]) == 0
     return path
 
 
