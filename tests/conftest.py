@@ -289,7 +289,8 @@ def embedded(request: pytest.FixtureRequest, tools: Tools) -> Path:
     """The build tree of another project that has fanin's sources in it, with a flag of its own that would change bits."""
     options = [f"-DFANIN_SOURCE={ROOT}", "-DFANIN_FROM=subdirectory", "-DFANIN_INSTALL=ON", "-DFANIN_BUILD_SHARED=ON"]
     options += ["-DCMAKE_INSTALL_LIBDIR=lib", "-DCMAKE_CXX_FLAGS=-ffp-contract=fast", "-DFANIN_KERNEL_OPTIMIZATION=-O1"]
-    options += ["-DFANIN_ISAS=generic"]  # a third of the time; the wheel and tests/golden have the others
+    # Quickly built: one instruction set, and no optimisation of what is no kernel. The wheel and tests/golden have the others.
+    options += ["-DFANIN_ISAS=generic", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG="]
     with _build_folder(request.config, "embedded") as build:
         return tools.build(ROOT / "tests" / "consumer", build / "embedded", *options)
 
