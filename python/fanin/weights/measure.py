@@ -92,7 +92,7 @@ def _axes(tensor: Tensor, kind: str, layout: Layout | None) -> Axes | None:
 
 def _most(tensor: Tensor, units: Units | None) -> int:
     """Elements of a piece: whole units, where they are looked at."""
-    most = PIECE_BYTES // 8 if tensor.dtype == "F64" else PIECE_BYTES // 4
+    most = PIECE_BYTES // {"F64": 8, "F32": 4}.get(tensor.dtype, 2)
     return most if units is None else max(units.length, most // units.length * units.length)
 
 

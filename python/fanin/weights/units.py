@@ -41,7 +41,9 @@ class Units:
 
     def head(self, values: Elements) -> NDArray[Any]:
         """Return the first weights of the units in a piece."""
-        heads: NDArray[Any] = values.reshape(-1, self.length)[:, :_HEAD].copy()
+        units = values.reshape(-1, self.length)[:, :_HEAD]
+        heads = np.zeros((len(units), _HEAD), values.dtype)
+        heads[:, : units.shape[1]] = units
         return heads
 
     def copies(self, tensor: Tensor, whole: Summary, most: int) -> int:
@@ -65,7 +67,7 @@ class Units:
 
 def _twice(heads: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows have the key of another one: equal rows do, and about one in 10^19 others."""
-    words = heads.view(f"u{heads.itemsize}").astype(np.uint64)
+    words = heads.view(np.uint64)
     keys = np.zeros(len(words), np.uint64)
     for column in words.T:
         keys = (keys ^ column) * _ODD
