@@ -17,7 +17,8 @@ NAMES = [name for name in fi.activation.names() if name != "identity"]
 def in_torch(torch, name, tensor):
     """Call PyTorch's function of the same meaning; where it has one, into an existing array."""
     functional = torch.nn.functional
-    into = {"relu": lambda t, out: torch.clamp_min(t, 0, out=out), "tanh": torch.tanh, "sigmoid": torch.sigmoid}
+    into = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "sin": torch.sin}
+    into["relu"] = lambda t, out: torch.clamp_min(t, 0, out=out)
     result = torch.empty_like(tensor)
 
     def run():

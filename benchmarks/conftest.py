@@ -2,9 +2,10 @@
 
 A benchmark hands its contenders to the fixture `race`. Their results are compared first, and a mismatch fails the run. Then
 every round times each contender once, so that a slow moment of the machine meets all of them; the best round counts. Work
-shorter than a millisecond is repeated inside a round. With two threads everybody's turn begins after a pause, in which the idle
-workers of the one before fall asleep. The table at the end holds the ratios: how many times fanin's time the others need.
-``--benchmark-disable`` compares results only; ``--benchmark-json`` keeps the numbers, ``--quick`` takes few short rounds.
+shorter than a millisecond is repeated inside a round. With two threads everybody's turn begins after a pause, in which the
+idle workers of the one before fall asleep, and calls that are not timed, which wake its own. The table at the end holds
+the ratios: how many times fanin's time the others need. ``--benchmark-disable`` compares results only; ``--benchmark-json``
+keeps the numbers, ``--quick`` takes few short rounds.
 `python benchmarks/report` makes a page of it all.
 """
 
@@ -36,6 +37,7 @@ except ImportError:
 ROUND = 1e-3  # seconds that a round of one contender lasts at least
 BUDGET = {False: 0.6, True: 0.1}  # seconds that all rounds of one race should take together; --quick
 ROUNDS = {False: (5, 30), True: (3, 10)}  # and their number, at least and at most
+WAKING = 0.02  # seconds of calls after that, in which workers find a CPU of their own: some wake on their caller's
 PAUSE = 0.03  # seconds until idle workers sleep: an OpenMP or XLA worker spins for some milliseconds
 
 RIVALS = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX", "sklearn": "scikit-learn"}  # names in the table
@@ -122,15 +124,23 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         repeats = {name: calibrate(call) for name, call in (("fanin", fanin), *rivals.items())}
         one_round = sum(seconds(call, repeats[name]) * repeats[name] for name, call in (("fanin", fanin), *rivals.items()))
         least, most = ROUNDS[quick]
+        # A worker of a rival may share its caller's CPU for some rounds, which then take milliseconds: such races get more of them.
+        least = 10 if threads > 1 and one_round < 0.1 else least
         rounds = min(max(int(BUDGET[quick] / one_round), least), most)
         times: dict[str, list[float]] = {name: [] for name in rivals}
-        pause = PAUSE if threads > 1 else 0.0
+
+        def ready(call: Callable[[], Any]) -> None:  # the idle workers of others asleep, its own awake
+            if threads > 1:
+                time.sleep(PAUSE)
+                awake = time.perf_counter() + WAKING
+                while time.perf_counter() < awake:
+                    call()
 
         def rivals_first() -> None:  # before each round of fanin: a round of each rival
             for name, call in rivals.items():
-                time.sleep(pause)
+                ready(call)
                 times[name].append(seconds(call, repeats[name]))
-            time.sleep(pause)
+            ready(fanin)
 
         gc.disable()
         try:
@@ -204,7 +214,7 @@ def pytest_terminal_summary(config: pytest.Config) -> None:
         ratios = [ratio_text(row.get(name)) for name in rivals]
         table.add_row(row["topic"], row["case"], str(row["threads"]), time_text(row["seconds"]), *ratios)
     console = Console(file=sys.stdout)
-    console.width = max(console.width, 110)  # lines of a log are never cut
+    console.width = max(console.width, 140)  # lines of a log are never cut
     console.print()
     console.print(table)
     for name in rivals:
