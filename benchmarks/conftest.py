@@ -124,7 +124,7 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         repeats = {name: calibrate(call) for name, call in (("fanin", fanin), *rivals.items())}
         one_round = sum(seconds(call, repeats[name]) * repeats[name] for name, call in (("fanin", fanin), *rivals.items()))
         least, most = ROUNDS[quick]
-        # A worker of a rival may share its caller's CPU for some rounds, which then take milliseconds: such races get more of them.
+        # A worker of a rival may share its caller's CPU for some rounds, which then take milliseconds: such races get more.
         least = 10 if threads > 1 and one_round < 0.1 else least
         rounds = min(max(int(BUDGET[quick] / one_round), least), most)
         times: dict[str, list[float]] = {name: [] for name in rivals}
