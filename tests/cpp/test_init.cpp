@@ -1,4 +1,4 @@
-// `init` against the reference, bit for bit, on every instruction set; its texts, fans and refusals.
+// `init` against the reference, bit for bit, on every instruction set; its texts and refusals.
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -307,34 +307,6 @@ void texts() {
     CHECK_THROWS(fanin::law_traits("he_norml"), std::invalid_argument);
 }
 
-void fans_and_descriptions() {
-    const auto same = [](fanin::Fans f, std::size_t in, std::size_t out) { return f.in == in && f.out == out; };
-    CHECK(same(fanin::fans(Sizes{300, 784}), 784, 300));
-    CHECK(same(fanin::fans(Sizes{64, 3, 4, 4}), 48, 1024));
-    CHECK(same(fanin::fans(Sizes{3, 3, 16, 32}, {{-2}, {-1}}), 144, 288));
-    CHECK(same(fanin::fans(Sizes{8, 4, 16}, {{0, 1}, {2}}), 32, 16));
-    CHECK(same(fanin::fans(Sizes{128}, {{0}, {}}), 128, 1));
-    CHECK(same(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {0}}), 512, 64));
-    CHECK(same(fanin::fans(Sizes{512, 12, 64}, {{0}, {-1, 1}}), 512, 768));
-    CHECK_THROWS(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {1}}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{12, 64, 512}, {{2}, {1}, {3}}), std::invalid_argument);
-    CHECK(same(fanin::fans(Sizes{}, {{}, {}}), 1, 1));
-    CHECK_THROWS(fanin::fans(Sizes{128}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{3, 4}, {{2}, {0}}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{3, 4}, {{-2}, {0}}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{std::size_t{1} << 32, std::size_t{1} << 31}), std::invalid_argument);
-    CHECK_THROWS(fanin::fans(Sizes{0, std::size_t{1} << 32, std::size_t{1} << 31}), std::invalid_argument);
-    const fanin::Description d = fanin::describe(Law("glorot_uniform"), Sizes{300, 784});
-    CHECK(d.bound == std::sqrt(6.0 / 1084) && d.mean == 0);
-    CHECK(std::abs(*d.n_in_var - 2 * 784 / 1084.0) < 1e-15 && std::abs(*d.n_out_var - 2 * 300 / 1084.0) < 1e-15);
-    CHECK(!fanin::describe(Law("zeros"), Sizes{5}).fans);
-    const fanin::Description t = fanin::describe(Law("he_truncated"), Sizes{300, 784});
-    CHECK(std::abs(t.variance * 784 / 2 - 1) < 1e-15 && std::abs(t.bound / (2.27369430 * std::sqrt(2 / 784.0)) - 1) < 1e-7);
-    const fanin::Description s = fanin::describe(law_from_text("sparse(sparsity=0.25, std=2)"), Sizes{8, 5});
-    CHECK(s.mean == 0 && s.variance == 3 && s.bound == kInfinity);
-}
-
 void refusals() {
     std::vector<float> x(12, 42.0f);
     const auto matrix = fanin::matrix_view(x.data(), 3, 4);
@@ -394,7 +366,6 @@ int main() {
         same_bits_at_any_thread_count();
     });
     texts();
-    fans_and_descriptions();
     refusals();
     nothing_of_much();
     return check::result();

@@ -4,6 +4,7 @@
 #include "vec.hpp"
 // Each uses only those above it.
 // clang-format off
+#include "polynomial.inl"
 #include "math.inl"
 #if defined(FANIN_PART_random) || defined(FANIN_PART_random_truncated)
 // The draws alone gain from -O3, whose unrolling lets their words stay in registers (half the time); and they mix many

@@ -15,7 +15,7 @@ from fanin.common.text import layer_name
 from fanin.stats import Summaries, Summary
 from fanin.theory.expected import LayerScale
 from fanin.tracing import likeness
-from fanin.tracing.expectation import Expectation
+from fanin.tracing.expectation import Expectation, layer_scale
 from fanin.tracing.record import LayerTrace, Trace
 
 Array: TypeAlias = NDArray[Any]
@@ -90,10 +90,8 @@ def trace_of(
 
 
 def _scale(layer: Layer) -> LayerScale:
-    of_w, of_b = layer.found["w"], layer.found["b"]
-    strange = bool(of_w.nans or of_w.infs or (of_b is not None and (of_b.nans or of_b.infs)))
-    var_b = math.nan if strange else 0.0 if of_b is None else float(of_b.rms) ** 2
-    return LayerScale(layer.activation, layer.w.shape[1], layer.w.shape[0], layer.found["n_var_w"], var_b)
+    n_out, n_in = layer.w.shape
+    return layer_scale(layer.activation, n_in, n_out, layer.found["n_var_w"], layer.found["w"], layer.found["b"])
 
 
 def _records(layers: Sequence[Layer], expectation: Expectation) -> list[LayerTrace]:

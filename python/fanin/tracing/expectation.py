@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fanin.stats import Summary
 from fanin.theory import ExpectedLayer
 from fanin.theory.expected import LayerScale, expect
 from fanin.theory.integrals.scatter import Pairs, evenly
+
+
+def layer_scale(activation: str, n_in: int, n_out: int, n_var_w: float, of_w: Summary, of_b: Summary | None) -> LayerScale:
+    """Return what theory asks of a layer, from the summaries of its parameters; NaN where these are not finite."""
+    strange = bool(of_w.nans or of_w.infs or (of_b is not None and (of_b.nans or of_b.infs)))
+    var_b = math.nan if strange else 0.0 if of_b is None else float(of_b.rms) ** 2
+    return LayerScale(activation, n_in, n_out, n_var_w, var_b)
 
 
 class Expectation:

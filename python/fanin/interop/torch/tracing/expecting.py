@@ -16,7 +16,7 @@ from fanin.interop.torch.tracing.sites import Site, array, moments
 from fanin.theory import ExpectedLayer
 from fanin.theory.expected import LayerScale
 from fanin.theory.streams import BATCH, Node, Read, expect_streams
-from fanin.tracing.expectation import Expectation
+from fanin.tracing.expectation import Expectation, layer_scale
 
 _NORMS = ("LayerNorm", "RMSNorm")  # over the units of a row
 _KINDS: dict[str, Literal["dense", "sum"]] = {"Linear": "dense", "sum": "sum"}
@@ -115,7 +115,5 @@ def _scale(site: Site) -> LayerScale:
         return LayerScale(site.activation, site.n_in, site.n_out, 1.0, 0.0)
     w = moments(site.weight)
     b = None if site.bias is None else moments(site.bias)
-    strange = bool(w.nans or w.infs or (b is not None and (b.nans or b.infs)))
-    var_b = math.nan if strange else 0.0 if b is None else float(b.rms) ** 2
-    n_in = 1 if site.normalizes else site.n_in
-    return LayerScale(site.activation, site.n_in, site.n_out, n_in * float(w.rms) ** 2, var_b)
+    size = (1 if site.normalizes else site.n_in) * float(w.rms) ** 2
+    return layer_scale(site.activation, site.n_in, site.n_out, size, w, b)
