@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from fanin.dense import PackedWeight, dense_backward, dense_forward, pack_weight
     from fanin.diagnosis.diagnosis import Diagnosis, diagnose
     from fanin.diagnosis.learning_rate import LearningRates, find_lr
-    from fanin.experiments.compare import Comparison, compare
+    from fanin.experiments.compare import compare
+    from fanin.experiments.comparison import Comparison
     from fanin.experiments.lsuv import lsuv
     from fanin.experiments.run import Run
     from fanin.experiments.sweep import sweep
@@ -93,7 +94,8 @@ _FROM = {
     "dense": ("PackedWeight", "dense_backward", "dense_forward", "pack_weight"),
     "diagnosis.diagnosis": ("Diagnosis", "diagnose"),
     "diagnosis.learning_rate": ("LearningRates", "find_lr"),
-    "experiments.compare": ("Comparison", "compare"),
+    "experiments.compare": ("compare",),
+    "experiments.comparison": ("Comparison",),
     "experiments.lsuv": ("lsuv",),
     "experiments.run": ("Run",),
     "experiments.sweep": ("sweep",),

@@ -10,7 +10,7 @@ from fanin.cli.parser import Help
 from fanin.common.progress import bars
 
 if TYPE_CHECKING:
-    from fanin.experiments.compare import Comparison
+    from fanin.experiments.comparison import Comparison
 
 _COMPARE = """\
 Train one network from several initializations and say which one learns, and why. Prints one table, a row an

@@ -3,185 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future, as_completed
+from contextlib import nullcontext
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from fanin.common import require, text
-from fanin.common.result import Result
-from fanin.common.text import number
+from fanin.common import require
+from fanin.experiments.comparison import Comparison
 from fanin.experiments.handover import Stored, handed_over
+from fanin.experiments.kept import key_of
+from fanin.experiments.kept_runs import KeptRuns
 from fanin.experiments.run import Experiment, Run, prepare
 from fanin.init import law as law_of
 from fanin.network.parameters import widths
 from fanin.optimizer import SGD, Optimizer, core_of
 from fanin.random import seed_number
 from fanin.threads import compute_alone
-
-_COLUMNS = 4  # layers shown in the table; of a deeper network the first, the last and two between
-
-
-@dataclass(frozen=True)
-class Comparison(Result):
-    """What `compare` returns; print it for a table.
-
-    Attributes
-    ----------
-    runs : tuple of Run
-        In the order of the laws.
-    settings : dict
-        What all runs share: sizes, activation, loss, epochs, batch_size, optimizer, seed, dtype, rows, held_out.
-    """
-
-    _kind = _json = "comparison"
-
-    runs: tuple[Run, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def __iter__(self) -> Iterator[Run]:
-        return iter(self.runs)
-
-    def __len__(self) -> int:
-        return len(self.runs)
-
-    def __getitem__(self, law: str) -> Run:
-        for run in self.runs:
-            if run.law == law:
-                return run
-        raise KeyError(f"no run of {law!r}; there are {', '.join(run.law for run in self.runs)}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain numbers, strings, lists and dictionaries, ready for JSON but for NaN and infinity.
-
-        Returns
-        -------
-        dict
-            ``settings``: what all runs share. ``runs``: for each law a dictionary of ``law``; ``spread`` (standard deviation of
-            a) and ``gradients`` (rms of da) of every hidden layer at the start; ``cost_start``, ``cost_end``, ``error``;
-            ``verdict``, ``learns_late``, ``diverged``; ``costs`` of the steps and ``epoch_costs``; ``diagnosis`` as
-            `Diagnosis.to_dict`, ``trace`` as `Trace.to_dict`.
-        """
-        return {
-            "settings": dict(self.settings),
-            "runs": [
-                {
-                    "law": run.law,
-                    "spread": run.spread,
-                    "gradients": run.gradients,
-                    "cost_start": run.cost_start,
-                    "cost_end": run.cost_end,
-                    "error": run.error,
-                    "verdict": run.verdict,
-                    "learns_late": run.learns_late,
-                    "diverged": run.diverged,
-                    "costs": run.costs.tolist(),
-                    "epoch_costs": run.epoch_costs.tolist(),
-                    "diagnosis": run.diagnosis.to_dict(),
-                    "trace": run.trace.to_dict(),
-                }
-                for run in self.runs
-            ],
-        }
-
-    def to_rows(self) -> list[dict[str, Any]]:
-        """Return a dictionary for each law: its costs, error and verdict, and each hidden layer's scales at the start.
-
-        ``spread.hidden 1`` is the standard deviation of a in the first hidden layer, ``gradients.hidden 1`` the rms of da.
-        """
-        rows = []
-        for run in self.runs:
-            row: dict[str, Any] = {
-                "law": run.law,
-                "verdict": run.verdict,
-                "learns_late": run.learns_late,
-                "diverged": run.diverged,
-                "cost_start": run.cost_start,
-                "cost_end": run.cost_end,
-                "error": run.error,
-                "seconds": run.seconds,
-            }
-            for key, values in (("spread", run.spread), ("gradients", run.gradients)):
-                row |= {f"{key}.{layer.name}": value for layer, value in zip(run.trace.hidden, values, strict=True)}
-            rows.append(row)
-        return rows
-
-    def to_html(self, path: str | os.PathLike[str], *, title: str = "Which initialization learns?") -> None:
-        """Write a page for the browser: verdicts, cost curves, reasons, every layer's signal and histogram, the settings.
-
-        The page is one file and makes no network requests; it has a light and a dark style and fits a phone. The same result
-        and the same versions of fanin and Bokeh give the same bytes.
-
-        Parameters
-        ----------
-        path : path
-            Ends with .html; overwritten if it exists.
-        title : str
-            The heading.
-
-        Raises
-        ------
-        ValueError
-            If the ending is another, or the page would be larger than 6 MB.
-        OSError
-            If there is no such folder, or the path may not be written.
-        ModuleNotFoundError
-            If Bokeh is missing; the extra ``fanin[report]`` installs it.
-        """
-        self._page(path, title)
-
-    def table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the heads and the rows of the table as text."""
-        hidden = len(self.settings["sizes"]) - 2
-        shown = text.evenly(hidden, _COLUMNS)
-        where = "" if hidden <= 1 else f" {shown[0] + 1}..{hidden}" if len(shown) == hidden else _listed(shown)
-        error = "held-out cost" if self.settings["loss"] == "mean_squared_error" else "held-out error"
-        heads = ["initialization", f"std of a{where}", f"rms of da{where}", "cost", "at end", error, "verdict at the start"]
-        rows = [
-            [
-                run.law,
-                " ".join(text.narrow(run.spread[i]) for i in shown),
-                " ".join(text.narrow(run.gradients[i]) for i in shown),
-                text.cost(run.cost_start),
-                text.cost(run.cost_end),
-                f"{100 * run.error:.1f} %" if "error" in error else number(run.error, 0),
-                run.verdict,
-            ]
-            for run in self.runs
-        ]
-        return heads, rows
-
-    def title(self) -> str:
-        """Return one line that says what was compared."""
-        s = self.settings
-        epochs = "1 epoch" if s["epochs"] == 1 else f"{s['epochs']} epochs"
-        return (
-            f"{text.sizes(s['sizes'])} {s['activation']}, {s['loss']}, {s['optimizer']}, batch {s['batch_size']}, {epochs}, "
-            f"{s['rows']} rows, {s['held_out']} held out, seed {s['seed']}{_SCALED.get(s.get('scale', 'none'), '')}"
-        )
-
-    def constant(self) -> str:
-        """Return one line about the best prediction that does not look at x; empty where it was not computed."""
-        s = self.settings
-        if "constant_cost" not in s:
-            return ""
-        real = s["loss"] == "mean_squared_error"
-        error = number(s["constant_error"], 0) if real else f"{100 * s['constant_error']:.1f} %"
-        answer = "the mean" if real else "the commonest class"
-        return f"always {answer}: cost {text.cost(s['constant_cost'])}, held-out {'cost' if real else 'error'} {error}"
-
-    def __str__(self) -> str:
-        heads, rows = self.table()
-        return "\n".join([self.title(), "", *text.table(heads, rows), *([self.constant()] if self.constant() else [])])
-
-
-_SCALED = {"standard": ", standardized", "unit": ", scaled to 0 .. 1"}
-
-
-def _listed(shown: list[int]) -> str:
-    return " " + ",".join(str(i + 1) for i in shown)
 
 
 def compare(
@@ -203,6 +42,7 @@ def compare(
     scale: str = "none",
     executor: Executor | None = None,
     retries: int = 0,
+    resume: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Train one network from several initializations and judge each at its start.
 
@@ -239,6 +79,10 @@ def compare(
         Runs the laws side by side, in its threads, processes or machines, as for `fanin.sweep`. It is not shut down.
     retries : int
         How often a law is handed to `executor` again after its worker was lost.
+    resume : path, optional
+        A table file (CSV) that each law's run is added to when it ends. Laws that it already has, from the same data, settings
+        and version, are not trained again, and `progress` is not told of them; their traces at the start are measured anew,
+        with the same bits. Where a worker is lost for good, the other laws are finished and kept before that is raised.
 
     Returns
     -------
@@ -292,14 +136,29 @@ def compare(
     }
     retries = require.integer("retries", retries, 0)
     networks = [experiment.network(hidden, activation, law, seed) for _, law in named]  # all, before any is trained
-    if executor is not None:
-        rules: dict[str, Any] = {name: law_of(law) if callable(law) else law for name, law in named}
-        how = hidden, activation, seed, optimizer
-        return Comparison(tuple(_elsewhere(executor, retries, experiment, rules, how, progress)), settings)
-    runs = []
-    for (name, _), net in zip(named, networks, strict=True):
-        runs.append(experiment.run(name, net, optimizer, progress=None if progress is None else _named(progress, name, epochs)))
-    return Comparison(tuple(runs), settings)
+    runs: dict[str, Run] = {}
+    with nullcontext() if resume is None else KeptRuns(resume, key_of(settings, experiment)) as kept:
+        left: dict[str, Any] = {}
+        for (name, law), net in zip(named, networks, strict=True):
+            known = None if kept is None else kept.recall(experiment, name, net)
+            if known is not None:
+                runs[name] = known
+            else:
+                left[name] = law if executor is None or not callable(law) else law_of(law), net
+
+        def tell(run: Run) -> None:
+            runs[run.law] = run
+            if kept is not None:
+                kept.add(run)
+
+        if executor is not None:
+            rules, how = {name: law for name, (law, _) in left.items()}, (hidden, activation, seed, optimizer)
+            _elsewhere(executor, retries, experiment, rules, how, progress, tell, finish=kept is not None)
+        else:
+            for name, (_, net) in left.items():
+                watch = None if progress is None else _named(progress, name, epochs)
+                tell(experiment.run(name, net, optimizer, progress=watch))
+    return Comparison(tuple(runs[name] for name, _ in named), settings)
 
 
 def run_law(data: Experiment | Stored, name: str, law: Any, how: tuple[Any, ...]) -> Run | None:
@@ -319,30 +178,48 @@ def _elsewhere(
     rules: Mapping[str, Any],
     how: tuple[Any, ...],
     progress: Callable[[str, int, int], None] | None,
-) -> list[Run]:
-    """Run every law by an executor; what fails for good is raised."""
+    tell: Callable[[Run], None],
+    *,
+    finish: bool,
+) -> None:
+    """Run every law by an executor, and tell of each run when it ends.
+
+    What fails for good is raised: at once, or with `finish` when the others have ended.
+    """
     told = progress or (lambda *_: None)
-    runs: dict[str, Run] = {}
-    tries = dict.fromkeys(rules, 0)
+    tries, failed = dict.fromkeys(rules, 0), []
+    futures: dict[Future[Run | None], str] = {}
     with handed_over(experiment, executor) as stored:
         where: dict[str, Experiment | Stored] = dict.fromkeys(rules, stored)
-        while len(runs) < len(rules):
-            futures = {}
-            for name in rules.keys() - runs.keys():
-                told(name, 0, experiment.epochs)
-                futures[executor.submit(run_law, where[name], name, rules[name], how)] = name
-            for future in as_completed(futures):
-                name, error = futures[future], future.exception()
-                if error is not None:
-                    tries[name] += 1
-                    if tries[name] > retries or not isinstance(error, Exception):
+        left = list(rules)
+        try:
+            while left:
+                futures = {}
+                for name in left:
+                    told(name, 0, experiment.epochs)
+                    futures[executor.submit(run_law, where[name], name, rules[name], how)] = name
+                left = []
+                for future in as_completed(futures):
+                    name, error = futures[future], future.exception()
+                    if error is None and (found := future.result()) is not None:
+                        tell(found)
+                        told(name, experiment.epochs, experiment.epochs)
+                    elif error is None:
+                        where[name] = experiment
+                        left.append(name)
+                    elif isinstance(error, Exception) and tries[name] < retries:
+                        tries[name] += 1
+                        left.append(name)
+                    elif isinstance(error, Exception) and finish:
+                        failed.append(error)
+                    else:
                         raise error
-                elif (found := future.result()) is None:
-                    where[name] = experiment
-                else:
-                    runs[name] = found
-                    told(name, experiment.epochs, experiment.epochs)
-    return [runs[name] for name in rules]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+    if failed:
+        raise failed[0]
 
 
 def law_name(law: Any) -> str:

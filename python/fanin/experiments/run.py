@@ -111,6 +111,16 @@ class Experiment:
         """Return a fresh network for this data."""
         return Network(self.sizes(hidden), activation, law, self.loss, seed=seed, dtype=self.dtype)
 
+    def first(self, net: Network, stats: Literal[True, "moments"] = True) -> tuple[Trace, Diagnosis]:
+        """Return the trace of a network on the first rows, and what its signals say."""
+        x, y = self.train
+        batch = min(len(x), 1000, max(self.batch_size or len(x), 100))
+        for data in (self.train, self.held_out):  # they were looked at once, in `prepare`
+            net._core.trust(data.x)
+        with np.errstate(all="ignore"):
+            trace = measure(net, x[:batch], y[:batch], full=stats is True, per_unit=False)
+            return trace, judge(net, trace)
+
     def run(
         self,
         law: str,
@@ -140,13 +150,9 @@ class Experiment:
             Callbacks of `Network.fit`.
         """
         x, y = self.train
-        batch = min(len(x), 1000, max(self.batch_size or len(x), 100))
-        for data in (self.train, self.held_out):  # they were looked at once, in `prepare`
-            net._core.trust(data.x)
-        with np.errstate(all="ignore"):
-            first = measure(net, x[:batch], y[:batch], full=stats is True, per_unit=False)
-            diagnosis = judge(net, first)
-            if stats is True:
+        first, diagnosis = self.first(net, stats)
+        if stats is True:
+            with np.errstate(all="ignore"):
                 diagnosis = tried(net, diagnosis, x, y, optimizer, references=self.references)
         start = net.loss(x, y)
         begin = time.perf_counter()

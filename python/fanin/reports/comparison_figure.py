@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanin.common import files, text
-from fanin.experiments.compare import Comparison
+from fanin.experiments.comparison import Comparison
 from fanin.experiments.run import Run
 from fanin.reports import palette, shapes
 

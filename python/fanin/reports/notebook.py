@@ -18,7 +18,7 @@ from fanin.stats import summarize
 if TYPE_CHECKING:
     from fanin.diagnosis.diagnosis import Diagnosis
     from fanin.diagnosis.learning_rate import LearningRates
-    from fanin.experiments.compare import Comparison
+    from fanin.experiments.comparison import Comparison
     from fanin.experiments.sweep_result import Sweep
     from fanin.init import Law
     from fanin.network.network import Network

@@ -138,8 +138,13 @@ def test_a_sweep_with_killed_workers(cluster, tmp_path):
     assert fi.sweep(["zeros", "he_normal"], x, y, **grid, resume=tmp_path / "rows.csv") == alone
 
 
-def test_a_comparison_on_a_cluster(cluster):
+def test_a_comparison_with_a_killed_worker(cluster, tmp_path):
     x, y = fi.datasets.circle(300, 0)
-    alone = fi.compare(["zeros", "he_normal"], x, y, hidden=[10, 10], epochs=2)
-    found = fi.compare(["zeros", "he_normal"], x, y, hidden=[10, 10], epochs=2, executor=cluster.get_executor(), retries=2)
-    assert found.to_dict() == alone.to_dict()
+    given = {"laws": ["zeros", "he_normal", "xavier_normal", "normal"], "x": x, "y": y, "hidden": [10, 10], "epochs": 2}
+    alone = fi.compare(**given)
+    killer = killed_midway(cluster, 0.1)
+    found = fi.compare(**given, executor=cluster.get_executor(), retries=3, resume=tmp_path / "runs.csv")
+    killer.join()
+    assert found.to_json() == alone.to_json()
+    again = fi.compare(**given, resume=tmp_path / "runs.csv", progress=lambda *_: pytest.fail("all are kept"))
+    assert again.to_json() == alone.to_json()

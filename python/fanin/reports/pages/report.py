@@ -11,7 +11,7 @@ import numpy as np
 from fanin._core import __version__
 from fanin.common import text
 from fanin.diagnosis.diagnosis import Diagnosis, diagnose
-from fanin.experiments.compare import Comparison
+from fanin.experiments.comparison import Comparison
 from fanin.experiments.run import Run
 from fanin.experiments.sweep_result import Sweep
 from fanin.reports import palette, shapes
