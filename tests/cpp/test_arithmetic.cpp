@@ -53,7 +53,9 @@ struct Bytes {
     }
     void add(double x) { add(std::span<const double>(&x, 1)); }
     void add(const fanin::Summary& s) {
-        for (const std::uint64_t n : {s.count, s.nans, s.infs, s.zeros, s.subnormals, s.saturated}) add(static_cast<double>(n));
+        // As they are: Clang turns 0 into -0 when it converts a uint64_t to double while the word rounds down.
+        const std::uint64_t counts[] = {s.count, s.nans, s.infs, s.zeros, s.subnormals, s.saturated};
+        add(std::span<const std::uint64_t>(counts));
         for (const double x : {s.mean, s.m2, s.m3, s.m4, s.min, s.max, s.var(), s.std(), s.rms(), s.skewness(), s.kurtosis()})
             add(x);
         add(s.histogram.counts);
