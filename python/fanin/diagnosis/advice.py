@@ -87,6 +87,8 @@ def untried(verdict: str, t: Trace) -> str:
     if verdict == "dead":
         return f"{law}, zero biases, centred inputs, or a smaller learning rate if the units died in training"
     if verdict == "diverged":
+        if non_finite(t.x):
+            return "inputs without NaN and infinity: leave those rows out, or put a number there"
         if any(non_finite(s) for layer in t.layers for s in (layer.w, layer.b)):
             return "a smaller learning rate: the weights themselves are not finite"
         return f"smaller weights: {law}; the weights are finite, what they make of the batch is not"

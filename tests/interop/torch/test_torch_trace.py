@@ -313,3 +313,46 @@ def test_the_outlook_of_an_optimizer_is_about_a_copy_of_it():
         ft.diagnose(net, made.rows(), trial=True)
     assert ft.diagnose(net, made.rows()[0]).backward is None
     assert ft.diagnose(net, made.rows(), CROSS, trial=False).trial is None
+
+
+def test_sparse_gradients_count_their_zeros():
+    torch.manual_seed(0)
+    words, labels = torch.randint(0, 3, (32, 5)), torch.randint(0, 4, (32,))
+    dense = nn.Sequential(nn.EmbeddingBag(50, 8), nn.Tanh(), nn.Linear(8, 4))
+    sparse = nn.Sequential(nn.EmbeddingBag(50, 8, sparse=True), nn.Tanh(), nn.Linear(8, 4))
+    sparse.load_state_dict(dense.state_dict())
+    ours, theirs = (ft.trace(net, (words, labels), CROSS).layers[0].dw for net in (sparse, dense))
+    assert ours.zeros == theirs.zeros >= 47 * 8
+    assert ours.rms == pytest.approx(theirs.rms, rel=1e-6)  # both add up 160 float32 products, in an order of their own
+
+
+def test_inference_mode_of_the_caller_is_left_meanwhile():
+    net, batch = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)), (torch.randn(8, 3), torch.arange(8) % 2)
+    with torch.inference_mode():
+        found = ft.trace(net, batch, CROSS)
+        assert torch.is_inference_mode_enabled()
+    assert found.layers[0].dw is not None
+
+
+def test_diagnose_names_inputs_that_are_not_finite_and_few_of_many_layers():
+    torch.manual_seed(0)
+    batch = (torch.full((8, 3), math.nan), torch.arange(8) % 2)
+    net = nn.Sequential(*[layer for _ in range(12) for layer in (nn.Linear(3, 3), nn.ReLU())], nn.Linear(3, 2))
+    found = ft.diagnose(net, batch, CROSS)
+    assert found.verdict == "diverged"
+    assert "inputs are not finite: 24 NaN and 0 infinities of 24" in found.notes
+    assert found.advice.startswith("inputs without NaN")
+    assert "0, 2, 4 to 24 (13 layers): values that are not finite" in str(found)
+
+
+def test_diagnose_refuses_optimizers_that_would_move_nothing():
+    net, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    batch = (torch.randn(8, 3), torch.arange(8) % 2)
+    for optimizer, words in (
+        (torch.optim.SGD, "the class SGD"),
+        (torch.optim.LBFGS(net.parameters()), "copy steps on gradients, got LBFGS"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            ft.diagnose(net, batch, CROSS, optimizer)
+    with pytest.raises(ValueError, match="parameters of module, got SGD with none"):
+        ft.diagnose(net, batch, CROSS, torch.optim.SGD(other.parameters(), 0.1))

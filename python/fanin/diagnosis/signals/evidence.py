@@ -10,6 +10,8 @@ from fanin.diagnosis.signals.summaries import is_zero, non_finite
 from fanin.diagnosis.signals.thresholds import limit
 from fanin.tracing.record import LayerTrace, Trace
 
+_MOST_NAMES = 8  # in one line
+
 
 @dataclass(frozen=True)
 class LayerEvidence:
@@ -83,10 +85,12 @@ def alike(layer: LayerTrace) -> bool:
 
 
 def names(layers: Iterable[LayerTrace]) -> str:
-    """Name layers, a run of neighbours by its ends."""
+    """Name layers: a run of neighbours by its ends, of many others the first three and the last."""
     found = [layer.name for layer in layers]
     if len(found) > 3 and _run(found):
         return f"{found[0]} to {found[-1]}"
+    if len(found) > _MOST_NAMES:
+        return f"{', '.join(found[:3])} to {found[-1]} ({len(found)} layers)"
     return ", ".join(found)
 
 

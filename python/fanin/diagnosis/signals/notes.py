@@ -15,6 +15,10 @@ def assumptions(t: Trace) -> list[str]:
     """Hold the batch and the parameters against what the rules of initialization take for granted."""
     out = []
     mean, std, square = float(t.x.mean), float(t.x.std), float(t.x.rms) ** 2
+    if non_finite(t.x):
+        out.append(f"inputs are not finite: {t.x.nans} NaN and {t.x.infs} infinities of {t.x.count}")
+    if t.x.finite == 0:
+        return out
     if std == 0:
         return [f"inputs do not vary: every one is {mean:.3g}, and nothing can be learned from them"]
     if abs(mean) > limit("mean of inputs") * std:

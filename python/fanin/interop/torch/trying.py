@@ -64,11 +64,11 @@ def diagnose(
     TypeError
         If a trial is asked for without `loss_fn`, or `optimizer` is none of PyTorch's.
     ValueError
-        As `trace`.
+        As `trace`; or if `optimizer` has no parameter of `module`.
     """
-    if optimizer is not None and not isinstance(optimizer, torch.optim.Optimizer):
-        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {type(optimizer).__name__}")
     module = open_module(module)
+    if optimizer is not None:
+        _check(optimizer, module)
     found = trace(module, batch, loss_fn)
     verdict = judge(found)
     if loss_fn is None:
@@ -81,6 +81,17 @@ def diagnose(
     if trial is None and (work := _work(found, steps)) > trials.BUDGET:
         return replace(verdict, untried=f"{work:.1e} multiply-adds; diagnose(module, batch, loss_fn, trial=True)")
     return _tried(verdict, _Case(module, batch, loss_fn, optimizer, steps), found)
+
+
+def _check(optimizer: Any, module: nn.Module) -> None:
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        shown = f"the class {optimizer.__name__}" if isinstance(optimizer, type) else type(optimizer).__name__
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {shown}")
+    if isinstance(optimizer, torch.optim.LBFGS):  # PyTorch's own cannot be copied, and wants a closure
+        raise TypeError("optimizer must be one whose copy steps on gradients, got LBFGS: leave it out, or pass SGD or Adam")
+    own = {id(p) for p in module.parameters()}
+    if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+        raise ValueError(f"optimizer must have parameters of module, got {type(optimizer).__name__} with none of them")
 
 
 def _work(found: ModuleTrace, steps: int) -> float:

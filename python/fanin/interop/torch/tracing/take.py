@@ -79,6 +79,7 @@ def trace(
     recorder = Recorder(module, full=stats is True)
     with ExitStack() as stack:
         stack.enter_context(_undisturbed(module))
+        stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad() if loss_fn is not None else torch.no_grad())
         with recorder.recording():
             loss = forward(module, batch, loss_fn)
@@ -160,7 +161,12 @@ def backward(loss: Tensor, sites: list[Site]) -> dict[int, Tensor]:
         if "checkpoint" in str(error).lower():
             raise ValueError("module must be checkpointed with use_reentrant=False, or not at all, to be traced") from error
         raise
-    return {key: gradient for key, gradient in zip(own, found, strict=True) if gradient is not None}
+    # Those of an embedding may be sparse: rows that no index names are zeros, which count too.
+    return {
+        key: gradient.to_dense() if gradient.is_sparse else gradient
+        for key, gradient in zip(own, found, strict=True)
+        if gradient is not None
+    }
 
 
 def assembled(
