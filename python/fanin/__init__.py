@@ -128,8 +128,11 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+_ONLY_HERE = {"TYPE_CHECKING", "Any", "annotations", "import_module", "os", "sys"}
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULE, *_ROOMS})
+    return sorted({*globals(), *_MODULE, *_ROOMS} - _ONLY_HERE)
 
 
 if "FANIN_ISA" in os.environ or "FANIN_NUM_THREADS" in os.environ:  # a wrong one is an error now, not in the middle of the work

@@ -242,13 +242,13 @@ def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) 
     if lenient:
         return ValueError(f"{complaints[0][1]}; fanin.datasets.load_table settles such columns")
     names = [column for column, _ in complaints]
-    such = "these columns are" if len(names) > 1 else "this column is"
+    such, made, them = ("these columns are", "categories", "them") if len(names) > 1 else ("this column is", "a category", "it")
     few = [name for name in names if name and decide.few(source, name)]
     if few and len(few) < len(names):  # what can be no category
         rest = [name for name in names if name not in few]
         ways = f"Make categories of some ({_settle('categorical', few)}) and leave the others out ({_settle('drop', rest)})"
     else:
-        ways = f"Make categories of them ({_settle('categorical', names)}), leave them out ({_settle('drop', names)})"
+        ways = f"Make {made} of {them} ({_settle('categorical', names)}), leave {them} out ({_settle('drop', names)})"
     return ValueError(f"{listed}: {such} not of plain numbers. {ways}, or correct the cells")
 
 
