@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace) -> None:
             dtype=args.dtype or "float32",
             progress=progress,
         )
-    result = replace(result, settings={**loaded.about, **result.settings})
+    result = replace(result, settings={**loaded.about, **result.settings, "scale": loaded.about["scale"]})
     _print(said, result)
     for line in data.decided(loaded.about):
         said(line)

@@ -251,6 +251,15 @@ def test_means_of_the_training_rows(folder, capsys):
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize(("scale", "said"), [("standard", ", standardized"), ("unit", ", scaled to 0 .. 1"), ("none", "")])
+def test_the_scale_is_said_and_kept(folder, capsys, scale, said):
+    mine = ["--data", "labels.csv", "--target", "kind", "--init", "he_normal", "--json", "r.json", "--html", "r.html"]
+    assert main(["compare", *mine, *FAST, *(() if scale == "standard" else ("--scale", scale))]) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(f"seed 0{said}")
+    assert json.loads((folder / "r.json").read_text())["settings"]["scale"] == scale
+    assert f"<dt>scale</dt><dd>{scale}</dd>" in (folder / "r.html").read_text()
+
+
 def test_a_missing_target_lists_the_columns(folder, fails):
     said = fails("compare", "--data", "labels.csv")
     assert said.rstrip().endswith("needs --target NAME, the column to learn: one of a, b, kind")

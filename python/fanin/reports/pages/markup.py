@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 
+from fanin.common.text import brief
+
 _COLOURS = 8  # --law-0 ... --law-7 in report.css
 
 
@@ -59,5 +61,7 @@ def settings(values: Mapping[str, object]) -> str:
 
 def _words(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_words, value))
+    if isinstance(value, float):
+        return brief(value)
     return "-" if value is None else str(value)
