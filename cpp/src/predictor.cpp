@@ -10,7 +10,6 @@
 #include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
-#include "message.hpp"
 
 namespace fanin {
 
@@ -143,7 +142,8 @@ namespace {
 template <class T>
 T* aligned(T* space) {
     const auto beyond = reinterpret_cast<std::uintptr_t>(space) % detail::kCacheLine;
-    return beyond == 0 ? space : space + (detail::kCacheLine - beyond) / sizeof(T);
+    const auto skipped = (detail::kCacheLine - beyond) / sizeof(T);
+    return beyond == 0 ? space : space + skipped;
 }
 
 }  // namespace

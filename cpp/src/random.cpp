@@ -2,7 +2,6 @@
 #include "fanin/random.hpp"
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <stdexcept>
 #include <string>

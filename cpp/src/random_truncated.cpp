@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
-#include <string>
 
 #include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"

@@ -1,7 +1,6 @@
 #include "fanin/safetensors.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>

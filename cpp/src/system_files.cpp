@@ -139,8 +139,8 @@ File File::create(const std::string& path) {
     File made(path, fd);
     // Another save may have taken the file for an abandoned one before it was locked.
     struct stat status{};
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) made.close();
-    else if (::fstat(fd, &status) == 0 && status.st_nlink == 0) made.close();
+    const bool held_by_another = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (held_by_another || (::fstat(fd, &status) == 0 && status.st_nlink == 0)) made.close();
     return made;
 }
 void File::close() {

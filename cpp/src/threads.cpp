@@ -305,7 +305,7 @@ Pool& pool() {
 thread_local InterruptScope::Check t_check = nullptr;
 thread_local void* t_context = nullptr;
 thread_local bool t_alone = false;
-thread_local std::chrono::steady_clock::time_point t_last_check;
+constinit thread_local std::chrono::steady_clock::time_point t_last_check;  // NOLINT(bugprone-throwing-static-initialization)
 
 // Every task in order on this thread; its exceptions pass through.
 void run_alone(std::size_t n_tasks, void (*task)(void*, std::size_t), void* body) {

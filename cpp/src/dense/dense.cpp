@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <string>
 
 #include "dense/arguments.hpp"
 #include "dense/passes.hpp"
 #include "dense/product.hpp"
 #include "division.hpp"
 #include "fanin/arithmetic.hpp"
-#include "message.hpp"
 
 namespace fanin {
 namespace {

@@ -71,7 +71,7 @@ Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(d
         if (stated == arguments.end() && !p.preset)
             throw std::invalid_argument(law.name + " needs " + p.name + "=: write " + example(law) +
                                         (law.instead.empty() ? "" : ", or " + law.instead));
-        arguments_.push_back({p.name, stated == arguments.end() ? *p.preset : std::move(stated->value)});
+        arguments_.push_back({p.name, stated == arguments.end() ? *p.preset : stated->value});
         check_value(p, arguments_.back().value);
         if (double* number = std::get_if<double>(&arguments_.back().value)) *number += 0.0;  // -0 becomes 0
     }

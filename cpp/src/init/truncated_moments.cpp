@@ -2,6 +2,7 @@
 // positive terms do not.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "distribution.hpp"
 #include "kernels/table.hpp"
@@ -39,10 +40,11 @@ detail::TruncatedMoments detail::truncated_moments(double lower, double upper) {
     for (int i = 0; i < kPanels * kNodes; ++i) {
         const int node = i % kNodes - kNodes / 2;  // -4 .. 3
         const double x = node < 0 ? -kNode[-node - 1] : kNode[node];
-        t[i] = first + width * (i / kNodes + (1 + x) / 2);
+        const int panel = i / kNodes;
+        t[i] = first + width * (panel + (1 + x) / 2);
         density[i] = -t[i] * (c + t[i] / 2);
     }
-    active<MathKernels<double>>().exp(kPanels * kNodes, density, density);
+    active<MathKernels<double>>().exp(std::size(density), density, density);
     const auto weighted = [&](auto&& value) {
         Sum sum;
         for (int i = 0; i < kPanels * kNodes; ++i) {

@@ -269,7 +269,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
             n -= kTogether * kGroup;
             block += kTogether * kBlocks;
         };
-        while (n >= 2 * kTogether * kGroup) {
+        while (n >= 2 * kTogether * kGroup) {  // NOLINT(bugprone-infinite-loop): draw_all() lowers n
             for (std::size_t i = 0; i < kTogether; ++i) numbers[i] += kTogether * kBlocks;
             philox(numbers, next);
             draw_all();

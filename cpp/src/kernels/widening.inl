@@ -62,7 +62,7 @@ FANIN_INLINE VecI32 load_int(const std::int16_t* p) { return (VecI32)vmovl_s16(v
 template <class I>
 FANIN_INLINE VecI32 load_int(const I* p) {
     VecI32 v;
-    for (std::size_t i = 0; i < kLanes<float>; ++i) v[i] = p[i];
+    for (std::size_t i = 0; i < kLanes<float>; ++i) v[i] = p[i];  // NOLINT(bugprone-signed-char-misuse): numbers
     return v;
 }
 #endif

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -68,6 +67,7 @@ std::vector<std::string> file_layers(const SafeTensors& file) {
             throw std::invalid_argument(file.path() + ": tensors '" + found[i - 1].second + ".weight' and '" + found[i].second +
                                         ".weight' have the same number");
     std::vector<std::string> out;
+    out.reserve(found.size());
     for (auto& [n, name] : found) out.push_back(std::move(name));
     return out;
 }

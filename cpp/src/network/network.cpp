@@ -5,10 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "dense/passes.hpp"
 #include "fanin/arithmetic.hpp"
+#include "fanin/dense.hpp"
 #include "fanin/random.hpp"
-#include "fanin/threads.hpp"
 #include "kernels/table.hpp"
 #include "network/state.hpp"
 
