@@ -49,3 +49,15 @@ def fails(capsys):
         return err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def said() -> Callable[[Callable[[], Any]], str]:
+    """What a call that must be refused says, in full: ``said(lambda: fi.init.normal(3))`` gives ``"ValueError: ..."``."""
+
+    def refusal(call: Callable[[], Any]) -> str:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - the text that is compared names the type
+            call()
+        return f"{type(caught.value).__name__}: {caught.value}"
+
+    return refusal

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import fanin as fi
-from fanin.stats import stats_options, summary_options
+from fanin.stats import stats_options, summarize_bfloat16, summary_options
 
 SHAPES = [(), (0,), (1,), (7,), (8,), (9,), (4095,), (4096,), (4097,), (3, 5000), (1000, 7), (0, 5), (5, 0), (70, 3, 400)]
 
@@ -292,46 +292,127 @@ def test_repr():
     )
 
 
+class Foreign:
+    """An array of a library that speaks DLPack alone."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **_):
+        return self.array.__dlpack__()
+
+    def __dlpack_device__(self):
+        return 1, 0
+
+
+NATIVE = "TypeError: x must hold native real numbers of at most 64 bits, got"
+FLOATS = 'write x.astype("float64")'
+
+
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        ([1.0], r'x must be an array, got list: write numpy.asarray\(x, dtype="float64"\)'),
+        ([1.0], 'TypeError: x must be an array, got list: write numpy.asarray(x, dtype="float64")'),
+        (np.zeros(3, complex), f"{NATIVE} complex128: {FLOATS}"),
+        (np.zeros(3, "longdouble"), f"{NATIVE} float128: {FLOATS}"),
+        (np.zeros(3, ">f4"), f"{NATIVE} >f4: {FLOATS}"),
+        (np.zeros(3, "datetime64[s]"), f"{NATIVE} datetime64[s]: {FLOATS}"),
+        (np.zeros(3, "V9"), f"{NATIVE} |V9: {FLOATS}"),
+        (np.zeros(3, "V2"), f"{NATIVE} dtype |V2"),
         (
-            np.zeros(3, complex),
-            r'x must hold native real numbers of at most 64 bits, got complex128: write x.astype\("float64"\)',
+            np.ma.masked_less(np.zeros(3), 1),
+            "TypeError: x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)",
         ),
-        (np.zeros(3, "longdouble"), "got float128"),
-        (np.zeros(3, ">f4"), "got >f4"),
-        (np.zeros(3, complex), "got complex128"),
-        (np.ma.masked_less(np.zeros(3), 1), "x must be a plain array, got a masked one"),
+        (
+            Foreign(np.zeros(3, complex)),
+            "TypeError: x must have dtype float32, float64, float16 or bfloat16, or integers, "
+            "got DLPack type code 5 of 128 bits",
+        ),
     ],
 )
-def test_wrong_types(x, message):
-    with pytest.raises(TypeError, match=message):
-        fi.summarize(x)
+def test_wrong_types(said, x, message):
+    assert said(lambda: fi.summarize(x)) == message
+
+
+RANGE = "ValueError: range must be (low, high), finite with low < high, got"
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "message"),
+    ("options", "message"),
     [
-        ({"bins": 4}, ValueError, r"range must be given with bins=4: write range=\(-1, 1\)"),
-        ({"range": (0, 1)}, ValueError, "bins must be a number where range is given"),
-        ({"bins": None, "range": (0, 1)}, ValueError, "bins must be a number where range is given"),
-        ({"bins": "auto"}, ValueError, "bins must be a number, \"powers\" or None, got 'auto'"),
-        ({"bins": 2.5, "range": (0, 1)}, TypeError, "bins must be a number"),
-        ({"bins": 0, "range": (0, 1)}, ValueError, r"bins must be in 1 .. 65536, got 0"),
-        ({"bins": 65537, "range": (0, 1)}, ValueError, r"got 65537"),
-        ({"bins": 4, "range": (1, 0)}, ValueError, r"range must be \(low, high\), finite with low < high, got \(1, 0\)"),
-        ({"bins": 4, "range": (0, math.nan)}, ValueError, "got \\(0, nan\\)"),
-        ({"bins": 4, "range": (0, math.inf)}, ValueError, "got \\(0, inf\\)"),
-        ({"bins": 4, "range": 3}, ValueError, r"range must be \(low, high\), two numbers, got 3"),
-        ({"bins": 64, "range": (1, 1 + 1e-15)}, ValueError, "range must be wide enough"),
-        ({"moments": "three"}, ValueError, "moments must be"),
+        (
+            {"bins": 4},
+            'ValueError: range must be given with bins=4: write range=(-1, 1), or bins="powers" where none is known',
+        ),
+        ({"range": (0, 1)}, "ValueError: bins must be a number where range is given, got bins='powers': write bins=64"),
+        (
+            {"bins": None, "range": (0, 1)},
+            "ValueError: bins must be a number where range is given, got bins=None: write bins=64",
+        ),
+        ({"bins": "auto"}, "ValueError: bins must be a number, \"powers\" or None, got 'auto'"),
+        ({"bins": 2.5, "range": (0, 1)}, 'TypeError: bins must be a number, "powers" or None, got 2.5'),
+        ({"bins": 0, "range": (0, 1)}, "ValueError: bins must be in 1 .. 65536, got 0"),
+        ({"bins": 65537, "range": (0, 1)}, "ValueError: bins must be in 1 .. 65536, got 65537"),
+        ({"bins": 4, "range": (1, 0)}, f"{RANGE} (1, 0)"),
+        ({"bins": 4, "range": (0, math.nan)}, f"{RANGE} (0, nan)"),
+        ({"bins": 4, "range": (0, math.inf)}, f"{RANGE} (0, inf)"),
+        ({"bins": 4, "range": 3}, "ValueError: range must be (low, high), two numbers, got 3"),
+        ({"moments": "three"}, 'ValueError: moments must be "all" or "two", got \'three\''),
+        ({"saturation": 3}, "ValueError: saturation must be (low, high), two numbers, got 3"),
     ],
 )
-def test_wrong_options(options, error, message):
-    with pytest.raises(error, match=message):
-        fi.summarize(np.zeros(3), **options)
+def test_wrong_options(said, options, message):
+    assert said(lambda: fi.summarize(np.zeros(3), **options)) == message
+
+
+def test_a_range_narrower_than_its_numbers():
+    with pytest.raises(ValueError, match="range must be wide enough"):
+        fi.summarize(np.zeros(3), bins=64, range=(1, 1 + 1e-15))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"bins": "powers", "saturation": (-1, 1)},
+        {"bins": 7, "range": (-2, 2), "moments": "two", "saturation": (-0.5, 1.5)},
+        {"bins": None, "moments": "two"},
+    ],
+)
+def test_options_mean_the_same_everywhere(options):
+    """Of a whole, along an axis, piece by piece, pickled on the way, in ``stats=`` and of the bits of bfloat16."""
+    x = (sample(300).view(np.uint32) & 0xFFFF0000).view(np.float32)  # numbers that bfloat16 has too
+    whole = fi.summarize(x, **options)
+    assert whole.moments == options.get("moments", "all")
+    assert whole.saturation == options.get("saturation")
+    assert (whole.histogram is None) == ("bins" in options and options["bins"] is None)
+    along = fi.summarize(x[None], axis=1, **options)[0]
+    assert along == (whole if options else fi.summarize(x, bins=None))  # along axes no histogram unless asked for
+    stream = pickle.loads(pickle.dumps(fi.Summarizer(**options)))
+    stream.update(x[:0])
+    stream.update(x)
+    assert stream.summary == whole
+    again = pickle.loads(pickle.dumps(stream))
+    assert again.summary == whole
+    again.update(x)
+    assert again.summary == whole + whole
+    assert fi._core.summarize(x, stats_options(options)) == whole
+    bits = (x.view(np.uint32) >> 16).astype(np.uint16)
+    narrow = summarize_bfloat16(bits, **options)
+    assert narrow == whole
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    assert fi.summarize(bits.view(ml_dtypes.bfloat16), **options) == whole
+    small = x.astype(ml_dtypes.float8_e4m3fn)
+    assert fi.summarize(small, **options) == fi.summarize(small.astype("float32"), **options)
+
+
+def test_subnormals_are_those_of_the_type():
+    tiny = np.array([1, 0x80, 0x81, 0x8001], np.uint16)  # in bfloat16: a subnormal, two normal numbers, a subnormal
+    assert summarize_bfloat16(tiny).subnormals == 2
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    assert fi.summarize(tiny.view(ml_dtypes.bfloat16)).subnormals == 2
+    assert fi.summarize(np.array([1, 0x400], np.uint16).view(np.float16)).subnormals == 1
+    assert fi.summarize(np.array([1, 0x400], np.uint16).view(np.float16).astype("float32")).subnormals == 0
 
 
 def test_read_only_and_misaligned_arrays_are_fine():
@@ -344,14 +425,14 @@ def test_read_only_and_misaligned_arrays_are_fine():
     assert fi.summarize(packed["b"]) == fi.summarize(x)
 
 
-def test_the_argument_stats():
+def test_the_argument_stats(said):
     x = sample(1000)
     assert stats_options(False) is None
     for stats, same in [(True, {}), ("moments", {"bins": None, "moments": "two"}), ({"bins": 3, "range": (0, 1)}, None)]:
         assert fi._core.summarize(x, stats_options(stats)) == fi.summarize(x, **(stats if same is None else same))
     for stats in ("all", 3, None):
-        with pytest.raises(ValueError, match="stats must be True"):
-            stats_options(stats)
-    with pytest.raises(ValueError, match="stats must have the keys bins, range, moments and saturation only, got 'bin'"):
-        stats_options({"bin": 3})
+        expected = f'ValueError: stats must be True, False, "moments" or dict(bins=, range=), got {stats!r}'
+        assert said(lambda stats=stats: stats_options(stats)) == expected
+    expected = "ValueError: stats must have the keys bins, range, moments and saturation only, got 'bin'"
+    assert said(lambda: stats_options({"bin": 3})) == expected
     assert isinstance(summary_options(), fi.stats.SummaryOptions)

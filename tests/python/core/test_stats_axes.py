@@ -49,7 +49,7 @@ def test_axes_of_many_rows_and_of_few():
     assert fi.summarize(np.zeros((3, 0)), axis=0).mean.shape == (0,)
 
 
-def test_summaries_add_compare_and_pickle():
+def test_summaries_add_compare_and_pickle(said):
     x = sample(60, 4)
     whole, parts = fi.summarize(x, axis=0), fi.summarize(x[:20], axis=0) + fi.summarize(x[20:], axis=0)
     np.testing.assert_array_equal(whole.min, parts.min)
@@ -59,23 +59,52 @@ def test_summaries_add_compare_and_pickle():
     assert len({whole, pickle.loads(pickle.dumps(whole))}) == 1
     assert repr(whole) == "<Summaries of shape (4,)>"
     assert {"mean", "saturated"} <= set(dir(whole))
-    with pytest.raises(ValueError, match="same shape"):
-        whole + fi.summarize(x, axis=1)
-    with pytest.raises(AttributeError, match="Summaries has no attribute 'average'"):
-        _ = whole.average
-    for index in (4, -5, (0, 0)):
-        with pytest.raises(IndexError, match="index must"):
-            whole[index]
+    assert (whole + whole).shape == (4,)
+    other = fi.summarize(x + 1, axis=0)
+    assert whole != other
+    assert whole != whole.shape
+    assert whole != fi.summarize(x[:, :2], axis=0)
+    assert len({whole, other}) == 2
+    assert said(lambda: whole + fi.summarize(x, axis=1)) == (
+        "ValueError: summaries must have the same shape to be added, got (4,) and (60,)"
+    )
+    assert said(lambda: whole + 1) == "TypeError: unsupported operand type(s) for +: 'Summaries' and 'int'"
+    assert said(lambda: whole.average).startswith("AttributeError: Summaries has no attribute 'average'; it has count, nans, ")
+    for index in (4, -5):
+        assert said(lambda index=index: whole[index]) == f"IndexError: index must lie in the shape (4,), got {index}"
+    assert said(lambda: whole[0, 0]) == "IndexError: index must have one number for each of the axes (4,), got (0, 0)"
+    assert whole[-4] == whole[0]
     assert whole[-1] == whole[3]
 
 
+AXIS = "axis must hold different axes of x, in -2 .. 1, got"
+
+
 @pytest.mark.parametrize(
-    ("axis", "error"),
-    [(2, ValueError), (-3, ValueError), ((0, 0), ValueError), ((0, -2), ValueError), (0.5, TypeError), ("0", TypeError)],
+    ("axis", "message"),
+    [
+        (2, f"ValueError: {AXIS} 2"),
+        (-3, f"ValueError: {AXIS} -3"),
+        ((0, 0), f"ValueError: {AXIS} (0, 0)"),
+        ((1, 1), f"ValueError: {AXIS} (1, 1)"),
+        ((0, -2), f"ValueError: {AXIS} (0, -2)"),
+        (0.5, "TypeError: axis must be an integer or a tuple of integers, got 0.5"),
+        ("0", "TypeError: axis must be an integer or a tuple of integers, got '0'"),
+    ],
 )
-def test_wrong_axes(axis, error):
-    with pytest.raises(error, match="axis must"):
-        fi.summarize(sample(3, 4), axis=axis)
+def test_wrong_axes(said, axis, message):
+    assert said(lambda: fi.summarize(sample(3, 4), axis=axis)) == message
+
+
+def test_axes_count_from_the_end_too():
+    x = sample(3, 4)
+    assert fi.summarize(x, axis=-2) == fi.summarize(x, axis=0)
+    assert fi.summarize(x, axis=(-2, -1)) == fi.summarize(x, axis=(0, 1))
+
+
+def test_numbers_of_no_summaries_keep_their_types():
+    none = fi.summarize(np.zeros((3, 0)), axis=0)
+    assert (none.zeros.dtype, none.mean.dtype) == (np.int64, np.float64)
 
 
 @pytest.mark.parametrize("options", [{}, {"bins": 64, "range": (-1, 1)}, {"bins": 500, "range": (-8, 8)}])
