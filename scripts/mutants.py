@@ -121,7 +121,8 @@ def run(name: str, options: argparse.Namespace) -> bool:
     order = sorted(everything)
     random.Random(options.seed).shuffle(order)
     drawn = order[: options.sample]  # so that a smaller sample is a part of a larger one
-    new = [mutant for mutant in drawn if options.again or everything[mutant] is None]
+    tried = KILLED | TIMEOUT if options.again else KILLED | TIMEOUT | SURVIVED | UNTESTED
+    new = [mutant for mutant in drawn if everything[mutant] not in tried]
     if new:
         done = mutmut(work, "run", "--max-children", str(options.children), *new)
         (work / "log.txt").write_text(done.stdout + done.stderr)
@@ -156,7 +157,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=18, help="of the sample (default %(default)s)")
     parser.add_argument("--children", type=int, default=2, help="mutants tried at once (default %(default)s)")
     parser.add_argument("--survivors", action="store_true", help="show what each survivor changes")
-    parser.add_argument("--again", action="store_true", help="try mutants again that were tried before")
+    parser.add_argument("--again", action="store_true", help="try survivors again, after tests were added")
     options = parser.parse_args()
     if unknown := set(options.rooms) - set(ROOMS):
         parser.error(f"rooms are {', '.join(ROOMS)}, got {', '.join(sorted(unknown))}")

@@ -306,6 +306,7 @@ class Foreign:
 
 
 NATIVE = "TypeError: x must hold native real numbers of at most 64 bits, got"
+DTYPES = "TypeError: x must have dtype float32, float64, float16 or bfloat16, or integers"
 FLOATS = 'write x.astype("float64")'
 
 
@@ -325,8 +326,7 @@ FLOATS = 'write x.astype("float64")'
         ),
         (
             Foreign(np.zeros(3, complex)),
-            "TypeError: x must have dtype float32, float64, float16 or bfloat16, or integers, "
-            "got DLPack type code 5 of 128 bits",
+            f"{DTYPES}, got DLPack type code 5 of 128 bits",
         ),
     ],
 )
