@@ -121,14 +121,16 @@ def scaled(how: str, train: NDArray[Any], held_out: NDArray[Any], *, own: bool =
     largest = np.maximum(np.abs(low), np.abs(high))
     power = np.where((largest > 0) & ((largest < 1e-100) | (largest > 1e100)), -np.frexp(largest)[1], 0)
     if power.any():
-        train, held_out = np.ldexp(train, power), np.ldexp(held_out, power)
+        with np.errstate(over="ignore"):  # of held-out numbers, refused below
+            train, held_out = np.ldexp(train, power), np.ldexp(held_out, power)
         of = summarize(train, axis=0)
         low, high = np.asarray(of.min), np.asarray(of.max)
     centre, width = (low, high - low) if how == "unit" else (np.asarray(of.mean), np.asarray(of.std))
     width = np.where((high > low) & (width > 0), width, np.where(high > low, high - low, 1.0))
-    for part in (train, held_out):
-        part -= centre
-        part /= width
+    with np.errstate(over="ignore"):
+        for part in (train, held_out):
+            part -= centre
+            part /= width
     if not (np.isfinite(train).all() and np.isfinite(held_out).all()):
         raise ValueError(f"scale {how}: a held-out number is too far from the training rows to be scaled")
     return train, held_out

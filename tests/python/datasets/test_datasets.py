@@ -39,6 +39,54 @@ def test_addressed_by_seed(draw):
         np.testing.assert_array_equal(first.x[:9], draw(9, seed=5).x)
 
 
+def test_points_are_those_of_the_descriptions():
+    """Four numbers a point, of a stream of each set's own; the rest is what the docstrings say, in order."""
+    n = 31
+    y = np.arange(n) % 2
+    along = np.arange(n) // 2
+
+    def numbers(name, fill, *law):
+        out = np.empty((n, 4))
+        fill(out, 9, fi._core.own_stream(f"fanin/datasets/{name}"), 0, *law)
+        return out
+
+    def uniform(name):
+        return numbers(name, fi._core.fill_uniform, -1.0, 1.0)
+
+    def normal(name):
+        return numbers(name, fi._core.fill_normal, 0.0, 1.0)
+
+    u = uniform("circle")
+    radius, angle = 1 + 3 * y + 0.7 * u[:, 0], np.pi * u[:, 1]
+    expected = {"circle": (radius * np.cos(angle), radius * np.sin(angle), {"noise": 0.7})}
+    g, members = normal("moon"), np.where(y == 1, 15, 16)
+    radius, angle = 4 * along / members + 1 + 0.2 * g[:, 0], np.pi * along / members + np.where(y == 1, 0, np.pi)
+    expected["moon"] = (radius * np.cos(angle) + y - 0.5, radius * np.sin(angle) - y + 0.5, {"noise": 0.2})
+    u = uniform("square")
+    p, first, second = np.where(u[:, 2] < 0, -1, 1), 0.8 + 4.2 * (1 + u[:, 0]) / 2, 0.8 + 4.2 * (1 + u[:, 1]) / 2
+    expected["square"] = (p * first, np.where(y == 1, p, -p) * second, {"gap": 0.8})
+    g = normal("gauss")
+    expected["gauss"] = (2 - 4 * y + 0.3 * g[:, 0], 2 - 4 * y + 0.3 * g[:, 1], {"noise": 0.3})
+    g, t = normal("spirals"), 96 * along / (members - 1)
+    radius, side = 6.5 * (104 - t) / 104, np.where(y == 1, 1, -1)
+    first, second = (side * radius * f(np.pi * t / 16) for f in (np.sin, np.cos))
+    expected["spirals"] = (first + 0.1 * g[:, 0], second + 0.1 * g[:, 1], {"noise": 0.1})
+    for name, (first, second, options) in expected.items():
+        x = getattr(datasets, name)(n, seed=9, dtype="float64", **options).x
+        np.testing.assert_allclose(x, np.stack([first, second], axis=1), rtol=1e-12, atol=1e-13, err_msg=name)
+
+
+def test_what_is_left_out():
+    for draw, n, options in [
+        (datasets.circle, 100, {"noise": 1.0}),
+        (datasets.moon, 100, {"noise": 0.5}),
+        (datasets.square, 100, {"gap": 0.5}),
+        (datasets.gauss, 100, {"noise": 1.0}),
+        (datasets.spirals, 194, {"noise": 0.0}),
+    ]:
+        np.testing.assert_array_equal(draw().x, draw(n, 0, dtype="float32", **options).x)
+
+
 def test_same_points_everywhere(everywhere):
     first = datasets.gauss(50_000)
     for _ in everywhere(1, 2, 3):
