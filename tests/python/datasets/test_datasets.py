@@ -85,6 +85,9 @@ def test_what_is_left_out():
         (datasets.spirals, 194, {"noise": 0.0}),
     ]:
         np.testing.assert_array_equal(draw().x, draw(n, 0, dtype="float32", **options).x)
+    assert datasets.square(8, gap=0).x.shape == (8, 2)
+    for name in ("train", "held_out"):
+        assert getattr(datasets.coursework_circles("float32"), name).x.dtype == np.float32
 
 
 def test_same_points_everywhere(everywhere):
@@ -303,6 +306,11 @@ def test_mnist_form(tmp_path):
         datasets.mnist(tmp_path, "train")
     with pytest.raises(ValueError, match="part must be"):
         datasets.mnist(tmp_path, "valid")
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(images[:2]))
+    (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx_bytes(np.array([7, 8], np.uint8)))
+    for test in (datasets.mnist(tmp_path), datasets.mnist(tmp_path, "test", dtype="float64")):
+        np.testing.assert_array_equal(test.x.astype(np.float32), x[:2])
+        assert test.y.tolist() == [7, 8]
 
 
 def test_mnist_images(mnist):

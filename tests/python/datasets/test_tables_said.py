@@ -17,6 +17,7 @@ import pytest
 
 from fanin.datasets import load_csv, load_table
 from fanin.datasets import table as tables
+from fanin.datasets.assembly import two_classes
 
 pa = pytest.importorskip("pyarrow")
 DATA = Path(__file__).parents[2] / "data"
@@ -224,6 +225,35 @@ def test_arguments(said, tmp_path):
     path.write_text("a,y\nx,1\n2,0\n")
     cell = f"{path}, line 2, column 'a': must be a finite number, got 'x'"
     assert said(lambda: load_csv(path, "y")) == f"ValueError: {cell}; fanin.datasets.load_table settles such columns"
+
+
+def test_files_of_text(said, tmp_path):
+    assert said(lambda: load_table(tmp_path, "y")) == f"ValueError: {tmp_path} is a folder: name one file in it"
+    path = tmp_path / "t.csv"
+    path.write_text("a,y\n1,u\n2,v\n")
+    assert said(lambda: load_table(path, "y", encoding="nonsense")) == (
+        "ValueError: encoding must be one that Python knows, as latin-1 or cp1252, got 'nonsense'"
+    )
+    assert said(lambda: load_table(path, "y", delimiter="ab")) == (
+        "ValueError: delimiter must be one ASCII character, no quote or line end, got 'ab'"
+    )
+    names = [f"c{i:02}" for i in range(15)]
+    path.write_text(",".join([*names, *names, "y"]) + "\n" + ",".join("1" * 31) + "\n")
+    twice = f"ValueError: {path}: every column must have a name of its own, got"
+    assert said(lambda: load_table(path, "y")) == f"{twice} {', '.join(names[:12])} more than once"
+    path.write_text(",,y\n1,2,3\n")
+    assert said(lambda: load_table(path, "y")) == f"{twice} a column without a name more than once"
+
+
+def test_labels_of_frames_and_of_two_classes(said):
+    x, y, columns = tables.arrays(pa.table({"a": [1.0, 2.0, 3.0], "y": [3, 5, 3]}), "y", "cross_entropy")
+    assert (x.tolist(), y.tolist(), columns) == ([[1], [2], [3]], [3, 5, 3], ("a",))
+    labels, classes = two_classes(np.array(["u", "v", "u"]), "hinge")
+    assert (labels.tolist(), labels.dtype, classes) == ([-1, 1, -1], np.int64, ("u", "v"))
+    labels, classes = two_classes(np.array([2.0, 4.0]), "binary_cross_entropy")
+    assert (labels.tolist(), labels.dtype, classes) == ([0, 1], np.int64, (2, 4))
+    message = "ValueError: loss hinge tells two classes apart, the target has 3: take cross_entropy"
+    assert said(lambda: two_classes(np.array([1, 2, 3]), "hinge")) == message
 
 
 if __name__ == "__main__":
