@@ -1,4 +1,4 @@
-"""fanin's initializers in JAX: JAX's laws, the same bits under jit as outside, pytrees by path, traces of Flax's modules."""
+"""fanin's initializers in JAX: JAX's laws, the same bits under jit as outside, pytrees by path."""
 
 import inspect
 import pickle
@@ -165,7 +165,7 @@ assert (jax.device_get(filled) == jax.device_get(fj.fill({"w": jnp.zeros((8, 6))
     assert done.returncode == 0, done.stderr
 
 
-def test_flax_uses_and_traces_it():
+def test_flax_uses_it():
     nn = pytest.importorskip("flax.linen")
 
     class Net(nn.Module):
@@ -179,15 +179,6 @@ def test_flax_uses_and_traces_it():
     variables = jax.jit(Net().init)(KEY, x)
     again = Net().init(KEY, x)
     assert jax.tree_util.tree_all(jax.tree_util.tree_map(lambda a, b: bool((a == b).all()), variables, again))
-    found = fj.trace(Net(), variables, x, loss=lambda z: (z**2).mean())
-    assert {"Dense_0", "Dense_1", "Dense_2", "output"} <= set(found.outputs)
-    assert found.outputs["output"] == fi.summarize(Net().apply(variables, x))
-    assert found.parameters["params.Dense_0.kernel"] == fi.summarize(variables["params"]["Dense_0"]["kernel"])
-    assert set(found.gradients) == set(found.parameters)
-    assert found.cost == pytest.approx(float((Net().apply(variables, x) ** 2).mean()))
-    assert "Dense_1" in str(found)
-    assert found.to_dict()["outputs"]["Dense_0"]["count"] == 32 * 16
-    assert fj.trace(Net(), variables, x).cost is None
 
 
 def test_equinox_takes_it():

@@ -118,13 +118,18 @@ def test_trace():
     x = np.random.default_rng(0).normal(size=(32, 5)).astype("float32")
     y = np.ones((32, 1), "float32")
     found = fk.trace(net, x, y, keras.losses.MeanSquaredError())
-    assert list(found.outputs) == ["first", "second", "last"]
-    assert found.outputs["last"] == fi.summarize(numpy(net(x)))
-    assert len(found.parameters) == len(found.gradients) == 6
+    assert isinstance(found, fi.Trace)
+    assert [(layer.name, layer.activation) for layer in found.layers] == [
+        ("first", "tanh"),
+        ("second", "relu"),
+        ("last", "identity"),
+    ]
+    assert found.output.a == fi.summarize(numpy(net(x)), moments="two", bins=64, range=(found.output.a.min, found.output.a.max))
     assert found.cost == pytest.approx(float(((numpy(net(x)) - 1) ** 2).mean()), rel=1e-5)
-    assert found.gradients["last/bias"].mean == pytest.approx(2 * float((numpy(net(x)) - 1).mean()), rel=1e-4)
+    assert found.output.db.mean == pytest.approx(2 * float((numpy(net(x)) - 1).mean()), rel=1e-4)
     assert "second" in str(found)
-    assert list(fk.trace(net, x).gradients) == []
+    assert fk.trace(net, x).output.dw is None
+    assert net.layers[0].activation is keras.activations.tanh
     assert "call" not in vars(net.layers[0])
     with pytest.raises(ValueError, match="go together"):
         fk.trace(net, x, y)
@@ -139,7 +144,7 @@ for name in sorted(set(fk.__all__) - {"trace", "FromLaw"}):
     digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(getattr(fk, name)(seed=7)((6, 5)))).tobytes())
 net = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=fk.HeNormal(seed=1))])
 found = fk.trace(net, np.ones((4, 3), "float32"), np.zeros((4, 2), "float32"), keras.losses.MeanSquaredError())
-assert len(found.gradients) == 2
+assert found.output.dw is not None
 print(keras.backend.backend(), digest.hexdigest())
 """
     env = {**os.environ, "KERAS_BACKEND": backend}

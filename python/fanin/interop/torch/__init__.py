@@ -15,10 +15,10 @@ except ModuleNotFoundError as error:
 from fanin.interop.torch import init
 from fanin.interop.torch.filling import Plan, Planned, describe, fill
 from fanin.interop.torch.sequential import from_torch, to_torch
-from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace
 from fanin.interop.torch.tracing.take import trace
 from fanin.interop.torch.trying import diagnose
 from fanin.interop.torch.watching import Concern, Watch, watch
+from fanin.interop.tracing.record import ModuleTrace, SiteTrace
 
 plan = describe
 

@@ -20,8 +20,8 @@ from fanin.diagnosis.diagnosis import Diagnosis
 from fanin.diagnosis.diagnosis import diagnose as judge
 from fanin.diagnosis.trial import Trial
 from fanin.interop.torch.filling import fill
-from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace
 from fanin.interop.torch.tracing.take import LossFunction, forward, open_module, parts_of, trace
+from fanin.interop.tracing.record import ModuleTrace, SiteTrace
 
 _LAW = "the same module filled by fanin.interop.torch.fill"
 _SEED = 0  # of the reference, and of PyTorch's generator in every attempt

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from fanin.common import require
 from fanin.diagnosis.diagnosis import Diagnosis
 from fanin.diagnosis.diagnosis import diagnose as judge
-from fanin.interop.torch.tracing.record import ModuleTrace
 from fanin.interop.torch.tracing.recording import Recorder
 from fanin.interop.torch.tracing.sites import moments
 from fanin.interop.torch.tracing.take import assembled, open_module
+from fanin.interop.tracing.record import ModuleTrace
 from fanin.reports.pages.report import trace_page
 from fanin.reports.pages.shell import check_path, write
 from fanin.stats import Summary

@@ -18,7 +18,8 @@ from torch.overrides import TorchFunctionMode
 
 from fanin.interop.torch.activations import activation_of, activation_of_call
 from fanin.interop.torch.rules import is_norm
-from fanin.interop.torch.tracing.sites import Site, Taken, dead, drawn, moments, projection_site, site_of
+from fanin.interop.torch.tracing.sites import HookedSite, dead, drawn, moments, projection_site, site_of
+from fanin.interop.tracing.site import Taken
 
 _MARK = "_fanin_mark"  # the attribute of a tensor that says what it is
 _SUMS = {torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__, Tensor.add_, Tensor.__iadd__}
@@ -45,8 +46,8 @@ _SAME = {  # what passes values on: the sites before an activation stay known
 class _Mark(NamedTuple):
     """What a tensor is: the output of sites that may yet be activated, and the sites that it comes from."""
 
-    open: tuple[Site, ...]
-    source: tuple[Site, ...]
+    open: tuple[HookedSite, ...]
+    source: tuple[HookedSite, ...]
 
 
 class _Waiting(NamedTuple):
@@ -54,7 +55,7 @@ class _Waiting(NamedTuple):
 
     tensor: Tensor
     version: int
-    sites: tuple[Site, ...]
+    sites: tuple[HookedSite, ...]
 
 
 def _mark(tensor: Any) -> _Mark | None:
@@ -78,7 +79,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
 
     def __init__(self, module: nn.Module, *, full: bool) -> None:
         super().__init__()
-        self.sites: list[Site] = []
+        self.sites: list[HookedSite] = []
         self._module, self._full, self._on = module, full, False
         self._names: Counter[str] = Counter()
         self._path: list[str] = []
@@ -152,7 +153,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._compare(judged, out)
         setattr(out, _MARK, _Mark((), mark.source))
 
-    def _wait(self, tensor: Tensor, sites: Sequence[Site]) -> None:
+    def _wait(self, tensor: Tensor, sites: Sequence[HookedSite]) -> None:
         """Keep an output until it is known whether an activation follows: if none does, it is drawn itself."""
         self._draw()
         self._waiting = _Waiting(tensor, tensor._version, tuple(sites)) if self._full and sites else None
@@ -167,12 +168,12 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             site.a = summary
         self._compare(waiting.sites, waiting.tensor)
 
-    def _compare(self, sites: Sequence[Site], tensor: Tensor) -> None:
+    def _compare(self, sites: Sequence[HookedSite], tensor: Tensor) -> None:
         for i, site in enumerate(sites):
             if i:
                 site.effective_rank, site.cosine = sites[0].effective_rank, sites[0].cosine
             else:
-                site.compare(tensor)
+                site.compare_rows(tensor)
 
     def _sum(self, args: tuple[Any, ...], out: Tensor) -> None:
         """Take a sum of two streams for a site: tensors of one shape, neither a parameter."""
@@ -186,7 +187,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             return
         axis = 1 if out.dim() == 4 else -1
         name = self._named(f"{self._path[-1]} +" if self._path and self._path[-1] else "+")
-        site = Site(name, "sum", out.shape[axis], out.shape[axis], axis)
+        site = HookedSite(name, "sum", out.shape[axis], out.shape[axis], axis)
         streams = _taken(_mark(left)), _taken(_mark(right))
         site.before = (*streams[0], *streams[1]) if all(len(one) == 1 for one in streams) else ()
         self.sites.append(site)
@@ -244,7 +245,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
             self._wait(first, (site,) if site.judged else ())
             setattr(first, _MARK, _Mark((site,), (site,)))
 
-    def _norm(self, site: Site, mark: _Mark | None, out: Tensor) -> None:
+    def _norm(self, site: HookedSite, mark: _Mark | None, out: Tensor) -> None:
         """Measure a norm; what it makes of a weight layer's output is what leaves that layer."""
         layers = () if mark is None else tuple(one for one in mark.open if one.judged and not one.activated)
         site.take_z(out)

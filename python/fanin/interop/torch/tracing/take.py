@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
 
@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fanin.interop.torch.tracing.expecting import Unexpected, expectation_of
-from fanin.interop.torch.tracing.record import ModuleTrace, SiteTrace
 from fanin.interop.torch.tracing.recording import Recorder
-from fanin.interop.torch.tracing.sites import Site, array, moments
+from fanin.interop.torch.tracing.sites import array, moments
+from fanin.interop.tracing import assemble
+from fanin.interop.tracing.assemble import Said
+from fanin.interop.tracing.record import ModuleTrace
+from fanin.interop.tracing.site import Site
 from fanin.stats import Summary
 from fanin.tracing import likeness
 
@@ -150,7 +152,7 @@ def forward(module: nn.Module, batch: Any, loss_fn: LossFunction | None) -> Tens
     return loss
 
 
-def backward(loss: Tensor, sites: list[Site]) -> dict[int, Tensor]:
+def backward(loss: Tensor, sites: Sequence[Site]) -> dict[int, Tensor]:
     """Return the gradients of the sites' parameters by their ids; the sites' hooks measure those of the activations."""
     own = {id(p): p for site in sites for p in (site.weight, site.bias) if p is not None and p.requires_grad}
     if not own or not loss.requires_grad:
@@ -170,7 +172,7 @@ def backward(loss: Tensor, sites: list[Site]) -> dict[int, Tensor]:
 
 
 def assembled(
-    sites: list[Site],
+    sites: Sequence[Site],
     inputs: Any,
     gradients: dict[int, Summary],
     alike: list[int],
@@ -181,86 +183,12 @@ def assembled(
     theory: bool = True,
 ) -> ModuleTrace:
     """Put the trace together; `gradients` are those of the parameters, by the parameters' ids, `alike` the sites' copies."""
-    data = _first_tensor(inputs)
-    rows = 1 if data is None or not data.dim() else data.shape[0]
-    weighted = [site for site in sites if site.judged]
-    expectation = expectation_of(sites, data) if theory else Unexpected(rows)
-    weights: dict[int, Summary] = {}
-    records = [
-        _record(index, site, weighted, gradients, expectation, weights, copies)
-        for index, (site, copies) in enumerate(zip(sites, alike, strict=True))
-    ]
-    x = moments(data) if data is not None and data.is_floating_point() and data.numel() else sites[0].z
-    assert x is not None
-    return ModuleTrace(tuple(records), x, None, rows, loss_name, cost, uninformed)
-
-
-def _record(
-    index: int,
-    site: Site,
-    weighted: list[Site],
-    gradients: dict[int, Summary],
-    expectation: Any,
-    weights: dict[int, Summary],
-    copies: int,
-) -> SiteTrace:
-    """Return a site's line; summaries of weights are kept in `weights`, for those that are used twice."""
-
-    def of(p: Tensor | None) -> Summary | None:
-        if p is None:
-            return None
-        if id(p) not in weights:
-            weights[id(p)] = moments(p)
-        return weights[id(p)]
-
-    def of_gradient(p: Tensor | None) -> Summary | None:
-        return None if p is None else gradients.get(id(p))
-
-    seen = site if site.norm is None else site.norm
-    assert seen.z is not None
-    assert site.a is not None
-    w, dw = of(site.weight), of_gradient(site.weight)
-    place = weighted.index(site) if site.judged else None
-    before = weighted[place - 1] if place else None
-    after = weighted[place + 1] if place is not None and place + 2 < len(weighted) else None
-    limited = site.a.saturation is not None
-    return SiteTrace(
-        name=site.name,
-        index=index,
-        is_output=site is weighted[-1],
-        activation=site.activation,
-        n_in=site.n_in,
-        n_out=site.n_out,
-        z=seen.z,
-        a=site.a,
-        w=w,  # type: ignore[arg-type]  # None for a sum
-        b=of(site.bias),
-        dz=seen.dz,
-        da=site.da,
-        dw=dw,
-        db=of_gradient(site.bias),
-        n_var_w=math.nan if w is None else site.fan_in * float(w.rms) ** 2,
-        saturated=site.a.saturated / site.a.count if limited and site.a.count else None,
-        dead=site.dead,
-        copies=copies,
-        twins=copies,
-        effective_rank=site.effective_rank,
-        cosine=site.cosine,
-        forward_ratio=_ratio(site.a, before.a) if before is not None and site is not weighted[-1] else None,
-        backward_ratio=_ratio(site.da, after.da) if after is not None else None,
-        units=None,
-        expectation=expectation,
-        gradient_scale=None if weighted[-1].da is None else float(weighted[-1].da.rms),
-        kind=site.kind,
-        judged=site.judged,
-        normalizes=site.normalizes,
-    )
-
-
-def _ratio(over: Summary | None, under: Summary | None) -> float | None:
-    if over is None or under is None or over.rms == under.rms == 0:
-        return None
-    return float(np.divide(over.rms, under.rms))
+    first = _first_tensor(inputs)
+    data = None if first is None or not first.is_floating_point() or not first.numel() else array(first)
+    rows = 1 if first is None or not first.dim() else first.shape[0]
+    weights = {id(p): moments(p) for site in sites for p in (site.weight, site.bias) if p is not None}
+    said = Said(cost, loss_name, uninformed, rows)
+    return assemble.assembled(sites, data, weights, gradients, alike, said, theory=theory)
 
 
 def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
@@ -287,7 +215,7 @@ def _first_tensor(inputs: Any) -> Tensor | None:
     return next((one for one in tensors if one.is_floating_point()), tensors[0] if tensors else None)
 
 
-def _loss(loss_fn: LossFunction | None, sites: list[Site]) -> tuple[str, float | None]:
+def _loss(loss_fn: LossFunction | None, sites: Sequence[Site]) -> tuple[str, float | None]:
     """Return the name of a loss, and the cost of a network that favours no class."""
     if loss_fn is None:
         return "none", None

@@ -1,25 +1,32 @@
-"""What theory expects of a module, where the record of its sites shows how it is built: plain stacks and residual streams."""
+"""What theory expects of a model, where the record of its sites shows how it is built: plain stacks and residual streams."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from fanin.interop.torch.tracing.sites import Site, array, moments
+from fanin.interop.tracing.site import Site
+from fanin.stats import Summary
 from fanin.theory import ExpectedLayer
 from fanin.theory.expected import LayerScale
 from fanin.theory.streams import BATCH, Node, Read, expect_streams
 from fanin.tracing.expectation import Expectation, layer_scale
 
-_NORMS = ("LayerNorm", "RMSNorm")  # over the units of a row
-_KINDS: dict[str, Literal["dense", "sum"]] = {"Linear": "dense", "sum": "sum"}
+_KINDS: dict[str, Literal["dense", "norm", "sum"]] = {  # each library's own words
+    "Linear": "dense",
+    "Dense": "dense",
+    "LayerNorm": "norm",  # over the units of a row, as all of these
+    "LayerNormalization": "norm",
+    "RMSNorm": "norm",
+    "RMSNormalization": "norm",
+    "sum": "sum",
+}
 
 
 class Unexpected:
@@ -72,48 +79,47 @@ def _with_norm(own: ExpectedLayer, norm: ExpectedLayer) -> ExpectedLayer:
 AnyExpectation: TypeAlias = Expectation | StreamExpectation | Unexpected
 
 
-def expectation_of(sites: list[Site], data: Tensor | None) -> AnyExpectation:
-    """Return what theory expects of a batch of rows, or `Unexpected`."""
-    rows = 1 if data is None or not data.dim() else data.shape[0]
-    if data is None or data.dim() != 2 or not data.is_floating_point() or not rows:
+def expectation_of(sites: Sequence[Site], data: NDArray[Any] | None, weights: Mapping[int, Summary]) -> AnyExpectation:
+    """Return what theory expects of a batch of rows, or `Unexpected`; `weights` are of the parameters, by their ids."""
+    rows = 1 if data is None or not data.ndim else data.shape[0]
+    if data is None or data.ndim != 2 or not rows or data.shape[1] != sites[0].n_in or not np.isfinite(data).all():
         return Unexpected(rows)
-    values = array(data)
-    if values.shape[1] != sites[0].n_in or not np.isfinite(values).all():
-        return Unexpected(rows)
+    scales = [_scale(site, weights) for site in sites]
     plain = all(
-        site.kind == "Linear" and site.weight is not None and [one.site for one in site.before] == sites[max(i - 1, 0) : i]
+        _KINDS.get(site.kind) == "dense"
+        and site.weight is not None
+        and [t.site for t in site.before] == sites[max(i - 1, 0) : i]
         for i, site in enumerate(sites)
     )
     if plain:
-        return Expectation(values, [_scale(site) for site in sites])
-    nodes = _nodes(sites)
+        return Expectation(data, scales)
+    nodes = _nodes(sites, scales)
     if nodes is None:
         return Unexpected(rows)
-    return StreamExpectation(values, nodes, {sites.index(s): sites.index(s.norm) for s in sites if s.norm is not None})
+    return StreamExpectation(data, nodes, {sites.index(s): sites.index(s.norm) for s in sites if s.norm is not None})
 
 
-def _nodes(sites: list[Site]) -> list[Node] | None:
+def _nodes(sites: Sequence[Site], scales: Sequence[LayerScale]) -> list[Node] | None:
     """Return the sites as theory's nodes; None where one is not understood, or has weights that another one has too."""
     weights = [id(site.weight) for site in sites if site.judged]
     if len(set(weights)) < len(weights):
         return None
     nodes = []
-    for place, site in enumerate(sites):
-        known = site.kind in _KINDS or site.kind in _NORMS
+    for place, (site, scale) in enumerate(zip(sites, scales, strict=True)):
+        kind = _KINDS.get(site.kind)
         # Only the first layer takes the batch; of other sites without a source nobody saw where it came from.
-        wanted = 2 if site.kind == "sum" else 1
-        if not known or (len(site.before) != wanted and (place, site.kind) != (0, "Linear")):
+        wanted = 2 if kind == "sum" else 1
+        if kind is None or (len(site.before) != wanted and (place, kind) != (0, "dense")):
             return None
         reads = tuple(Read(sites.index(one.site), one.activated) for one in site.before) or (Read(BATCH, False),)
-        nodes.append(Node(site.name, _KINDS.get(site.kind, "norm"), reads, _scale(site)))
+        nodes.append(Node(site.name, kind, reads, scale))
     return nodes
 
 
-def _scale(site: Site) -> LayerScale:
+def _scale(site: Site, weights: Mapping[int, Summary]) -> LayerScale:
     """Return the mean squares of a site's weights, of a norm's scale and shift."""
     if site.weight is None:  # a sum, or a norm that only normalizes
         return LayerScale(site.activation, site.n_in, site.n_out, 1.0, 0.0)
-    w = moments(site.weight)
-    b = None if site.bias is None else moments(site.bias)
+    w, b = weights[id(site.weight)], None if site.bias is None else weights[id(site.bias)]
     size = (1 if site.normalizes else site.n_in) * float(w.rms) ** 2
     return layer_scale(site.activation, site.n_in, site.n_out, size, w, b)
