@@ -106,24 +106,41 @@ void power_slots(std::size_t n, const T* x, std::uint32_t* tables, std::size_t s
     }
 }
 
-typedef std::int16_t VecI16 __attribute__((vector_size(FANIN_VECTOR_BYTES)));
-
-// The same of 16-bit elements, from their bits; float16's subnormal numbers are left to small_power_slot.
+// The same of 16-bit elements, from their bits.
+FANIN_INLINE VecI16 signed_slot(VecI16 x, VecI16 k) {
+    const VecI16 sign = x >> 15;
+    return ((k ^ sign) - sign) + 257;
+}
 FANIN_INLINE VecI16 power_slot(VecI16 x, const BFloat16*) {
-    const VecI16 magnitude = x & 0x7fff, k = (magnitude >> 7) - (magnitude > 0) - (magnitude >= 0x40), sign = x >> 15;
-    return ((k ^ sign) - sign) + 257;
+    const VecI16 magnitude = x & 0x7fff;
+    return signed_slot(x, (magnitude >> 7) - (magnitude > 0) - (magnitude >= 0x40));
 }
+
+// Of float16 the exponent field f stands for f - 15, so k = f + 114; a subnormal number is m 2^-24, m below 2^10, so that
+// k = 105 + floor(log2 m).
+#if FANIN_VECTOR_BYTES == 64
+// floor(log2 i), of 0 such a number that k is 0: what vpermw looks up.
+constexpr std::int16_t kLogs[] = {-105, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3,
+                                  4,    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
 FANIN_INLINE VecI16 power_slot(VecI16 x, const Float16*) {
-    const VecI16 magnitude = x & 0x7fff, sign = x >> 15;
-    VecI16 k = ((magnitude >> 10) + 114) & (magnitude > 0);  // the exponent field f stands for f - 15
-    k = magnitude >= 0x7c00 ? VecI16{} + 257 : k;
-    return ((k ^ sign) - sign) + 257;
+    const VecI16 magnitude = x & 0x7fff, exponent = magnitude >> 10;
+    const __m512i logs = _mm512_loadu_si512(kLogs);
+    const VecI16 upper = (VecI16)_mm512_permutexvar_epi16((__m512i)(magnitude >> 5), logs) + 110;
+    const VecI16 lower = (VecI16)_mm512_permutexvar_epi16((__m512i)magnitude, logs) + 105;
+    const VecI16 subnormal = magnitude >= 32 ? upper : lower;
+    const VecI16 normal = magnitude >= 0x7c00 ? VecI16{} + 257 : exponent + 114;
+    return signed_slot(x, magnitude < 0x400 ? subnormal : normal);
 }
-// Of a number m 2^-24, m below 2^10.
-FANIN_INLINE std::uint16_t small_power_slot(std::uint16_t bits) {
-    const int k = 136 - __builtin_clz(bits & 0x7fffu);
-    return static_cast<std::uint16_t>((bits & 0x8000u) != 0 ? 257 - k : 257 + k);
+#else
+FANIN_INLINE VecI16 power_slot(VecI16 x, const Float16*) {
+    const VecI16 magnitude = x & 0x7fff;
+    VecI16 subnormal = (magnitude > 0) & 105;
+#pragma GCC unroll 9
+    for (int i = 1; i < 10; ++i) subnormal -= magnitude >= static_cast<std::int16_t>(1 << i);
+    const VecI16 normal = magnitude >= 0x7c00 ? VecI16{} + 257 : (magnitude >> 10) + 114;
+    return signed_slot(x, magnitude < 0x400 ? subnormal : normal);
 }
+#endif
 
 // NarrowStatsKernels::power_slots.
 template <class S>
@@ -133,7 +150,6 @@ void narrow_power_slots(std::size_t n, const S* x, std::uint32_t* tables, std::s
     std::uint16_t slots[kSlotChunk];
     for (std::size_t begin = 0; begin < n; begin += kSlotChunk) {
         const std::size_t size = n - begin < kSlotChunk ? n - begin : kSlotChunk;
-        VecI16 small{};
         for (std::size_t j = 0; j < size; j += lanes) {
             const S* from = x + begin + j;
             if (size - j < lanes) {
@@ -142,16 +158,9 @@ void narrow_power_slots(std::size_t n, const S* x, std::uint32_t* tables, std::s
             }
             VecI16 v;
             __builtin_memcpy(&v, from, sizeof v);
-            const VecI16 slot = power_slot(v, from), magnitude = v & 0x7fff;
-            if constexpr (Element<S>::smallest_normal > Limits<float>::smallest_normal)
-                small |= (magnitude > 0) & (magnitude < 0x400);
+            const VecI16 slot = power_slot(v, from);
             __builtin_memcpy(slots + j, &slot, sizeof slot);
         }
-        if (lane_sum(bit_cast<VecU64>(small)) != 0)
-            for (std::size_t j = 0; j < size; ++j) {
-                const std::uint16_t bits = x[begin + j].bits, magnitude = bits & 0x7fffu;
-                if (magnitude > 0 && magnitude < 0x400) slots[j] = small_power_slot(bits);
-            }
         count_slots(size, slots, tables, stride);
     }
 }

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kAccumulators = 8;
 constexpr std::size_t kParts = kAccumulators / kLanes<double>;
 
+typedef std::int16_t VecI16 __attribute__((vector_size(FANIN_VECTOR_BYTES)));  // 16-bit elements, as their bits
+
 template <class T>
 struct Limits;
 template <>
@@ -211,6 +213,34 @@ FANIN_INLINE void count_small(std::size_t n, const T* x, T least_normal, std::ui
     subnormals = all - zeros;
 }
 
+// The same of 16-bit elements, from their bits: a block has so few that no 16-bit count overflows. any_zero: whether there may
+// be zeros to count.
+template <class S, bool any_zero>
+FANIN_INLINE void count_small_narrow(std::size_t n, const S* x, std::uint64_t& zeros, std::uint64_t& subnormals) {
+    constexpr std::size_t lanes = FANIN_VECTOR_BYTES / sizeof(S);
+    constexpr std::int16_t kNormal = Element<S>::smallest_normal > Limits<float>::smallest_normal ? 0x400 : 0x80;
+    VecI16 zero{}, small{};
+    std::size_t j = 0;
+    for (; j + lanes <= n; j += lanes) {
+        VecI16 v;
+        __builtin_memcpy(&v, x + j, sizeof v);
+        const VecI16 magnitude = v & 0x7fff;
+        if constexpr (any_zero) zero -= magnitude == 0;
+        small -= magnitude < kNormal;
+    }
+    auto sum = [](VecI16 counts) {
+        const VecU32 pairs = bit_cast<VecU32>(counts);
+        return lane_sum((pairs & 0xffffu) + (pairs >> 16));
+    };
+    zeros = sum(zero);
+    std::uint64_t all = sum(small);
+    for (; j < n; ++j) {
+        zeros += (x[j].bits & 0x7fffu) == 0;
+        all += (x[j].bits & 0x7fffu) < kNormal;
+    }
+    subnormals = all - zeros;
+}
+
 // Whether a zero of that sign is among the elements.
 template <class T>
 FANIN_INLINE bool holds_zero(std::size_t n, const T* x, bool negative) {
@@ -300,16 +330,20 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
           : second_sweep<T, masked, false>(n, x, ahead, mean, result);
 }
 
-// What the first sweep says of a block of S, now in T.
+// What the first sweep says of a block of S, `own`, now in T.
 template <class S, class T>
-FANIN_INLINE BlockMoments counted(std::size_t n, const T* x, FirstSweep<T> first) {
+FANIN_INLINE BlockMoments counted(std::size_t n, const S* own, const T* x, FirstSweep<T> first) {
     if (first.low == 0) first.low = holds_zero(n, x, true) ? -T(0) : T(0);
     if (first.high == 0) first.high = holds_zero(n, x, false) ? T(0) : -T(0);
     const auto low = static_cast<double>(first.low), high = static_cast<double>(first.high);
     const double mean = low == high ? low + 0.0 : 0;  // never -0
     std::uint64_t zeros = 0, subnormals = 0;
     constexpr T least_normal = Element<S>::smallest_normal;
-    if (first.least < least_normal) count_small(n, x, least_normal, zeros, subnormals);
+    if (first.least < least_normal) {
+        if constexpr (!Element<S>::narrow) count_small(n, x, least_normal, zeros, subnormals);
+        else if (first.least == 0) count_small_narrow<S, true>(n, own, zeros, subnormals);
+        else count_small_narrow<S, false>(n, own, zeros, subnormals);
+    }
     return {n, first.nans, first.infs, zeros, subnormals, mean, 0, 0, 0, low, high, 0};
 }
 
@@ -353,7 +387,7 @@ FANIN_INLINE void measure(std::size_t n, const S* const (&x)[blocks], Wider<S>* 
     if (!all_finite) first_sweep<T, true>(n, in, wide, first);
     double mean[blocks], count[blocks];
     for (std::size_t b = 0; b < blocks; ++b) {
-        out[b] = counted<S>(n, in[b], first[b]);
+        out[b] = counted<S>(n, x[b], in[b], first[b]);
         count[b] = static_cast<double>(n - first[b].nans - first[b].infs);
         mean[b] = first[b].sum / count[b];
     }

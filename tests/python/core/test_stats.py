@@ -415,6 +415,24 @@ def test_subnormals_are_those_of_the_type():
     assert fi.summarize(np.array([1, 0x400], np.uint16).view(np.float16).astype("float32")).subnormals == 0
 
 
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+@pytest.mark.parametrize("mask", [0xFFFF, 0x83FF, 0x801F])  # all patterns; of float16 the subnormals, and the least of them
+@pytest.mark.parametrize("size", [31, 33, 513, 4096, 65536])
+def test_every_16_bit_pattern_is_counted_as_its_float32(name, mask, size, everywhere):
+    dtype = np.float16 if name == "float16" else pytest.importorskip("ml_dtypes").bfloat16
+    x = (np.random.default_rng(0).permutation(65536)[:size].astype(np.uint16) & np.uint16(mask)).view(dtype)
+    with np.errstate(invalid="ignore"):
+        wide = x.astype(np.float32)
+    size = np.abs(wide)
+    subnormals = int(((size > 0) & (size < (2.0**-14 if name == "float16" else 2.0**-126))).sum())
+    for where in everywhere(1):
+        for options in ({}, {"bins": 9, "range": (-1, 1)}):
+            found, wanted = (fi.summarize(one, **options).to_dict() for one in (x, wide))
+            assert found.pop("subnormals") == subnormals, where
+            wanted.pop("subnormals")
+            assert repr(found) == repr(wanted), where  # NaN is itself
+
+
 def test_read_only_and_misaligned_arrays_are_fine():
     x = sample(100)
     x.flags.writeable = False
