@@ -90,12 +90,16 @@ class Draw {
     // Groups of a dirac law, whose ones are written over the draw; 0: it is another.
     std::size_t groups() const { return groups_; }
 
-    // Elements index .. index + n - 1 of the parameter; safe from several threads. The 16-bit formats go through a buffer of
-    // float that is rounded once, so that an element does not depend on where a piece ends.
+    // Elements index .. index + n - 1 of the parameter; safe from several threads. Of the 16-bit formats the frequent draws are
+    // rounded while they are in registers, the others go through a buffer of float: with the same bits, once.
     void operator()(std::uint64_t index, std::size_t n, T* out) const {
         if constexpr (std::is_same_v<T, Real>) {
             draw(index, n, out);
         } else {
+            if (family_ == Family::normal || family_ == Family::sparse)
+                return narrow_.fill_normal(key_.seed, key_.stream, index, n, a_, b_, out);
+            if (family_ == Family::uniform)
+                return narrow_.fill_uniform(key_.seed, key_.stream, index, n, a_, b_, lowest_, highest_, out);
             const RoundingKernels& rounding = active<RoundingKernels>();
             const auto round = std::is_same_v<T, Float16> ? rounding.to_float16 : rounding.to_bfloat16;
             float buffer[kBuffer];
@@ -108,6 +112,13 @@ class Draw {
     }
 
  private:
+    struct Nothing {};
+    using Narrow = std::conditional_t<std::is_same_v<T, Real>, Nothing, NarrowRandomKernels<T>>;
+    static Narrow narrow_kernels() {
+        if constexpr (std::is_same_v<T, Real>) return {};
+        else return active<NarrowRandomKernels<T>>();
+    }
+
     // Mid and half width, as fill_uniform takes them, and the numbers next to the bounds, which no draw leaves.
     void prepare_uniform(const Law& law) {
         // U(0, 0) has no number inside, but a gain of 0 is meant to give zeros.
@@ -175,6 +186,7 @@ class Draw {
 
     Key key_;
     RandomKernels<Real> kernels_;
+    Narrow narrow_ = narrow_kernels();
     std::uint64_t columns_;  // of a matrix; identity has no other shape
     Family family_ = Family::constant;
     Real a_ = 0, b_ = 0, lowest_ = 0, highest_ = 0;

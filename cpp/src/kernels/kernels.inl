@@ -15,6 +15,7 @@
 #pragma GCC push_options
 #pragma GCC optimize("O3", "schedule-insns", "sched-pressure")
 #endif
+#include "rounding.inl"
 #include "random.inl"
 #if defined(FANIN_PART_random_truncated)
 #include "random_truncated.inl"
@@ -24,7 +25,7 @@
 #pragma GCC pop_options
 #endif
 #endif
-#if defined(FANIN_PART_random) || defined(FANIN_PART_stats)
+#if defined(FANIN_PART_stats)
 #include "rounding.inl"
 #endif
 #if defined(FANIN_PART_activation)
@@ -59,6 +60,8 @@ constexpr WordKernels words{philox_words};
 constexpr RoundingKernels rounding{to_float16, to_bfloat16};
 constexpr RandomKernels<float> random_f32{fill_normal<float>, fill_uniform<float>};
 constexpr RandomKernels<double> random_f64{fill_normal<double>, fill_uniform<double>};
+constexpr NarrowRandomKernels<Float16> random_f16{fill_narrow_normal<Float16>, fill_narrow_uniform<Float16>};
+constexpr NarrowRandomKernels<BFloat16> random_bf16{fill_narrow_normal<BFloat16>, fill_narrow_uniform<BFloat16>};
 #elif defined(FANIN_PART_random_truncated)
 constexpr TruncatedKernels<float> truncated_f32{fill_truncated<float>};
 constexpr TruncatedKernels<double> truncated_f64{fill_truncated<double>};

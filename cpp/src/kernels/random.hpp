@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fanin/float16.hpp"
 #include "random_truncated.hpp"
 
 namespace fanin {
@@ -24,6 +25,15 @@ struct RandomKernels {
     // out[j] = min(max(fma(half_width, v(first_index + j), mid), lowest), highest).
     void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid,
                          T half_width, T lowest, T highest, T* out);
+};
+
+// The draws of RandomKernels<float>, each rounded once to S, a 16-bit format. They must be finite in S.
+template <class S>
+struct NarrowRandomKernels {
+    void (*fill_normal)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mean,
+                        float std, S* out);
+    void (*fill_uniform)(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mid,
+                         float half_width, float lowest, float highest, S* out);
 };
 
 // A table of its own, so that programs without truncated draws do not link it.

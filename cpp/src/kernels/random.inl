@@ -214,33 +214,43 @@ FANIN_INLINE void draw_each(const Draw& draw, const PhiloxBlocks (&words)[m], Pa
         for (std::size_t i = 0; i < m; ++i) pairs[i] = draw(words[i], T{});
 }
 
+// The elements of a pair, in their own type or rounded to a 16-bit one.
+template <class T, class Out>
+FANIN_INLINE void store_pair(Out* to, const Pair<T>& pair) {
+    if constexpr (sizeof(Out) == sizeof(T)) {
+        store<T>(to, pair.low);
+        store<T>(to + kLanes<T>, pair.high);
+    } else {
+        store_rounded(to, pair.low, pair.high);
+    }
+}
+
 // Blocks from `block` on that share its upper half.
 FANIN_INLINE std::uint64_t blocks_alike(std::uint64_t block) { return 0x100000000u - (block & 0xffffffffu); }
 
 // Writes n elements from first_index on, of blocks with one upper half. A group is what one vector of blocks gives; whole
 // groups go straight to memory, the two ends through a buffer. A few groups go together, and while their words become elements
 // the words of the next are made: independent chains, finely mixed, where one after the other would wait.
-template <class T, class Draw>
+template <class T, class Draw, class Out>
 FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index,
-                             std::size_t n, T* out) {
+                             std::size_t n, Out* out) {
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
     constexpr std::size_t kTogether = !FANIN_HARDWARE_FMA ? 1 : sizeof(T) == sizeof(float) ? 4 : 2;  // measured
     std::uint64_t block = first_index / kBlockElements;
     const Philox philox(seed, stream, block >> 32);
     // One group, whole. Not inlined: it stands in three places, and is in the loop of none.
-    auto group = [&](std::uint64_t first_block, T* to) __attribute__((noinline)) {
+    auto group = [&](std::uint64_t first_block, Out* to) __attribute__((noinline)) {
         const VecU64 numbers[] = {block_numbers(first_block)};
         PhiloxBlocks words[1];
         Pair<T> pairs[1];
         philox(numbers, words);
         draw_each<T>(draw, words, pairs);
-        store<T>(to, pairs[0].low);
-        store<T>(to + kLanes<T>, pairs[0].high);
+        store_pair(to, pairs[0]);
     };
     // Elements skip .. skip + count - 1 of a group.
-    auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, T* to) {
-        T buffer[kGroup];
+    auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, Out* to) {
+        Out buffer[kGroup];
         group(first_block, buffer);
         for (std::size_t i = 0; i < count; ++i) to[i] = buffer[skip + i];
     };
@@ -261,10 +271,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
         auto draw_all = [&]() __attribute__((always_inline)) {
             Pair<T> pairs[kTogether];
             draw_each<T>(draw, words, pairs);
-            for (std::size_t i = 0; i < kTogether; ++i) {
-                store<T>(out + i * kGroup, pairs[i].low);
-                store<T>(out + i * kGroup + kLanes<T>, pairs[i].high);
-            }
+            for (std::size_t i = 0; i < kTogether; ++i) store_pair(out + i * kGroup, pairs[i]);
             out += kTogether * kGroup;
             n -= kTogether * kGroup;
             block += kTogether * kBlocks;
@@ -283,14 +290,14 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
 
 // out[j] = element first_index + j of the draw, j < n, in the bits that any other cut of the range gives. Cut only where the
 // upper half of the block number changes.
-template <class T, class Draw>
+template <class T, class Draw, class Out>
 FANIN_INLINE void fill(const Draw& draw, std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n,
-                       T* out) {
+                       Out* out) {
     constexpr std::size_t kBlockElements = 2 * kLanes<T> / kBlocks;
     while (n != 0) {
         const std::uint64_t left = blocks_alike(first_index / kBlockElements) * kBlockElements - first_index % kBlockElements;
         const std::size_t count = n < left ? n : left;
-        fill_alike(draw, seed, stream, first_index, count, out);
+        fill_alike<T>(draw, seed, stream, first_index, count, out);
         first_index += count;
         out += count;
         n -= count;
@@ -308,6 +315,18 @@ template <class T>
 void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, T mid, T half_width,
                   T lowest, T highest, T* out) {
     fill<T>(Uniform<T>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
+}
+
+// NarrowRandomKernels: rounded while they are in registers.
+template <class S>
+void fill_narrow_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mean,
+                        float std, S* out) {
+    fill<float>(Normal<float>{mean, std}, seed, stream, first_index, n, out);
+}
+template <class S>
+void fill_narrow_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mid,
+                         float half_width, float lowest, float highest, S* out) {
+    fill<float>(Uniform<float>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
 }
 
 // PhiloxWords: the words of the blocks from first_block on, n of them, four a block in the order of the generator's definition.

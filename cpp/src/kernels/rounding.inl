@@ -26,6 +26,43 @@ FANIN_INLINE VecU32 float16_bits(VecF x) {
     return (u > 0x7f800000u ? nan : magnitude) | sign;
 }
 
+#if FANIN_VECTOR_BYTES == 64
+// Where the upper halves of 32 lanes stand in two vectors: what vpermt2w looks up.
+constexpr std::uint16_t kUpperHalves[] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31,
+                                          33, 35, 37, 39, 41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+#endif
+
+// Two vectors of finite numbers side by side, rounded to nearest even.
+FANIN_INLINE void store_rounded(BFloat16* out, VecF low, VecF high) {
+    // The upper halves are the result.
+    const VecU32 a = bits(low) + 0x7fffu + ((bits(low) >> 16) & 1u), b = bits(high) + 0x7fffu + ((bits(high) >> 16) & 1u);
+#if FANIN_VECTOR_BYTES == 64
+    _mm512_storeu_si512(out, _mm512_permutex2var_epi16((__m512i)a, _mm512_loadu_si512(kUpperHalves), (__m512i)b));
+#elif FANIN_VECTOR_BYTES == 32
+    const __m256i packed = _mm256_packus_epi32((__m256i)(a >> 16), (__m256i)(b >> 16));
+    _mm256_storeu_si256((__m256i*)out, _mm256_permute4x64_epi64(packed, 0xd8));
+#elif defined(FANIN_NEON)
+    const uint16x8_t v = vuzp2q_u16((uint16x8_t)a, (uint16x8_t)b);
+    __builtin_memcpy(out, &v, sizeof v);
+#else
+    const VecU16 halves[] = {__builtin_convertvector(a >> 16, VecU16), __builtin_convertvector(b >> 16, VecU16)};
+    __builtin_memcpy(out, halves, sizeof halves);
+#endif
+}
+FANIN_INLINE void store_rounded(Float16* out, VecF low, VecF high) {
+#if FANIN_VECTOR_BYTES == 64
+    _mm256_storeu_si256((__m256i*)out, _mm512_cvtps_ph((__m512)low, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_storeu_si256((__m256i*)(out + kLanes<float>), _mm512_cvtps_ph((__m512)high, _MM_FROUND_TO_NEAREST_INT));
+#elif FANIN_VECTOR_BYTES == 32
+    _mm_storeu_si128((__m128i*)out, _mm256_cvtps_ph((__m256)low, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128((__m128i*)(out + kLanes<float>), _mm256_cvtps_ph((__m256)high, _MM_FROUND_TO_NEAREST_INT));
+#else
+    const VecU16 halves[] = {__builtin_convertvector(float16_bits(low), VecU16),
+                             __builtin_convertvector(float16_bits(high), VecU16)};
+    __builtin_memcpy(out, halves, sizeof halves);
+#endif
+}
+
 // out[i] = round(x[i]); n may be 0, and nothing beyond x[n - 1] and out[n - 1] is touched.
 template <VecU32 (*round)(VecF)>
 FANIN_INLINE void round_all(std::size_t n, const float* x, std::uint16_t* out) {

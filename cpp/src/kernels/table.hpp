@@ -23,7 +23,8 @@ namespace fanin {
 // others.
 // clang-format off
 #define FANIN_TABLES_random(X) \
-    X(WordKernels, words) X(RoundingKernels, rounding) X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64)
+    X(WordKernels, words) X(RoundingKernels, rounding) X(RandomKernels<float>, random_f32) X(RandomKernels<double>, random_f64) \
+    X(NarrowRandomKernels<Float16>, random_f16) X(NarrowRandomKernels<BFloat16>, random_bf16)
 #define FANIN_TABLES_random_truncated(X) X(TruncatedKernels<float>, truncated_f32) X(TruncatedKernels<double>, truncated_f64)
 #define FANIN_TABLES_activation(X) \
     X(MathKernels<float>, math_f32) X(MathKernels<double>, math_f64) \

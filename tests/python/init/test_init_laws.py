@@ -176,6 +176,24 @@ def test_16_bit_draws_are_the_float32_draws_rounded_once(law: str) -> None:
     np.testing.assert_array_equal(draw(law, out=out), half)
 
 
+@pytest.mark.parametrize("law", ["normal(mean=1, std=0.02)", "normal(std=1e-6)", "uniform(low=-0.1, high=0.3)"])
+def test_16_bit_draws_of_any_length_and_place(law: str, everywhere: Any) -> None:
+    """On each instruction set; the second shape has tasks of 2 MB, whose new pages are asked for at once."""
+    for shape, cuts in (((1, 700), (0, 1, 2, 3, 63, 64, 65, 130, 511)), ((2050, 2111), (2111 * 7 + 5,))):
+        word = draw(law, shape).view(np.uint32)
+        wanted = ((word + 0x7FFF + (word >> 16 & 1)) >> 16).astype(np.uint16)
+        half = draw(law, shape).astype(np.float16)
+        for where in everywhere(2):
+            for cut in cuts:
+                block = (slice(cut // shape[1], None), slice(cut % shape[1], None))
+                size = half[block].shape
+                bits = np.full(size[0] * size[1] + 2, 0x1234, np.uint16)  # one on either side stays
+                draw(law, shape, dtype="bfloat16", block=block, out=bits[1:-1].reshape(size))
+                np.testing.assert_array_equal(bits[1:-1].reshape(size), wanted[block], err_msg=str(where))
+                assert bits[0] == bits[-1] == 0x1234
+                np.testing.assert_array_equal(draw(law, shape, dtype="float16", block=block), half[block], err_msg=str(where))
+
+
 def test_bfloat16_of_ml_dtypes() -> None:
     ml_dtypes = pytest.importorskip("ml_dtypes")
     w = fi.init.he_normal(SHAPE, dtype="bfloat16", **KEY)
