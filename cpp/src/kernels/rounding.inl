@@ -43,10 +43,10 @@ FANIN_INLINE void store_rounded(BFloat16* out, VecF low, VecF high) {
     _mm256_storeu_si256((__m256i*)out, _mm256_permute4x64_epi64(packed, 0xd8));
 #elif defined(FANIN_NEON)
     const uint16x8_t v = vuzp2q_u16((uint16x8_t)a, (uint16x8_t)b);
-    __builtin_memcpy(out, &v, sizeof v);
+    __builtin_memcpy(reinterpret_cast<std::uint16_t*>(out), &v, sizeof v);
 #else
     const VecU16 halves[] = {__builtin_convertvector(a >> 16, VecU16), __builtin_convertvector(b >> 16, VecU16)};
-    __builtin_memcpy(out, halves, sizeof halves);
+    __builtin_memcpy(reinterpret_cast<std::uint16_t*>(out), halves, sizeof halves);
 #endif
 }
 FANIN_INLINE void store_rounded(Float16* out, VecF low, VecF high) {
@@ -59,7 +59,7 @@ FANIN_INLINE void store_rounded(Float16* out, VecF low, VecF high) {
 #else
     const VecU16 halves[] = {__builtin_convertvector(float16_bits(low), VecU16),
                              __builtin_convertvector(float16_bits(high), VecU16)};
-    __builtin_memcpy(out, halves, sizeof halves);
+    __builtin_memcpy(reinterpret_cast<std::uint16_t*>(out), halves, sizeof halves);
 #endif
 }
 
