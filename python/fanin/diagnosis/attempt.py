@@ -2,7 +2,9 @@
 
 Steps look ahead. With momentum m and rate r, gradient descent moves as far in one step as plain SGD in 1 / (1 - m) steps at r
 (Polyak 1964), so a step with momentum 0.8 at 0.6 r covers what three plain ones at r do: 100 steps tell what 300 will do.
-Rates come from the largest down, and those that cannot matter are left out: see `_is_settled`.
+Momentum carries a copy through what plain steps of the same rate would not survive, or past what they find: its limit of
+stability is three times as high. So while the cost is above the constant prediction's, and the first steps decide what is left
+of a network, they are plain. Rates come from the largest down, and those that cannot matter are left out: see `_is_settled`.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from fanin.network.network import Network
 from fanin.network.targets import constant_prediction
 from fanin.optimizer import SGD, Optimizer
 
-RATES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+RATES = (0.3, 0.1, 0.03, 0.01, 0.001)
 MOMENTUM, PACE = 0.8, 3  # plain steps that one step stands for
 BATCH, ROWS = 32, 1000
 WORKS = 0.1  # of the score: rates that come so near to the best work, too
-_MOST = 0.8  # of what can be gained over the constant prediction
-_STRIDES = (0.618, 0.382, 0.755)  # of the number of rows: each an order of them
+_WILD = 1.2  # times the constant prediction's cost: above it, by more than the noise of batches, steps are plain
+_MOST, _ALL = 0.8, 0.95  # of what can be gained over the constant prediction
+_STILL = 0.1  # of a layer's largest weight: where none has moved so far, a smaller rate moves it less
+_STRIDES = (0.618, 0.382, 0.755, 0.447, 0.851)  # of the number of rows: each an order of them
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,12 @@ class Rows:
         self.batches = [(self.x[i : i + width], self.y[i : i + width]) for i in cuts]
 
     def again(self, order: int) -> Rows:
-        """Return the rows in another order, 0 to 2, in batches that hold as many as the plain steps that one stands for."""
+        """Return the rows in another order, 0 to 4, in batches that hold as many as the plain steps that one stands for."""
         return Rows(*self._source, order, PACE * self._batch)
 
-    def is_of_unit_size(self) -> bool:
-        """Whether the inputs are not much larger than the rules of initialization assume."""
-        return float(np.square(self.x, dtype=np.float64).mean()) <= limit("size of inputs")
+    def gain(self, score: float) -> float:
+        """Return how much of what can be gained over the constant prediction a score has."""
+        return (score - self.constant_score) / max(1 - self.constant_score, 1e-9)
 
     def is_standard(self) -> bool:
         """Whether the inputs are near mean 0 and variance 1, as the rules of initialization assume."""
@@ -94,22 +98,41 @@ class _Course:
     rate: float
     net: Network
     optimizer: Optimizer
+    plain: Optimizer | None = None  # what steps while the cost is above the constant prediction's
+    wild: bool = False  # whether it ever did
     costs: list[float] = field(default_factory=list)
     score: float = -math.inf
     cost: float = math.inf
+    still: bool = False  # whether it took all steps, and no hidden layer moved
+    _fresh: Optimizer | None = None
 
     def go(self, rows: Rows, steps: int) -> None:
-        alive = True
+        alive, start = True, [w.copy() for w in self.net.weights[:-1]]
+        now = math.inf if self.plain is None else self.net.loss(*rows.batches[0])
         while alive and len(self.costs) < steps:
             x, y = rows.batches[len(self.costs) % len(rows.batches)]
-            self.costs.append(self.net.step(x, y, optimizer=self.optimizer))
+            self.costs.append(self.net.step(x, y, optimizer=self._stepping(now, rows)))
+            now = (now + self.costs[-1]) / 2
             alive = math.isfinite(self.costs[-1])
         if not alive:
             return
+        pairs = zip(self.net.weights, start, strict=False)
+        self.still = all(np.abs(w - was).max() <= _STILL * np.abs(was).max() for w, was in pairs)
         z, name = self.net.forward(rows.x), self.net.loss_name
         cost = loss.evaluate(name, z, rows.y.reshape(z.shape if name == "mean_squared_error" else -1), gradient=False).cost
         if math.isfinite(cost):
             self.cost, self.score = cost, predict.agreement(self.net, predict.labels_of(self.net, z), rows.y)
+
+    def _stepping(self, now: float, rows: Rows) -> Optimizer:
+        """Return what takes the next step; momentum begins anew after plain ones."""
+        if self.plain is None:
+            return self.optimizer
+        if now > _WILD * rows.constant_cost:
+            self.wild, self._fresh = True, None
+            return self.plain
+        if self._fresh is None:
+            self._fresh = self.optimizer.copy()
+        return self._fresh
 
 
 def ahead(rate: float, pace: int = PACE) -> SGD:
@@ -117,46 +140,78 @@ def ahead(rate: float, pace: int = PACE) -> SGD:
     return SGD(lr=pace * (1 - MOMENTUM) * rate, momentum=MOMENTUM)
 
 
-def attempt(net: Network, rows: Rows, steps: int, optimizers: Sequence[tuple[float, Optimizer]]) -> Attempt | None:
+def attempt(
+    net: Network,
+    rows: Rows,
+    steps: int,
+    optimizers: Sequence[tuple[float, Optimizer]],
+    *,
+    plainly: bool = False,
+    both: bool = False,
+) -> Attempt | None:
     """Train one copy with each optimizer, named by its rate, the largest first, and return the best.
 
-    None where none stays finite.
+    Parameters
+    ----------
+    net, rows, steps, optimizers
+        The start, the rows, how many steps, and the optimizers.
+    plainly : bool
+        Whether steps are those of plain SGD while the cost is above the constant prediction's.
+    both : bool
+        Whether rates that had such steps are tried without, too; the better one counts.
+
+    Returns
+    -------
+    Attempt or None
+        None where no copy stays finite.
     """
     found: list[_Course] = []
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # that a copy diverges is a result
         for rate, optimizer in optimizers:
-            one = _Course(rate, net.copy(), optimizer)
+            one = _Course(rate, net.copy(), optimizer, SGD(lr=rate) if plainly else None)
             one.go(rows, steps)
+            if both and one.wild:
+                other = _Course(rate, net.copy(), optimizer.copy())
+                other.go(rows, steps)
+                one = max(one, other, key=_rank)
             found.append(one)
             if _is_settled(found, rows):
                 break
-    best = max(found, key=lambda one: (one.score, -one.cost))
+    best = max(found, key=_rank)
     if not math.isfinite(best.cost):
         return None
-    works = tuple(sorted(one.rate for one in found if one.score >= best.score - WORKS))
+    works = tuple(sorted({one.rate for one in found if one.score >= best.score - WORKS}))
     return Attempt(best.rate, best.score, best.cost, tuple(best.costs), works)
 
 
-def _is_settled(found: Sequence[_Course], rows: Rows) -> bool:
-    """Whether smaller rates can be left out: they are slower still.
+def _rank(one: _Course) -> tuple[float, float]:
+    return one.score, -one.cost
 
-    So it is where the last came behind one that learned nearly all that can be, or fell far behind one that learned half of it,
-    or the last two behind one that learned at all; and where two stayed at the constant prediction's cost from first to last,
-    without a sign of too large a step; large inputs make such steps without one.
+
+def _is_settled(found: Sequence[_Course], rows: Rows) -> bool:
+    """Whether the rates to come can be left out.
+
+    So it is where one learned nearly all that can be; where the last came behind one that learned most, or fell far behind one
+    that learned half, or the last two behind one that learned at all: smaller rates are slower still, unless the cost was so
+    high that they alone may survive; and where two stayed at the constant prediction's cost without moving a hidden layer.
     """
+    best, last = max(found, key=_rank), found[-2:]
+    gain = rows.gain(best.score)
+    if gain > _ALL:
+        return True
     if len(found) < 2:
         return False
-    best, last = max(found, key=lambda one: (one.score, -one.cost)), found[-2:]
-    gain, whole = best.score - rows.constant_score, 1 - rows.constant_score
-    if gain > WORKS:
-        behind = [one.score < best.score - WORKS for one in last]
-        if gain > _MOST * whole and last[-1].cost > best.cost:
+    if best.score > rows.constant_score + WORKS:
+        behind = [one.score < best.score - WORKS and not one.wild for one in last]
+        if gain > _MOST and last[-1].cost > best.cost:
             return True
-        return behind[-1] if gain > whole / 2 else all(behind)
-    return rows.is_of_unit_size() and all(max(one.costs) <= 1.2 * rows.constant_cost for one in last)
+        return behind[-1] if gain > 0.5 else all(behind)
+    return all(one.still and max(one.costs) <= _WILD * rows.constant_cost for one in last)
 
 
-def looking_ahead(net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE) -> Attempt | None:
-    """Train copies at several rates, the largest first, each step for so many of plain SGD."""
-    return attempt(net, rows, steps, [(rate, ahead(rate, pace)) for rate in rates])
+def looking_ahead(
+    net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE, *, both: bool = False
+) -> Attempt | None:
+    """Train copies at several rates, the largest first, each step for so many of plain SGD; `both` as of `attempt`."""
+    return attempt(net, rows, steps, [(rate, ahead(rate, pace)) for rate in rates], plainly=pace > 1, both=both)

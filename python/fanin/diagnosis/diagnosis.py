@@ -195,7 +195,7 @@ def diagnose(
     x, y : array
         As `fanin.trace` takes them. A hundred rows or more make a steady verdict.
     optimizer : Optimizer, optional
-        The outlook is about this optimizer at its own rate; otherwise about SGD at six rates from 0.001 to 0.3. Not touched.
+        The outlook is about this optimizer at its own rate; otherwise about SGD at rates from 0.001 to 0.3. Not touched.
     trial : bool or int, optional
         Whether to train copies of the network for 100 steps, or how many steps; each stands for three of plain SGD. By default
         where `y` is given and the estimated multiply-adds are at most ``fanin.diagnosis.trial.BUDGET``.
@@ -283,7 +283,7 @@ def tried(
             known[at] = looking_ahead(Fix(law).apply(net), rows, steps, RATES, pace)
         elif at not in known:
             start, taken = Fix(law, seed=i - 1).apply(net), rows.again(i - 1)
-            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0)), pace)
+            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0), rows), pace, both=True)
         return known[at]
 
     found = trials.judge(net, begun, law, rows, steps, optimizer)

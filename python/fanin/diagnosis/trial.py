@@ -1,10 +1,10 @@
 """The trial: a network and its reference, the same architecture begun by the rule, are tried side by side.
 
 An attempt of each, `fanin.diagnosis.attempt`, is held against the other and the best constant prediction. Where they come out
-too near to a limit for that to decide, both are tried three times, with the rows in three orders and three draws of the rule,
-and the middle ones count; then in batches of 96, whose gradients are as noisy as those of the three plain steps together. Work
-is counted in multiply-adds, never in seconds, so that the result is a function of network, data, optimizer and the number of
-steps, with the same bits at any thread count.
+too near to a limit for that to decide, both are tried again, up to five times, with the rows in other orders and other draws of
+the rule, and the middle ones count; then in batches of 96, whose gradients are as noisy as those of the three plain steps
+together. Work is counted in multiply-adds, never in seconds, so that the result is a function of network, data, optimizer and
+the number of steps, with the same bits at any thread count.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from fanin.network.network import Network
 from fanin.optimizer import SGD, Optimizer
 
 STEPS = 100
-REPEATS = 3
-NEAR = 0.12  # of accuracy, for ten points in the end: steps with momentum take a while to gather pace, and the slower lose more
+REPEATS = 5  # attempts anew, at most: three that agree decide
+NEAR, COST = 0.1, 2.0  # so near to the better one's accuracy, or within so many times its cost, a network trains
 BUDGET = 5e10  # multiply-adds of a trial that is made unasked: 26e9 a second on one core with AVX-512, about two seconds
 
 
@@ -108,30 +108,48 @@ def judge(
         rate = _plain_rate(optimizer)
         named = f"with {optimizer!r}" if rate is None else f"at {rate:g}"
 
-    def run(rows: Rows, rates: Sequence[float]) -> Attempt | None:
+    def run(rows: Rows, rates: Sequence[float], *, again: bool = False) -> Attempt | None:
         if optimizer is not None and _plain_rate(optimizer) is None:
             return attempt(net, rows, steps, [(math.nan, optimizer.copy())])
-        return looking_ahead(net, rows, steps, rates)
+        return looking_ahead(net, rows, steps, rates, both=again)
 
     rates: Sequence[float] = RATES
     if optimizer is not None and (rate := _plain_rate(optimizer)) is not None:
         rates = [rate]
     own, reference = run(rows, rates), begun(0)
     regression = net.loss_name == "mean_squared_error"
+
     if not _is_clear(own, reference, rows, regression=regression):
-        around = rates if len(rates) == 1 else near(own)
-        own = _middle([run(rows.again(i), around) for i in range(REPEATS)])
-        reference = _middle([begun(i + 1) for i in range(REPEATS)])
+        around = rates if len(rates) == 1 else near(own, rows)
+        mine: list[Attempt | None] = []
+        other: list[Attempt | None] = []
+        while len(mine) < REPEATS and not _is_decided(mine, other, rows, regression=regression):
+            mine.append(run(rows.again(len(mine)), around, again=True))
+            other.append(begun(len(mine)))
+        own, reference = _middle(mine), _middle(other)
     outlook = _outlook(own, reference, rows, regression=regression)
     times = None if own is None or reference is None else _times(own, reference)
     return Trial(steps, own, reference, law, rows.constant_cost, rows.constant_score, outlook, times, named, pace)
 
 
-def near(found: Attempt | None) -> Sequence[float]:
-    """Return the rate of an attempt with its neighbours, or all rates where there is none."""
+def _is_decided(mine: Sequence[Attempt | None], other: Sequence[Attempt | None], rows: Rows, *, regression: bool) -> bool:
+    """Whether most of the repeats say the same of well or ill, or two do at half and at twice the limit too."""
+    pairs = list(zip(mine, other, strict=True))
+
+    def well(share: float) -> list[bool]:
+        return [_outlook(*pair, rows, regression=regression, share=share) == "trains" for pair in pairs]
+
+    said = well(1.0)
+    if len(said) == 2:
+        return len({*said, *well(0.5), *well(2.0)}) == 1
+    return max(sum(said), len(said) - sum(said)) > REPEATS / 2
+
+
+def near(found: Attempt | None, rows: Rows) -> Sequence[float]:
+    """Return the rate of an attempt with its neighbours, or all rates where it learned less than half of what can be."""
     wide = (1.0, *RATES)
-    if found is None or found.rate not in wide:
-        return RATES
+    if found is None or found.rate not in wide or rows.gain(found.score) < 0.5:
+        return wide
     at = wide.index(found.rate)
     return wide[max(at - 1, 0) : at + 2]
 
@@ -143,15 +161,16 @@ def _middle(found: Sequence[Attempt | None]) -> Attempt | None:
 
 
 def _is_clear(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool) -> bool:
-    """Whether one attempt of each decides: both learned nearly all that can be, or one much and the other little."""
+    """Whether one attempt of each decides: both learned nearly all that can be, or one much and the other little.
+
+    Of costs the second is no sign: they fall late, and at once.
+    """
     if own is None or best is None:
-        return best is not None and _gain(best, rows) > 0.5
-    mine, other = _gain(own, rows), _gain(best, rows)
-    if mine > 0.85 and other > 0.85 and not regression:
-        return True
-    if regression and own.cost < 1.4 * best.cost and other > 0.5:
-        return True
-    return other > 0.5 and mine < other / 2
+        return best is not None and rows.gain(best.score) > 0.5
+    mine, other = rows.gain(own.score), rows.gain(best.score)
+    if regression:
+        return other > 0.5 and own.cost < 1.4 * best.cost
+    return (mine > 0.85 and other - mine < NEAR / 2) or (other > 0.5 and mine < other / 2)
 
 
 def pace_of(optimizer: Optimizer | None) -> int:
@@ -166,32 +185,27 @@ def _plain_rate(optimizer: Optimizer) -> float | None:
     return lr if plain and isinstance(lr, float) else None
 
 
-def _outlook(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool) -> str | None:
+def _outlook(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool, share: float = 1.0) -> str | None:
     """Hold what was reached against the better of both and the constant prediction.
 
-    The limits are those of an outcome that a person would call so, ten points of accuracy (see `NEAR`), twice the cost, half of
-    the gain.
+    The limits are those of an outcome that a person would call so, ten points of accuracy, twice the cost, half of the gain;
+    `share` of the first two counts.
     """
     if regression:
         mine, other = (rows.constant_cost if one is None else min(one.cost, rows.constant_cost) for one in (own, best))
         top = min(mine, other)
         if top > 0.7 * rows.constant_cost:
             return None if own is not None else "diverges"
-        near, half = mine <= 2 * top and mine < 0.9 * rows.constant_cost, 0.5 * (rows.constant_cost + top) >= mine
+        near, half = mine <= COST**share * top and mine < 0.9 * rows.constant_cost, 0.5 * (rows.constant_cost + top) >= mine
     else:
         mine, other = (rows.constant_score if one is None else one.score for one in (own, best))
         top = max(mine, other)
         if top < rows.constant_score + WORKS:
             return None if own is not None else "diverges"
-        near, half = mine >= top - NEAR and mine > rows.constant_score + 0.05, mine >= 0.5 * (rows.constant_score + top)
+        near, half = mine >= top - share * NEAR and mine > rows.constant_score + 0.05, mine >= 0.5 * (rows.constant_score + top)
     if own is None:
         return "diverges"
     return "trains" if near else "slow" if half else "stuck"
-
-
-def _gain(one: Attempt, rows: Rows) -> float:
-    """Return what of the score that can be gained over the constant prediction was gained."""
-    return (one.score - rows.constant_score) / max(1 - rows.constant_score, 1e-9)
 
 
 def _times(own: Attempt, best: Attempt) -> float | None:

@@ -116,3 +116,31 @@ def test_compare_scales_and_says_so():
 
 def test_a_summary_of_nothing_has_no_sign():
     assert "-nan" not in repr(fi.summarize(np.zeros(0)))
+
+
+def test_no_reason_lacks_its_words():
+    """It read `hidden 1:; ReLU has 48 % at this depth by itself`."""
+    for bias in (0, -1, -10):
+        for layer in (0, 1):
+            net = fi.Network([20, 50, 50, 4], "relu", "he_normal", seed=2)
+            net.biases[layer][...] = bias
+            assert ":;" not in str(fi.diagnose(net, X, Y, trial=False))
+
+
+def test_seventeen_layers_whose_activations_are_a_few_ulp_apart_are_traced():
+    net = fi.Network([20, *[30] * 17, 4], "tanh", "normal(std=0.02)", seed=0, dtype="float64")
+    net.biases[-1][...] = 1
+    t = fi.trace(net, X, Y)
+    assert t.output.z.min == pytest.approx(1, abs=1e-6)
+    assert fi.diagnose(t).signal == "vanishing"
+
+
+def test_a_rate_that_is_too_large_is_named_beside_the_trace():
+    """With traces it was "saturated, smaller weights: xavier_normal", which the network had."""
+    x, y = fi.datasets.digits()
+    net = fi.Network([64, 100, 100, 10], "tanh", seed=1)
+    net.fit(x, y, epochs=3, optimizer=fi.SGD(lr=10), trace_every=20)
+    d = fi.diagnose(net.history)
+    assert d.verdict == "diverged"
+    assert "a smaller learning rate" in d.advice
+    assert "xavier_normal" not in d.advice

@@ -49,6 +49,22 @@ def test_a_last_layer_of_zeros_trains():
     assert fi.diagnose(n, X, Y).outlook == "trains"
 
 
+def test_the_smallest_rate_alone_trains():
+    """300 plain steps at 0.001 reach 100 %; momentum at that rate, and plain steps at larger ones, half of it."""
+    n = net(activation="softplus")
+    n.weights[0][...] *= 300
+    d = fi.diagnose(n, X, Y)
+    assert (d.outlook, d.trial.own.rate) == ("trains", 0.001)
+
+
+def test_rates_that_wreck_a_network_say_nothing_of_smaller_ones():
+    """Twenty layers of tanh, one of rank 1: nothing is left at rates above 0.1, and the cost hardly shows it."""
+    n = net(init="orthogonal", sizes=(8, *[10] * 20, 4))
+    u, s, v = np.linalg.svd(n.weights[5])
+    n.weights[5][...] = np.linalg.norm(s) * np.outer(u[:, 0], v[0])
+    assert fi.diagnose(n, X, Y).trial.own.rate < 0.1
+
+
 def test_a_layer_of_dead_units_is_dead():
     n = net("he_normal", "relu")
     n.biases[1][...] = -1e3
