@@ -121,6 +121,8 @@ def test_outlooks_are_what_the_assignment_shows(optimizer):
     found = {rule: fi.diagnose(network(rule), x, y, optimizer, steps) for rule in ("zeros", "small", "random", "he")}
     told = {"zeros": "no gradient", "small": "vanishing", "random": "exploding", "he": "healthy"}
     assert {rule: d.verdict for rule, d in found.items()} == told
-    assert {rule: d.outlook for rule, d in found.items()} == {**dict.fromkeys(told, "stuck"), "he": "trains"}
+    large = "stuck" if optimizer is None else "slow"  # at its own rate it comes to .83, two thirds of the way to He's .99: row 8
+    outlooks = {"zeros": "stuck", "small": "stuck", "random": large, "he": "trains"}
+    assert {rule: d.outlook for rule, d in found.items()} == outlooks
     for rule in ("zeros", "small", "random"):
         assert fi.diagnose(found[rule].apply(network(rule)), x, y).outlook == "trains"

@@ -189,6 +189,13 @@ def test_forward_only_trace():
     assert "not measured" in Reader(page).text
 
 
+def test_only_networks_that_nobody_trained_stand_before_the_first_step(result):
+    net, (x, y) = fi.Network([2, 5, 2], seed=1), fi.datasets.gauss(50)
+    net.fit(x, y, optimizer=fi.SGD(lr=0.1))
+    assert "Before the first step" not in Reader(trace_page(fi.diagnose(net, x, y), {}, "trained", "lead")).text
+    assert "Before the first step" in Reader(comparison_page(result, "title")).text
+
+
 @pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
 def test_figures(result, tmp_path, ending, magic):
     pytest.importorskip("matplotlib")

@@ -77,8 +77,8 @@ def _histograms(layers: Sequence[LayerTrace]) -> list[dict[str, Any]]:
     return found
 
 
-def view(runs: Sequence[Traced]) -> View:
-    """Return the view; `runs` have networks of one depth."""
+def view(runs: Sequence[Traced], *, start: bool = False) -> View:
+    """Return the view; `runs` have networks of one depth, and none has been trained where `start` says so."""
     data = record(runs)
     names = [run.name for run in runs]
     rows = "\n".join(_row(i, run, one) for i, (run, one) in enumerate(zip(runs, data["runs"], strict=True)))
@@ -97,8 +97,8 @@ def view(runs: Sequence[Traced]) -> View:
         name="layers",
         title="Layers",
         html=f"""<h2>What becomes of the signal?</h2>
-<p>Before the first step, on a batch of {data["batch"]}. Dots and solid lines: measured. Dashed: as theory expects of wide
-layers of independent weights of this size on this batch.</p>
+<p>{"Before the first step, on" if start else "On"} a batch of {data["batch"]}. Dots and solid lines: measured.
+Dashed: as theory expects of wide layers of independent weights of this size on this batch.</p>
 <div class="grid">
 <figure class="card {"w6" if backward else "wide"}"><h3>Spread of the activations</h3><div data-part="spread"></div>
 <figcaption>Forward: standard deviation of a.{absent[0]}</figcaption></figure>

@@ -28,7 +28,7 @@ _NOTHING = '<p class="note">Nothing stands out. A trend takes two hidden layers.
 def comparison_page(result: Comparison, title: str) -> str:
     """Return the page of a comparison: which initialization learns, and what becomes of the signal in each."""
     traced = [layers.Traced(run.law, run.verdict, run.trace) for run in result.runs]
-    return assemble(title, result.title(), [_learning(result), layers.view(traced)], footer=_footer())
+    return assemble(title, result.title(), [_learning(result), layers.view(traced, start=True)], footer=_footer())
 
 
 def trace_page(diagnosis: Diagnosis, about: Mapping[str, object], title: str, lead: str) -> str:
