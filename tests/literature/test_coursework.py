@@ -121,7 +121,7 @@ def test_outlooks_are_what_the_assignment_shows(optimizer):
     found = {rule: fi.diagnose(network(rule), x, y, optimizer, steps) for rule in ("zeros", "small", "random", "he")}
     told = {"zeros": "no gradient", "small": "vanishing", "random": "exploding", "he": "healthy"}
     assert {rule: d.verdict for rule, d in found.items()} == told
-    large = "stuck" if optimizer is None else "slow"  # at its own rate it comes to .83, two thirds of the way to He's .99: row 8
+    large = "stuck" if optimizer is None else "slow"  # row 8: its own rate comes to .83, two thirds of the way to .99
     outlooks = {"zeros": "stuck", "small": "stuck", "random": large, "he": "trains"}
     assert {rule: d.outlook for rule, d in found.items()} == outlooks
     for rule in ("zeros", "small", "random"):
