@@ -163,13 +163,14 @@ def _middle(found: Sequence[Attempt | None]) -> Attempt | None:
 def _is_clear(own: Attempt | None, best: Attempt | None, rows: Rows, *, regression: bool) -> bool:
     """Whether one attempt of each decides: both learned nearly all that can be, or one much and the other little.
 
-    Of costs the second is no sign: they fall late, and at once.
+    Costs fall late and at once, and nearly to 0 where rows come round often enough to be learned by heart, as in the repeats'
+    larger batches: of a regression one attempt decides only where the network is ahead.
     """
     if own is None or best is None:
         return best is not None and rows.gain(best.score) > 0.5
     mine, other = rows.gain(own.score), rows.gain(best.score)
     if regression:
-        return other > 0.5 and own.cost < 1.4 * best.cost
+        return other > 0.5 and own.cost <= best.cost
     return (mine > 0.85 and other - mine < NEAR / 2) or (other > 0.5 and mine < other / 2)
 
 
