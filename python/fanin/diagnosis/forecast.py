@@ -1,10 +1,11 @@
 """The expected outlook: what a trace alone says of the training to come, where nothing was tried.
 
 A table of small decision trees, each adding to the odds (gradient boosting, Friedman 2001), reads some figures of the trace:
-the worst stretch of the signal forward and backward, the scale of the output and of the first cost, the gradient and the step
-that a rate of 1 makes in each layer beside its weights, dead, saturated and equal units, biases and inputs. There is one table
-for whole traces, one for those that go forward only, and one for moments alone. ``scripts/forecast.py`` makes them from
-networks that were trained; docs/diagnosis.md says how often they are right on others.
+the worst stretch of the signal forward and backward, the scale of the weights beside the rule for the activation, of the output
+and of the first cost, the gradient and the step that a rate of 1 makes in each layer beside its weights, dead, saturated and
+equal units, biases and inputs. There is one table for whole traces, one for those that go forward only, and one for moments
+alone. ``scripts/forecast.py`` makes them from networks that were trained; docs/diagnosis.md says how often they are right on
+others.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from fanin import activation
 from fanin.diagnosis.signals.summaries import non_finite
 from fanin.stats import Summary
 from fanin.tracing.record import Trace
@@ -97,6 +99,8 @@ def features(t: Trace) -> dict[str, float]:
     """Return the figures that the tables read, scales as decimal logarithms; without gradients those of the way forward."""
     a = [_log(layer.a.std) for layer in t.hidden]
     out, hidden = t.output, t.hidden
+    gains = [2 * _log(activation.gain(layer.activation)) for layer in hidden]
+    beside = [_log(layer.n_var_w) - gain for layer, gain in zip(hidden, gains, strict=True)]  # the rule: n var(w) = gain^2
     found = {
         "depth": float(len(hidden)),
         "forward falls": _fall(a),
@@ -107,6 +111,12 @@ def features(t: Trace) -> dict[str, float]:
         "n var(w) of the output": _log(out.n_var_w),
         "n var(w), least": min(_log(layer.n_var_w) for layer in hidden),
         "n var(w), most": max(_log(layer.n_var_w) for layer in hidden),
+        "gain": sum(gains) / len(gains),
+        "beside the rule, least": min(beside),
+        "beside the rule, most": max(beside),
+        "beside the rule, mean": sum(beside) / len(beside),
+        "beside the rule, first": beside[0],
+        "beside the rule, last": beside[-1],
         "dead": max(layer.dead for layer in hidden),
         "saturated": max(layer.saturated or 0.0 for layer in hidden),
         "copies": max(layer.copies / layer.n_out for layer in hidden),
@@ -145,8 +155,12 @@ def _of_gradients(t: Trace) -> dict[str, float]:
         "da, least": min(da),
         "cost": _log((t.cost or 0.0) / (t.uninformed_cost or 1.0)),
         "gradient": _log(math.sqrt(squares)),
+        "dw, first": dw[0],
+        "dw, last": dw[-1],
         "dw, most": max(dw),
         "dw, least": min(dw),
+        "step, first": max(min(steps[0], 30.0), -30.0),
+        "step, last": max(min(steps[-1], 30.0), -30.0),
         "step, most": max(min(one, 30.0) for one in steps),
         "step, least": min(max(one, -30.0) for one in steps),
         "agreement, first": agree[0],
