@@ -100,6 +100,11 @@ def test_figures_of_a_trace():
         "a, last": log(outputs[1].std()),
         "a, least": log(min(outputs[0].std(), outputs[1].std())),
         "z of the output": log(z.std()),
+        "gain": 2 * log(fi.activation.gain("tanh")),
+        "dw, first": log(rms(gradients[0][0])),
+        "dw, last": log(rms(gradients[2][0])),
+        "step, first": log(rms(gradients[0][0]) / rms(n.weights[0])),
+        "step, last": log(rms(gradients[2][0]) / rms(n.weights[2])),
         "dead": 0,
         "copies": 0,
         "mean of a": max(abs(one.mean() / rms(one)) for one in outputs[:2]),
@@ -118,6 +123,10 @@ def test_figures_of_a_trace():
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
     assert found["n var(w), least"] == pytest.approx(log(min(n_var[:2])), abs=0.02)  # centred
+    beside = [log(v) - expected["gain"] for v in n_var[:2]]
+    for name, value in (("first", beside[0]), ("last", beside[1]), ("least", min(beside)), ("most", max(beside))):
+        assert found[f"beside the rule, {name}"] == pytest.approx(value, abs=0.02), name
+    assert found["beside the rule, mean"] == pytest.approx(sum(beside) / 2, abs=0.02)
     assert found["n var(w) of the output"] == pytest.approx(log(n_var[2]), abs=0.05)
     steps = [log(rms(dw)) for dw, _ in gradients]
     assert found["dw falls"] == pytest.approx(max(steps[0] - steps[1], steps[1] - steps[2]), rel=1e-6)
@@ -170,7 +179,7 @@ def reached(score: float, cost: float = 1.0, *, rate: float = 0.1, costs=(1.0,) 
     return Attempt(rate, score, cost, tuple(costs), works)
 
 
-ROWS = types.SimpleNamespace(constant_cost=1.0, constant_score=0.4)
+ROWS = types.SimpleNamespace(constant_cost=1.0, constant_score=0.4, gain=lambda score: (score - 0.4) / 0.6)
 
 
 def outlook(own, best, *, regression=False):
@@ -204,11 +213,47 @@ def test_middle_and_near():
     assert trial._middle([None, three[1], three[0]]) == three[0]
     assert trial._middle([None, three[0], None]) is None
     assert trial._middle([reached(0.5, 2.0), reached(0.5, 1.0), reached(0.5, 3.0)]).cost == 2
-    assert trial.near(None) == attempt.RATES
-    assert trial.near(reached(0.5, rate=7.0)) == attempt.RATES
-    assert trial.near(reached(0.5, rate=0.3)) == (1.0, 0.3, 0.1)
-    assert trial.near(reached(0.5, rate=0.03)) == (0.1, 0.03, 0.01)
-    assert trial.near(reached(0.5, rate=0.001)) == (0.003, 0.001)
+    every = (1.0, *attempt.RATES)
+    assert trial.near(None, ROWS) == every
+    assert trial.near(reached(0.8, rate=7.0), ROWS) == every
+    assert trial.near(reached(0.6, rate=0.3), ROWS) == every, "a third of what can be learned says little of the rate"
+    assert trial.near(reached(0.8, rate=0.3), ROWS) == (1.0, 0.3, 0.1)
+    assert trial.near(reached(0.8, rate=0.03), ROWS) == (0.1, 0.03, 0.01)
+    assert trial.near(reached(0.8, rate=0.001), ROWS) == (0.01, 0.001)
+
+
+def test_when_repeats_decide():
+    best, well, ill, close = reached(0.95), reached(0.93), reached(0.7), reached(0.87)
+
+    def decided(*mine: Attempt, regression: bool = False) -> bool:
+        return trial._is_decided(mine, [best] * len(mine), ROWS, regression=regression)
+
+    assert not decided()
+    assert not decided(well)
+    assert decided(well, well)
+    assert decided(ill, ill)
+    assert not decided(close, close), "half of the limit would change them"
+    assert not decided(reached(0.8), reached(0.8)), "twice the limit would"
+    assert not decided(close, close, ill)
+    assert decided(close, close, close)
+    assert decided(close, ill, ill, close, ill)
+
+
+def test_what_one_attempt_decides():
+    def clear(mine: Attempt | None, other: Attempt | None, *, regression: bool = False) -> bool:
+        return trial._is_clear(mine, other, ROWS, regression=regression)
+
+    assert clear(reached(0.95), reached(0.99))
+    assert not clear(reached(0.92), reached(0.99)), "seven points are near ten"
+    assert not clear(reached(0.8), reached(0.8))
+    assert clear(reached(0.5), reached(0.9))
+    assert not clear(reached(0.7), reached(0.9))
+    assert clear(None, reached(0.9))
+    assert not clear(None, reached(0.5))
+    assert not clear(reached(0.9), None)
+    assert clear(reached(0.9, 0.1), reached(0.9, 0.2), regression=True)
+    assert not clear(reached(0.9, 0.2), reached(0.9, 0.15), regression=True)
+    assert not clear(reached(0.4, 1.0), reached(0.9, 0.1), regression=True)
 
 
 def test_how_many_times_as_slowly():
@@ -230,8 +275,8 @@ def test_rates_of_optimizers():
 
 def test_work_of_a_trial():
     n = net()
-    assert trial.work(n, 1000, 10) == 3 * 32 * sum(w.size for w in n.weights) * 10 * 6 * 2
-    assert trial.work(n, 5, 10) == 3 * 5 * sum(w.size for w in n.weights) * 10 * 6 * 2
+    assert trial.work(n, 1000, 10) == 3 * 32 * sum(w.size for w in n.weights) * 10 * 5 * 2
+    assert trial.work(n, 5, 10) == 3 * 5 * sum(w.size for w in n.weights) * 10 * 5 * 2
 
 
 @pytest.mark.parametrize(
@@ -285,10 +330,11 @@ def test_rows_of_a_trial():
     assert rows.constant_score == pytest.approx(share.max())
     assert rows.constant_cost == pytest.approx(-(share * np.log(share)).sum())
     assert rows.is_standard()
-    assert rows.is_of_unit_size()
-    for x, standard, unit in ((X + 0.3, False, True), (X * 1.7, False, False), (X / 1.7, False, True)):
+    assert rows.gain(rows.constant_score) == 0
+    assert rows.gain(1.0) == 1
+    for x in (X + 0.3, X * 1.7, X / 1.7):
         other = Rows(n, x, Y)
-        assert (other.is_standard(), other.is_of_unit_size()) == (standard, unit)
+        assert not other.is_standard()
         flat = other.standardized()
         assert flat.is_standard()
         np.testing.assert_allclose(flat.x.mean(axis=0), 0, atol=1e-12)
