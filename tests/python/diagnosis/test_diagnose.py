@@ -119,9 +119,7 @@ def test_advice_for_tanh_names_a_law(law):
 
 
 def test_a_signal_that_costs_nothing_is_no_verdict():
-    y = np.argmax(
-        X[:, :4], axis=1
-    )  # fitted in 300 steps by both laws; labels without sense by Xavier's alone
+    y = np.argmax(X[:, :4], axis=1)  # fitted in 300 steps by both laws; labels without sense by Xavier's alone
     d = fi.diagnose(net(init="fan_in_uniform"), X, y, trial=False)
     assert (d.verdict, d.signal, d.outlook, d.advice) == ("healthy", "vanishing", "trains", "")
     assert str(d).startswith("healthy: expected to train (activations: vanishing; gradients: vanishing)")
