@@ -15,7 +15,7 @@ from torch import nn
 
 from fanin.common import require
 from fanin.diagnosis import trial as trials
-from fanin.diagnosis.attempt import RATES, Attempt
+from fanin.diagnosis.attempt import Attempt
 from fanin.diagnosis.diagnosis import Diagnosis
 from fanin.diagnosis.diagnosis import diagnose as judge
 from fanin.diagnosis.trial import Trial
@@ -24,6 +24,7 @@ from fanin.interop.torch.tracing.take import LossFunction, forward, open_module,
 from fanin.interop.tracing.record import ModuleTrace, SiteTrace
 
 _LAW = "the same module filled by fanin.interop.torch.fill"
+_RATES = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # steps are plain here: half a decade apart, one within reach of any best
 _SEED = 0  # of the reference, and of PyTorch's generator in every attempt
 
 
@@ -44,8 +45,8 @@ def diagnose(
     batch, loss_fn
         As `trace` takes them; without `loss_fn` only the activations are judged.
     optimizer : torch.optim.Optimizer, optional
-        Of this module: the outlook is about a copy of it, with its state and rates. Otherwise about SGD at five rates from
-        0.003 to 1, by successive halving. Not touched.
+        Of this module: the outlook is about a copy of it, with its state and rates. Otherwise about SGD at six rates from
+        0.001 to 0.3, by successive halving. Not touched.
     trial : bool or int, optional
         Whether to train copies for 100 steps on the batch, or how many steps. By default where `loss_fn` is given and the
         estimated multiply-adds are at most ``fanin.diagnosis.trial.BUDGET``.
@@ -175,9 +176,9 @@ class _Course:
 
 def _tried(verdict: Diagnosis, case: _Case, found: ModuleTrace) -> Diagnosis:
     assert found.cost is not None
-    own = case.attempt(case.module, case.optimizer, None if case.optimizer is not None else RATES)
+    own = case.attempt(case.module, case.optimizer, None if case.optimizer is not None else _RATES)
     other = case.reference()
-    best = None if other is None else case.attempt(other, None, RATES)
+    best = None if other is None else case.attempt(other, None, _RATES)
     constant = _constant(found, case)
     if not math.isfinite(constant):
         constant = best.costs[0] if best is not None else found.cost
