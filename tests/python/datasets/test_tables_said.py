@@ -59,7 +59,7 @@ def frame(**columns: Any) -> Any:
 
 
 HOW = (
-    "this column is not of plain numbers. Make categories of them (categorical=['b'], --categorical 'b'), leave them out "
+    "this column is not of plain numbers. Make a category of it (categorical=['b'], --categorical 'b'), leave it out "
     "(drop=['b'], --drop 'b'), or correct the cells"
 )
 MISSING = "such cells are in 'b' (1). Leave their rows out (missing='drop', --missing drop)"
@@ -141,7 +141,7 @@ FRAMES = {
         {},
         (
             "ValueError: DataFrame, row 0, column 'row_id': '7', an identifier: all different: this column is not of plain "
-            "numbers. Make categories of them (categorical=['row_id'], --categorical 'row_id'), leave them out "
+            "numbers. Make a category of it (categorical=['row_id'], --categorical 'row_id'), leave it out "
             "(drop=['row_id'], --drop 'row_id'), or correct the cells"
         ),
     ),
