@@ -2,18 +2,14 @@
 #
 # Makes the static library anew of its objects, each with one section of code, no names of what is local, and no groups: the
 # headers, names and relocations of a section a function are as many bytes again as the code. A program then links whole objects.
-# What draws keeps its sections: a program that only draws is small where the linker collects garbage.
 file(REMOVE_RECURSE ${DIRECTORY})
 file(MAKE_DIRECTORY ${DIRECTORY})
 set(merged "")
 foreach(object IN LISTS OBJECTS)
-  string(REGEX REPLACE "^.*/cpp/src/|\\.cpp\\.o$" "" name ${object})
+  string(REGEX REPLACE "^.*/cpp/src/|^units/|(_unit)?\\.cpp\\.o$" "" name ${object})
   string(REPLACE "/" "_" name ${name})
-  set(flags --force-group-allocation -T ${CMAKE_CURRENT_LIST_DIR}/merge.lds)
-  if(name MATCHES "random|fill|orthogonal")
-    set(flags "")
-  endif()
-  execute_process(COMMAND ${LINKER} -r -x ${flags} ${object} -o ${DIRECTORY}/${name}.o COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${LINKER} -r -x --force-group-allocation -T ${CMAKE_CURRENT_LIST_DIR}/merge.lds ${object}
+    -o ${DIRECTORY}/${name}.o COMMAND_ERROR_IS_FATAL ANY)
   list(APPEND merged ${DIRECTORY}/${name}.o)
 endforeach()
 file(REMOVE ${LIBRARY})

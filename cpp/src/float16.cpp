@@ -5,6 +5,7 @@
 
 #include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
+#include "message.hpp"
 
 namespace fanin {
 namespace {
@@ -12,9 +13,7 @@ namespace {
 template <class T>
 void round_span(std::span<const float> x, std::span<T> out, RoundingKernel kernel) {
     const StandardArithmetic arithmetic;
-    if (x.size() != out.size())
-        throw std::invalid_argument("out must have as many elements as x, " + std::to_string(x.size()) + ", got " +
-                                    std::to_string(out.size()));
+    if (x.size() != out.size()) detail::refuse({"out must have as many elements as x, ", x.size(), ", got ", out.size()});
     kernel(x.size(), x.data(), reinterpret_cast<std::uint16_t*>(out.data()));
 }
 

@@ -8,9 +8,15 @@
 
 #include "kernels/isas.hpp"
 #include "kernels/table.hpp"
+#include "message.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#pragma weak __x86_get_cpuid_feature_leaf  // glibc 2.33 has it; a program may run on an older one
+#define FANIN_GLIBC_KNOWS_CPU 1
+#endif
 #endif
 
 namespace fanin {
@@ -27,11 +33,26 @@ struct CpuFeatures {
 // Whether all of these bits are set.
 bool has(unsigned value, unsigned bits) { return (value & bits) == bits; }
 
-CpuFeatures detect() {
+#if defined(FANIN_GLIBC_KNOWS_CPU)
+// What glibc found as the program was loaded: each CPUID of a virtual machine takes some microseconds of the first call.
+CpuFeatures known_to_glibc() {
     CpuFeatures found;
+    if (&__x86_get_cpuid_feature_leaf == nullptr) return found;
+    found.v3 = CPU_FEATURE_ACTIVE(FMA) && CPU_FEATURE_ACTIVE(MOVBE) && CPU_FEATURE_ACTIVE(AVX) && CPU_FEATURE_ACTIVE(F16C) &&
+               CPU_FEATURE_ACTIVE(LZCNT) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI2);
+    found.v4 = found.v3 && CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512CD) &&
+               CPU_FEATURE_ACTIVE(AVX512DQ) && CPU_FEATURE_ACTIVE(AVX512VL);
+    return found;
+}
+#else
+CpuFeatures known_to_glibc() { return {}; }
+#endif
+
+CpuFeatures detect() {
+    CpuFeatures found = known_to_glibc();
+    if (found.v3) return found;
     unsigned a = 0, b = 0, c = 0, d = 0;
-    // Each CPUID of a virtual machine takes some microseconds of the first call: the ranges are asked for once, and the leaf
-    // 0x80000001 is on every CPU of 64 bits.
+    // The ranges are asked for once; the leaf 0x80000001 is on every CPU of 64 bits.
     if (__get_cpuid_max(0, nullptr) < 7) return found;
     __cpuid(1, a, b, c, d);
     constexpr unsigned kLeaf1 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C;
@@ -126,12 +147,10 @@ const Entry& find(std::string_view argument, std::string_view name) {
     for (const Entry& entry : entries()) {
         if (name != entry.name) continue;
         if (usable(entry)) return entry;
-        throw std::invalid_argument(std::string(argument) +
-                                    " must be an instruction set that this build and this CPU support (" + names(false) +
-                                    "), got '" + std::string(name) + "'");
+        detail::refuse({argument, " must be an instruction set that this build and this CPU support (", names(false),
+                        "), got '", name, "'"});
     }
-    throw std::invalid_argument(std::string(argument) + " must be one of " + names(true) + " (available here: " + names(false) +
-                                "), got '" + std::string(name) + "'");
+    detail::refuse({argument, " must be one of ", names(true), " (available here: ", names(false), "), got '", name, "'"});
 }
 
 // What FANIN_ISA names, otherwise the last, fastest usable one.

@@ -16,7 +16,7 @@ namespace fanin {
 namespace {
 
 // Elements a task looks at: some 20 us. One task needs no pool.
-constexpr std::size_t kTaskElements = std::size_t{1} << 15;
+constexpr std::size_t kLossTask = std::size_t{1} << 15;
 // Blocks whose sums wait on the stack to be added in order.
 constexpr std::size_t kRoundBlocks = 1024;
 
@@ -31,11 +31,10 @@ template <class T>
 void check_values(Loss loss, std::size_t outputs, std::span<const T> values) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         const T v = values[i];
-        if (v != v) throw std::invalid_argument("y must not hold NaN, got one" + at_row(i / outputs));
+        if (v != v) detail::refuse({"y must not hold NaN, got one", at_row(i / outputs)});
         if (loss == Loss::binary_cross_entropy && v != 0 && v != 1)
-            throw std::invalid_argument("y must hold 0 and 1 for binary_cross_entropy, got " + detail::text(v) + at_row(i));
-        if (loss == Loss::hinge && v != -1 && v != 1)
-            throw std::invalid_argument("y must hold -1 and 1 for hinge, got " + detail::text(v) + at_row(i));
+            detail::refuse({"y must hold 0 and 1 for binary_cross_entropy, got ", v, at_row(i)});
+        if (loss == Loss::hinge && v != -1 && v != 1) detail::refuse({"y must hold -1 and 1 for hinge, got ", v, at_row(i)});
     }
 }
 
@@ -60,17 +59,14 @@ Loss loss_from_name(std::string_view name) {
     const auto& names = loss_names();
     const auto found = std::find(names.begin(), names.end(), name);
     if (found != names.end()) return static_cast<Loss>(found - names.begin());
-    throw std::invalid_argument(detail::unknown_name("loss", name, names));
+    detail::refuse({detail::unknown_name("loss", name, names)});
 }
 
 void check_outputs(Loss loss, std::size_t outputs) {
-    if (one_output(loss) && outputs != 1)
-        throw std::invalid_argument("loss " + std::string(loss_name(loss)) + " must have 1 output, got " +
-                                    std::to_string(outputs));
+    if (one_output(loss) && outputs != 1) detail::refuse({"loss ", loss_name(loss), " must have 1 output, got ", outputs});
     if (loss == Loss::cross_entropy && outputs < 2)
-        throw std::invalid_argument("loss cross_entropy must have at least 2 outputs (one output: binary_cross_entropy), got " +
-                                    std::to_string(outputs));
-    if (outputs == 0) throw std::invalid_argument("loss must have at least 1 output, got 0");
+        detail::refuse({"loss cross_entropy must have at least 2 outputs (one output: binary_cross_entropy), got ", outputs});
+    if (outputs == 0) detail::refuse({"loss must have at least 1 output, got 0"});
 }
 
 void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::span<const std::size_t> shape) {
@@ -78,8 +74,8 @@ void check_target_shape(Loss loss, std::size_t batch, std::size_t outputs, std::
     if (row && shape.size() == 1 && shape[0] == batch) return;
     if (matrix && shape.size() == 2 && shape[0] == batch && shape[1] == outputs) return;
     const std::size_t both[] = {batch, outputs};
-    throw std::invalid_argument(std::string("y must have shape ") + (row ? "(batch,) = " : "(batch, outputs) = ") +
-                                detail::shape_text({both, row ? 1u : 2u}) + ", got " + detail::shape_text(shape));
+    detail::refuse({"y must have shape ", (row ? "(batch,) = " : "(batch, outputs) = "),
+                    detail::Term::shape({both, row ? 1u : 2u}), ", got ", detail::Term::shape(shape)});
 }
 
 template <class T>
@@ -87,37 +83,35 @@ void check_targets(Loss loss, std::size_t batch, std::size_t outputs, Targets<T>
     const StandardArithmetic arithmetic;
     for (std::size_t i = 0; i < y.weights.size(); ++i)
         if (!(y.weights[i] >= 0) || y.weights[i] > std::numeric_limits<T>::max())
-            throw std::invalid_argument("sample_weight must hold finite numbers of at least 0, got " +
-                                        detail::text(static_cast<double>(y.weights[i])) + at_row(i));
+            detail::refuse(
+                {"sample_weight must hold finite numbers of at least 0, got ", static_cast<double>(y.weights[i]), at_row(i)});
     if (!y.weights.empty() && y.weights.size() != batch)
-        throw std::invalid_argument("sample_weight must have " + std::to_string(batch) + " rows like x, got " +
-                                    std::to_string(y.weights.size()));
+        detail::refuse({"sample_weight must have ", batch, " rows like x, got ", y.weights.size()});
     const bool labels = loss == Loss::cross_entropy;
     const std::size_t rows = labels ? y.labels.size() : y.values.size() / outputs;
     if (rows != batch || (!labels && y.values.size() != batch * outputs))
-        throw std::invalid_argument("y must have " + std::to_string(batch) + " rows like x, got " + std::to_string(rows));
+        detail::refuse({"y must have ", batch, " rows like x, got ", rows});
     if (!labels) return check_values(loss, outputs, y.values);
     const auto classes = static_cast<std::int64_t>(outputs);
     for (std::size_t i = 0; i < batch; ++i)
         if (y.labels[i] < 0 || y.labels[i] >= classes)
-            throw std::invalid_argument("y must hold labels in 0 .. " + std::to_string(classes - 1) + ", got " +
-                                        std::to_string(y.labels[i]) + at_row(i));
+            detail::refuse({"y must hold labels in 0 .. ", classes - 1, ", got ", y.labels[i], at_row(i)});
 }
 
 template <class T>
 double evaluate_loss(Loss loss, std::size_t batch, std::size_t outputs, std::span<const T> z, Targets<T> y, std::span<T> dz) {
     const StandardArithmetic arithmetic;
     check_outputs(loss, outputs);
-    if (batch == 0) throw std::invalid_argument("z must have at least one row, got 0");
+    if (batch == 0) detail::refuse({"z must have at least one row, got 0"});
     if (z.size() != batch * outputs || dz.size() != z.size())
-        throw std::invalid_argument("z and dz must have batch * outputs = " + std::to_string(batch * outputs) +
-                                    " elements, got " + std::to_string(z.size()) + " and " + std::to_string(dz.size()));
+        detail::refuse(
+            {"z and dz must have batch * outputs = ", batch * outputs, " elements, got ", z.size(), " and ", dz.size()});
     check_targets(loss, batch, outputs, y);
     const detail::Extent out = extent_of(std::span<const T>(dz));
-    if (detail::may_overlap(out, extent_of(z))) throw std::invalid_argument("dz must share no memory with z");
+    if (detail::may_overlap(out, extent_of(z))) detail::refuse({"dz must share no memory with z"});
     if (detail::may_overlap(out, extent_of(y.values)) || detail::may_overlap(out, extent_of(y.labels)) ||
         detail::may_overlap(out, extent_of(y.weights)))
-        throw std::invalid_argument("dz must share no memory with y");
+        detail::refuse({"dz must share no memory with y"});
     double total = 0, weight = y.weights.empty() ? static_cast<double>(batch) : 0;
     for (const T w : y.weights) weight += static_cast<double>(w);
     detail::add_loss(loss, batch, outputs, z.data(), y, weight, dz.data(), total);
@@ -164,7 +158,7 @@ void detail::add_loss(Loss loss, std::size_t rows, std::size_t outputs, const T*
     };
     // A task has whole blocks. Their costs wait in `sums`, so many at a time, and are added in order on this thread.
     const std::size_t blocks = detail::ceil_div(terms, kLossBlock);
-    const std::size_t blocks_per_task = std::max<std::size_t>(1, kTaskElements / (kLossBlock * width));
+    const std::size_t blocks_per_task = std::max<std::size_t>(1, kLossTask / (kLossBlock * width));
     if (blocks <= blocks_per_task) {
         for (std::size_t i = 0; i < blocks; ++i) total += block(i);
         return;

@@ -1,13 +1,13 @@
 // The words of error messages: numbers and shapes as a person would type them, and the name that was probably meant.
 #pragma once
 
-#include <algorithm>
 #include <charconv>
+#include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace fanin::detail {
 
@@ -20,56 +20,55 @@ std::string text(T x) {
 }
 
 // (10, 784), (3,), ()
-inline std::string shape_text(std::span<const std::size_t> shape) {
-    std::string out = "(";
-    for (std::size_t i = 0; i < shape.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-    return out + (shape.size() == 1 ? ",)" : ")");
-}
+std::string shape_text(std::span<const std::size_t> shape);
+
+// A part of a message: text that lives until the message is made, a number, or a shape. What is written out where a message is
+// needed is numbers and addresses alone; a sum of strings is five times the code, most of it never run.
+class Term {
+ public:
+    Term(const char* words) : Term(std::string_view(words)) {}
+    Term(const std::string& words) : Term(std::string_view(words)) {}
+    Term(std::string_view words) : kind_(Kind::words), data_(words.data()), size_(words.size()) {}
+    Term(std::signed_integral auto n) : kind_(Kind::negative), integer_(static_cast<unsigned long long>(n)) {
+        if (n >= 0) kind_ = Kind::integer;
+    }
+    Term(std::unsigned_integral auto n) : kind_(Kind::integer), integer_(n) {}
+    Term(float x) : kind_(Kind::single), single_(x) {}
+    Term(double x) : kind_(Kind::number), number_(x) {}
+    static Term shape(std::span<const std::size_t> lengths) {
+        Term term(std::string_view{});
+        term.kind_ = Kind::shape;
+        term.data_ = lengths.data();
+        term.size_ = lengths.size();
+        return term;
+    }
+    static Term shape(std::initializer_list<std::size_t> lengths) { return shape(std::span(lengths.begin(), lengths.size())); }
+    void append_to(std::string& message) const;
+
+ private:
+    enum class Kind : char { words, integer, negative, single, number, shape } kind_;
+    union {
+        const void* data_;
+        unsigned long long integer_;
+        float single_;
+        double number_;
+    };
+    std::size_t size_ = 0;
+};
+
+// Throws std::invalid_argument of the terms, one after the other.
+[[noreturn]] void refuse(std::initializer_list<Term> terms);
 
 // Edits that turn a into b: insertions, deletions, substitutions and exchanges of neighbours (the optimal string
 // alignment distance), upper case and '-' read as lower case and '_'.
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-    auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '-' ? '_' : c; };
-    std::vector<std::size_t> before(b.size() + 1), previous(b.size() + 1), row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        before.swap(previous);
-        previous.swap(row);
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const char x = fold(a[i - 1]), y = fold(b[j - 1]);
-            row[j] = std::min({previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (x == y ? 0 : 1)});
-            if (i > 1 && j > 1 && x == fold(b[j - 2]) && y == fold(a[i - 2])) row[j] = std::min(row[j], before[j - 2] + 1);
-        }
-    }
-    return row[b.size()];
-}
+std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The name nearest to `wrong`, the first of equals; empty where more than a third of its letters (at least two) differ.
-inline std::string_view nearest(std::string_view wrong, std::span<const std::string> names) {
-    std::string_view best;
-    std::size_t best_distance = 0;
-    for (const std::string& name : names) {
-        const std::size_t distance = edit_distance(wrong.substr(0, 64), name);
-        if (distance > std::max<std::size_t>(2, name.size() / 3) || distance >= name.size()) continue;
-        if (best.empty() || distance < best_distance) {
-            best = name;
-            best_distance = distance;
-        }
-    }
-    return best;
-}
+std::string_view nearest(std::string_view wrong, std::span<const std::string> names);
 
 // activation must be one of identity, relu, tanh, sigmoid, got 'tahn': did you mean 'tanh'?
 // `meant` replaces the guess where the caller knows better (another library's word for the same thing).
-inline std::string unknown_name(std::string_view argument, std::string_view got, std::span<const std::string> names,
-                                std::string_view meant = {}) {
-    std::string out = std::string(argument) + " must be one of ";
-    for (std::size_t i = 0; i < names.size(); ++i) out += (i == 0 ? "" : ", ") + names[i];
-    out += ", got '" + std::string(got) + "'";
-    const std::string_view guess = meant.empty() ? nearest(got, names) : meant;
-    if (!guess.empty()) out += ": did you mean '" + std::string(guess) + "'?";
-    return out;
-}
+std::string unknown_name(std::string_view argument, std::string_view got, std::span<const std::string> names,
+                         std::string_view meant = {});
 
 }  // namespace fanin::detail

@@ -16,11 +16,10 @@ namespace fanin {
 namespace {
 
 // Elements a task updates: some 10 us of memory traffic. One task needs no pool.
-constexpr std::size_t kTaskElements = std::size_t{1} << 16;
+constexpr std::size_t kOptimizerTask = std::size_t{1} << 16;
 
 void check_in(const char* name, double value, const char* expected, bool holds) {
-    if (!holds || !std::isfinite(value))
-        throw std::invalid_argument(std::string(name) + " must be " + expected + ", got " + detail::text(value));
+    if (!holds || !std::isfinite(value)) detail::refuse({name, " must be ", expected, ", got ", value});
 }
 void check_fraction(const char* name, double value) { check_in(name, value, "in [0, 1)", value >= 0 && value < 1); }
 void check_not_negative(const char* name, double value) { check_in(name, value, "finite and not negative", value >= 0); }
@@ -90,15 +89,14 @@ void check_rule(OptimizerRule rule) {
         },
         [](const char*, bool) {});
     const Sgd* sgd = std::get_if<Sgd>(&rule);
-    if (sgd && sgd->nesterov && sgd->momentum == 0)
-        throw std::invalid_argument("nesterov=True needs momentum above 0, got momentum=0");
+    if (sgd && sgd->nesterov && sgd->momentum == 0) detail::refuse({"nesterov=True needs momentum above 0, got momentum=0"});
 }
 
 // The rule at position I of OptimizerRule, or one after it, that bears a name.
 template <std::size_t I = 0>
 OptimizerRule rule_named(std::string_view name) {
     if constexpr (I == std::variant_size_v<OptimizerRule>) {
-        throw std::invalid_argument("optimizer must be one of sgd, rmsprop, adam, adagrad, got '" + std::string(name) + "'");
+        detail::refuse({"optimizer must be one of sgd, rmsprop, adam, adagrad, got '", name, "'"});
     } else {
         using Rule = std::variant_alternative_t<I, OptimizerRule>;
         if (kName<Rule> == name) return Rule{};
@@ -107,16 +105,16 @@ OptimizerRule rule_named(std::string_view name) {
 }
 
 void check_lr(const std::vector<double>& all) {
-    if (all.empty()) throw std::invalid_argument("lr must be a number, or one for each layer, got none");
+    if (all.empty()) detail::refuse({"lr must be a number, or one for each layer, got none"});
     for (const double lr : all) check_in("lr", lr, "finite and above 0", lr > 0);
 }
 
 template <class Body>
 void in_tasks(std::size_t begin, std::size_t end, Body&& body) {
     const InterruptScope uninterrupted(nullptr);
-    parallel_for(detail::ceil_div(end - begin, kTaskElements), [&](std::size_t task) {
-        const std::size_t first = begin + task * kTaskElements;
-        body(first, std::min(kTaskElements, end - first));
+    parallel_for(detail::ceil_div(end - begin, kOptimizerTask), [&](std::size_t task) {
+        const std::size_t first = begin + task * kOptimizerTask;
+        body(first, std::min(kOptimizerTask, end - first));
     });
 }
 
@@ -148,7 +146,7 @@ OptimizerRule optimizer_rule(std::string_view name, const HyperParameters& state
             [&, &parameter = parameter, &value = value](const char* one, bool& member) {
                 if (parameter == one) member = value != 0, known = true;
             });
-        if (!known) throw std::invalid_argument(std::string(name) + " has no hyper-parameter '" + parameter + "'");
+        if (!known) detail::refuse({name, " has no hyper-parameter '", parameter, "'"});
     }
     return rule;
 }
@@ -163,8 +161,7 @@ Optimizer::Optimizer(const OptimizerRule& rule, std::vector<double> lr, double c
 
 void Optimizer::check_layers(const std::vector<double>& lr, std::size_t layers) const {
     if (lr.size() != 1 && lr.size() != layers)
-        throw std::invalid_argument("lr must be one number, or one for each of the " + std::to_string(layers) +
-                                    " layers, got " + std::to_string(lr.size()));
+        detail::refuse({"lr must be one number, or one for each of the ", layers, " layers, got ", lr.size()});
 }
 
 void Optimizer::set_lr(std::vector<double> lr) {
@@ -194,8 +191,9 @@ void Optimizer::bind(std::uint64_t owner, std::span<const std::size_t> layer_end
     check_layers(lr_, layer_ends.size());
     std::uint64_t expected = 0;
     if (!owner_.compare_exchange_strong(expected, owner))
-        throw std::invalid_argument(
-            "optimizer must belong to one network, got a second one: give it a copy() of the optimizer, or call reset() first");
+        detail::refuse(
+            {"optimizer must belong to one network, got a second one: give it a copy() of the optimizer, or call reset() "
+             "first"});
     layer_ends_.assign(layer_ends.begin(), layer_ends.end());
     const std::size_t n = layer_ends.empty() ? 0 : layer_ends.back();
     for (std::size_t i = 0; i < state_names().size(); ++i) arrays_of<T>()[i].assign(n, T(0));
@@ -206,7 +204,7 @@ template <class T>
 void Optimizer::restore(std::uint64_t owner, std::span<const std::size_t> layer_ends, std::uint64_t steps,
                         std::array<double, 2> powers) {
     const StandardArithmetic arithmetic;
-    if (bound()) throw std::invalid_argument("optimizer must be fresh to take the state of a file, got one that has stepped");
+    if (bound()) detail::refuse({"optimizer must be fresh to take the state of a file, got one that has stepped"});
     for (const double power : powers) check_in("powers", power, "in [0, 1]", power >= 0 && power <= 1);
     bind<T>(owner, layer_ends);
     steps_ = steps;
@@ -217,7 +215,7 @@ void Optimizer::restore(std::uint64_t owner, std::span<const std::size_t> layer_
 // Blocks add up in ascending order, whoever measured them.
 template <class T>
 double Optimizer::norm_of(std::span<const T> g) {
-    static_assert(kTaskElements % kNormBlock == 0);
+    static_assert(kOptimizerTask % kNormBlock == 0);
     in_tasks(0, g.size(), [&](std::size_t begin, std::size_t n) {
         for (std::size_t i = begin; i < begin + n; i += kNormBlock)
             partial_[i / kNormBlock] =

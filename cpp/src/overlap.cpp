@@ -6,6 +6,7 @@
 #include <string>
 
 #include "division.hpp"
+#include "message.hpp"
 
 namespace fanin::detail {
 namespace {
@@ -90,8 +91,8 @@ void require_distinct(const Extent& out, const char* name) {
     for (std::size_t k = out.rank; k-- > 0;) {
         const auto [step, count] = out.axes[k];
         if (step <= reach)
-            throw std::invalid_argument(std::string(name) + " must have a place for each element, got " +
-                                        (step == 0 ? "a zero stride" : "elements that overlap"));
+            refuse(
+                {name, " must have a place for each element, got ", (step == 0 ? "a zero stride" : "elements that overlap")});
         reach += step * static_cast<std::intptr_t>(count - 1);
     }
 }
@@ -99,8 +100,7 @@ void require_distinct(const Extent& out, const char* name) {
 void require_same_or_disjoint(const Extent& out, const char* out_name, bool same, const Extent& in, const char* in_name) {
     require_distinct(out, out_name);
     if (!same && may_overlap(out, in))
-        throw std::invalid_argument(std::string(out_name) + " must be " + in_name +
-                                    " itself or share no memory with it, got an overlapping view");
+        refuse({out_name, " must be ", in_name, " itself or share no memory with it, got an overlapping view"});
 }
 
 }  // namespace fanin::detail

@@ -154,24 +154,21 @@ void Predictor<T>::predict(MatrixView<const T> x, std::span<T> out, std::span<T>
     const State& state = *state_;
     const std::size_t rows = x.rows;
     if (x.cols != inputs_ || rows - 1 >= kPredictRows)
-        throw std::invalid_argument("x must have shape (rows, inputs) = (1 .. " + std::to_string(kPredictRows) + ", " +
-                                    std::to_string(inputs_) + "), got (" + std::to_string(rows) + ", " +
-                                    std::to_string(x.cols) + ")");
+        detail::refuse(
+            {"x must have shape (rows, inputs) = (1 .. ", kPredictRows, ", ", inputs_, "), got (", rows, ", ", x.cols, ")"});
     if (out.size() != rows * outputs_)
-        throw std::invalid_argument("out must have shape (rows, outputs) = (" + std::to_string(rows) + ", " +
-                                    std::to_string(outputs_) + "), got " + std::to_string(out.size()) + " elements");
+        detail::refuse({"out must have shape (rows, outputs) = (", rows, ", ", outputs_, "), got ", out.size(), " elements"});
     if (!workspace.empty()) {
         if (workspace.size() < this->workspace(rows))
-            throw std::invalid_argument("workspace must have at least " + std::to_string(this->workspace(rows)) +
-                                        " elements, got " + std::to_string(workspace.size()));
+            detail::refuse({"workspace must have at least ", this->workspace(rows), " elements, got ", workspace.size()});
         return state.run(x, out.data(), aligned(workspace.data()), state.half(rows));
     }
     constexpr std::size_t kElements = kPredictStack / sizeof(T);
     alignas(detail::kCacheLine) T stack[kElements];
     if (2 * state.half(rows) <= kElements) return state.run(x, out.data(), stack, state.half(rows));
     if (2 * state.half(1) > kElements)
-        throw std::invalid_argument("workspace must be given where a hidden layer has " + std::to_string(state.widest) +
-                                    " units: at least " + std::to_string(this->workspace(rows)) + " elements");
+        detail::refuse({"workspace must be given where a hidden layer has ", state.widest, " units: at least ",
+                        this->workspace(rows), " elements"});
     const std::size_t at_once = kElements / (2 * state.half(1));
     for (std::size_t done = 0; done < rows; done += at_once) {
         MatrixView<const T> piece = x;
@@ -184,9 +181,7 @@ void Predictor<T>::predict(MatrixView<const T> x, std::span<T> out, std::span<T>
 template <class T>
 void Predictor<T>::predict(std::span<const T> x, std::span<T> out, std::span<T> workspace) const {
     const std::size_t rows = x.size() == inputs_ ? 1 : x.size() / inputs_;  // a division takes some nanoseconds
-    if (rows * inputs_ != x.size())
-        throw std::invalid_argument("x must have whole rows of " + std::to_string(inputs_) + " elements, got " +
-                                    std::to_string(x.size()));
+    if (rows * inputs_ != x.size()) detail::refuse({"x must have whole rows of ", inputs_, " elements, got ", x.size()});
     predict(matrix_view(x.data(), rows, inputs_), out, workspace);
 }
 

@@ -30,14 +30,14 @@ std::uint64_t fnv1a(std::string_view text) {
 std::uint64_t detail::own_stream(std::string_view name) { return kNameBit | fnv1a(name); }
 
 std::uint64_t stream_id(std::uint64_t number) {
-    if (number >= kNameBit) throw std::invalid_argument("stream must be below 2^63, got " + std::to_string(number));
+    if (number >= kNameBit) detail::refuse({"stream must be below 2^63, got ", number});
     return number;
 }
 
 std::uint64_t stream_id(std::string_view name) {
-    if (name.empty()) throw std::invalid_argument("stream must be a number or a non-empty name, got ''");
+    if (name.empty()) detail::refuse({"stream must be a number or a non-empty name, got ''"});
     if (name.substr(0, 6) == "fanin/")
-        throw std::invalid_argument("stream must not begin with 'fanin/' (the library's own), got '" + std::string(name) + "'");
+        detail::refuse({"stream must not begin with 'fanin/' (the library's own), got '", name, "'"});
     return detail::own_stream(name);
 }
 
@@ -56,9 +56,8 @@ void philox_words(std::span<std::uint32_t> out, Key key, std::uint64_t first_blo
 template <class T>
 void fill_normal(std::span<T> out, Key key, std::uint64_t first_index, T mean, T std) {
     const StandardArithmetic arithmetic(mean, std);
-    if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
-    if (!(std >= 0) || !std::isfinite(std))
-        throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
+    if (!std::isfinite(mean)) detail::refuse({"mean must be finite, got ", mean});
+    if (!(std >= 0) || !std::isfinite(std)) detail::refuse({"std must be finite and at least 0, got ", std});
     const auto kernel = active<RandomKernels<T>>().fill_normal;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
         kernel(key.seed, key.stream, first_index + begin, n, mean, std, out.data() + begin);
@@ -71,8 +70,7 @@ void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T
     const bool ordered = std::isfinite(low) && std::isfinite(high) && low < high;
     const T lowest = std::nextafter(low, high), highest = std::nextafter(high, low);
     if (!ordered || lowest > highest)
-        throw std::invalid_argument("low and high must be finite with low < high and a number between them, got " +
-                                    detail::text(low) + " and " + detail::text(high));
+        detail::refuse({"low and high must be finite with low < high and a number between them, got ", low, " and ", high});
     const T mid = low / 2 + high / 2, half_width = high / 2 - low / 2;  // halves first: high - low may overflow
     const auto kernel = active<RandomKernels<T>>().fill_uniform;
     detail::in_tasks(out.size(), [&](std::size_t begin, std::size_t n) {
@@ -82,7 +80,7 @@ void fill_uniform(std::span<T> out, Key key, std::uint64_t first_index, T low, T
 
 void permutation(std::span<std::int64_t> out, Key key, std::uint64_t round) {
     constexpr std::uint64_t kLimit = std::uint64_t{1} << 32;
-    if (out.size() > kLimit || round >= kLimit) throw std::invalid_argument("n must be at most 2^32 and round below 2^32");
+    if (out.size() > kLimit || round >= kLimit) detail::refuse({"n must be at most 2^32 and round below 2^32"});
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int64_t>(i);
     const auto kernel = active<WordKernels>().philox_words;
     constexpr std::size_t kChunk = 256;  // 64-bit numbers drawn at a time

@@ -39,23 +39,18 @@ T bound(T mean, T std, double z, T inside) {
 
 template <class T>
 detail::TruncatedNumbers<T> detail::truncated_numbers(T mean, T std, double lower, double upper) {
-    if (!std::isfinite(mean)) throw std::invalid_argument("mean must be finite, got " + detail::text(mean));
-    if (!(std >= 0) || !std::isfinite(std))
-        throw std::invalid_argument("std must be finite and at least 0, got " + detail::text(std));
-    if (!(lower < upper))
-        throw std::invalid_argument("lower must be below upper, got " + detail::text(lower) + " and " + detail::text(upper));
+    if (!std::isfinite(mean)) detail::refuse({"mean must be finite, got ", mean});
+    if (!(std >= 0) || !std::isfinite(std)) detail::refuse({"std must be finite and at least 0, got ", std});
+    if (!(lower < upper)) detail::refuse({"lower must be below upper, got ", lower, " and ", upper});
     constexpr double kFarthest = 1e8;  // sigmas: beyond, all of the law lies within the last place of its bound
     if (lower > kFarthest || upper < -kFarthest)
-        throw std::invalid_argument("lower and upper must leave a part of [-1e8, 1e8] sigmas, got " + detail::text(lower) +
-                                    " and " + detail::text(upper));
+        detail::refuse({"lower and upper must leave a part of [-1e8, 1e8] sigmas, got ", lower, " and ", upper});
     const TruncatedLaw law = detail::truncated_law(lower, upper, sizeof(T) == sizeof(float), core_exp, core_log1p);
     const T infinity = std::numeric_limits<T>::infinity();
     const T lowest = bound(mean, std, lower, infinity), highest = bound(mean, std, upper, -infinity);
     if (lowest > highest)
-        throw std::invalid_argument(
-            "lower and upper must leave a number between mean + std lower and mean + std upper, got mean " +
-            detail::text(mean) + ", std " + detail::text(std) + ", lower " + detail::text(lower) + ", upper " +
-            detail::text(upper));
+        detail::refuse({"lower and upper must leave a number between mean + std lower and mean + std upper, got mean ", mean,
+                        ", std ", std, ", lower ", lower, ", upper ", upper});
     return {law, lowest, highest};
 }
 

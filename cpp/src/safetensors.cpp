@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "message.hpp"
 #include "safetensors_header.hpp"
 #include "system_files.hpp"
 
@@ -66,12 +67,11 @@ std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata)
     for (const Tensor& tensor : tensors) {
         std::size_t bytes = 0;
         if (!names.insert(tensor.name).second)
-            throw std::invalid_argument("tensors must have names of their own, got '" + tensor.name + "' twice");
+            detail::refuse({"tensors must have names of their own, got '", tensor.name, "' twice"});
         if (detail::dtype_size(tensor.dtype) == 0)
-            throw std::invalid_argument("dtype of tensor '" + tensor.name + "' is unknown: '" + tensor.dtype + "'");
+            detail::refuse({"dtype of tensor '", tensor.name, "' is unknown: '", tensor.dtype, "'"});
         if (!bytes_of(tensor.dtype, tensor.shape, bytes) || bytes != tensor.bytes.size())
-            throw std::invalid_argument("tensor '" + tensor.name + "' must have the bytes of its shape, got " +
-                                        std::to_string(tensor.bytes.size()));
+            detail::refuse({"tensor '", tensor.name, "' must have the bytes of its shape, got ", tensor.bytes.size()});
         out += ',';
         append_quoted(out, tensor.name);
         out += ":{\"dtype\":\"" + tensor.dtype + "\",\"shape\":[";
@@ -84,7 +84,7 @@ std::string header_of(std::span<const Tensor> tensors, const Metadata& metadata)
     }
     out += '}';
     while (out.size() % 8 != 0) out += ' ';  // so that the tensors are aligned
-    if (out.size() > kMaxHeader) throw std::invalid_argument("names and metadata must fit a header of 100 MB");
+    if (out.size() > kMaxHeader) detail::refuse({"names and metadata must fit a header of 100 MB"});
     return out;
 }
 
@@ -165,7 +165,7 @@ std::size_t detail::dtype_size(std::string_view dtype) {
 
 SafeTensors::SafeTensors(const std::string& path) : path_(path) {
     const std::string where = path + " is damaged or not a safetensors file: ";
-    const auto fail = [&](const std::string& reason) { throw std::invalid_argument(where + reason); };
+    const auto fail = [&](const std::string& reason) { detail::refuse({where, reason}); };
     detail::File file = detail::File::to_read(path);
     const detail::File::Kind kind = file.kind();
     if (kind == detail::File::Kind::folder) detail::fail_system(EISDIR, path);
@@ -217,12 +217,12 @@ const Tensor* SafeTensors::find(std::string_view name) const {
 
 const Tensor& SafeTensors::tensor(std::string_view name) const {
     if (const Tensor* found = find(name)) return *found;
-    throw std::invalid_argument(path_ + " has no tensor '" + std::string(name) + "'");
+    detail::refuse({path_, " has no tensor '", name, "'"});
 }
 
 const std::string& SafeTensors::text(const std::string& key) const {
     if (const auto found = metadata_.find(key); found != metadata_.end()) return found->second;
-    throw std::invalid_argument(path_ + " has no '" + key + "' in its metadata");
+    detail::refuse({path_, " has no '", key, "' in its metadata"});
 }
 
 void write_safetensors(const std::string& path, std::span<const Tensor> tensors, const Metadata& metadata) {

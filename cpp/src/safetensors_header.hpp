@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fanin/safetensors.hpp"
+#include "message.hpp"
 
 namespace fanin::detail {
 
@@ -39,7 +40,7 @@ class HeaderReader {
         if (at_ != text_.size()) fail("characters follow the header's last brace");
     }
 
-    [[noreturn]] void fail(const std::string& reason) const { throw std::invalid_argument(where_ + reason); }
+    [[noreturn]] void fail(const std::string& reason) const { refuse({where_, reason}); }
 
  private:
     void space() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "fanin/arithmetic.hpp"
+#include "message.hpp"
 
 #if defined(__linux__)
 #include <sched.h>
@@ -49,7 +50,7 @@ std::size_t threads_from_environment() {
     char* end = nullptr;
     const long value = std::strtol(text, &end, 10);
     if (*end != '\0' || value < 1 || value > static_cast<long>(kMaxThreads))
-        throw std::invalid_argument("FANIN_NUM_THREADS must be an integer in 1 .. 1024, got '" + std::string(text) + "'");
+        detail::refuse({"FANIN_NUM_THREADS must be an integer in 1 .. 1024, got '", text, "'"});
     return static_cast<std::size_t>(value);
 }
 
@@ -334,7 +335,7 @@ std::size_t num_threads() {
 }
 
 void set_num_threads(std::size_t n) {
-    if (n < 1 || n > kMaxThreads) throw std::invalid_argument("n must be in 1 .. 1024, got " + std::to_string(n));
+    if (n < 1 || n > kMaxThreads) detail::refuse({"n must be in 1 .. 1024, got ", n});
     g_num_threads.store(n, std::memory_order_relaxed);
 }
 

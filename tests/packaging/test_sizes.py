@@ -1,4 +1,4 @@
-"""How much of the library a program carries that only draws."""
+"""How large the library is, and how much of it a program carries that only draws."""
 
 from __future__ import annotations
 
@@ -29,3 +29,4 @@ def test_a_program_that_only_draws_is_small(tools: Any, cpp_prefix: Path, tmp_pa
     tools.run(program)
     print(f"the program has {program.stat().st_size} bytes, libfanin.a {library.stat().st_size}")
     assert program.stat().st_size < 300_000
+    assert library.stat().st_size <= 2_500_000

@@ -10,6 +10,7 @@
 #include "elementwise.hpp"
 #include "facts.hpp"
 #include "fanin/arithmetic.hpp"
+#include "message.hpp"
 
 namespace fanin {
 namespace {
@@ -69,11 +70,9 @@ void contiguous(Kernel kernel, std::span<const T> z, std::span<T> out) {
 Activation::Activation(Kind kind, double parameter) : kind_(kind), parameter_(without_sign_of_zero(parameter)) {
     const StandardArithmetic arithmetic(parameter);
     const std::string_view name = detail::facts(kind).parameter;
-    if (name.empty())
-        throw std::invalid_argument(activation_names()[kind] + " takes no parameter, got " + detail::text(parameter));
+    if (name.empty()) detail::refuse({activation_names()[kind], " takes no parameter, got ", parameter});
     if (!(std::abs(parameter) <= kLargestParameter))
-        throw std::invalid_argument(std::string(name) + " of " + activation_names()[kind] + " must be in [-1e6, 1e6], got " +
-                                    detail::text(parameter));
+        detail::refuse({name, " of ", activation_names()[kind], " must be in [-1e6, 1e6], got ", parameter});
 }
 
 const std::vector<std::string>& activation_names() {
@@ -100,8 +99,7 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
     if (found == names.end()) {
         const auto same = [&](const Synonym& s) { return detail::edit_distance(s.name, name) == 0; };
         const auto* synonym = std::find_if(std::begin(kSynonyms), std::end(kSynonyms), same);
-        throw std::invalid_argument(
-            detail::unknown_name(argument, name, names, synonym == std::end(kSynonyms) ? "" : synonym->meant));
+        detail::refuse({detail::unknown_name(argument, name, names, synonym == std::end(kSynonyms) ? "" : synonym->meant)});
     }
     // A parameter in parentheses, with its name or without; the value is checked by the constructor.
     const auto kind = static_cast<Activation::Kind>(found - names.begin());
@@ -109,8 +107,7 @@ Activation detail::activation_from_text(std::string_view argument, std::string_v
     const StandardArithmetic arithmetic;
     const std::string_view parameter = detail::facts(kind).parameter;
     const auto refuse = [&](const std::string& form, const char* why = "") {
-        throw std::invalid_argument(std::string(argument) + " must look like '" + form + "'" + why + ", got '" +
-                                    std::string(text) + "'");
+        detail::refuse({argument, " must look like '", form, "'", why, ", got '", text, "'"});
     };
     if (parameter.empty()) refuse(std::string(name), " (it takes no parameter)");
     const std::string form = std::string(name) + "(" + detail::text(Activation(kind).parameter()) + ")";

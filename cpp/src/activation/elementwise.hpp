@@ -115,10 +115,8 @@ class ElementwiseCursor {
 template <class T, class Kernel>
 void elementwise(Kernel kernel, ArrayView<const T> in, ArrayView<T> out) {
     if (!std::ranges::equal(in.shape, out.shape))
-        throw std::invalid_argument("out must have the shape of z, " + shape_text(in.shape) + ", got " + shape_text(out.shape));
-    if (in.shape.size() > kMaxRank)
-        throw std::invalid_argument("z must have at most " + std::to_string(kMaxRank) + " axes, got " +
-                                    std::to_string(in.shape.size()));
+        refuse({"out must have the shape of z, ", Term::shape(in.shape), ", got ", Term::shape(out.shape)});
+    if (in.shape.size() > kMaxRank) refuse({"z must have at most ", kMaxRank, " axes, got ", in.shape.size()});
     require_same_or_disjoint(out, "out", in, "z");
     const ElementwisePlan<T> plan(in, out);
     if (plan.size == 0) return;

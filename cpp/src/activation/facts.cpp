@@ -5,6 +5,7 @@
 
 #include "constants.hpp"
 #include "fanin/arithmetic.hpp"
+#include "message.hpp"
 
 namespace fanin {
 namespace {
@@ -73,7 +74,7 @@ double gain_of_left_factor(double a, Double2 c) {
 std::span<const ActivationFacts> detail::all_facts() { return kFacts; }
 
 const ActivationFacts& detail::facts(Activation::Kind kind) {
-    if (kind >= Activation::kKinds) throw std::invalid_argument("activation must be one of the enumeration's kinds");
+    if (kind >= Activation::kKinds) detail::refuse({"activation must be one of the enumeration's kinds"});
     return kFacts[kind];
 }
 

@@ -16,7 +16,7 @@ namespace fanin {
 namespace {
 
 // Elements of one task: some 20 us.
-constexpr std::size_t kTaskElements = std::size_t{1} << 15;
+constexpr std::size_t kSoftmaxTask = std::size_t{1} << 15;
 
 // Whether the array lies in C order without gaps.
 template <class T>
@@ -42,18 +42,17 @@ T* row_of(const ArrayView<T>& v, std::size_t index) {
 template <class T, class Kernel>
 void over_rows(ArrayView<const T> z, ArrayView<T> out, Kernel&& kernel) {
     if (!std::ranges::equal(z.shape, out.shape))
-        throw std::invalid_argument("out must have the shape of z, " + detail::shape_text(z.shape) + ", got " +
-                                    detail::shape_text(out.shape));
+        detail::refuse(
+            {"out must have the shape of z, ", detail::Term::shape(z.shape), ", got ", detail::Term::shape(out.shape)});
     if (z.shape.empty() || z.shape.size() > kMaxRank)
-        throw std::invalid_argument("z must have 1 to " + std::to_string(kMaxRank) + " axes, got " +
-                                    std::to_string(z.shape.size()));
+        detail::refuse({"z must have 1 to ", kMaxRank, " axes, got ", z.shape.size()});
     detail::require_same_or_disjoint(out, "out", z, "z");
     std::size_t rows = 1;
     for (std::size_t axis = 0; axis + 1 < z.shape.size(); ++axis) rows *= z.shape[axis];
     const std::size_t classes = z.shape.back();
     if (rows == 0 || classes == 0) return;
     const bool direct = contiguous(z) && contiguous(out);
-    const std::size_t at_once = std::clamp<std::size_t>(kTaskElements / classes, 1, kLossBlock);
+    const std::size_t at_once = std::clamp<std::size_t>(kSoftmaxTask / classes, 1, kLossBlock);
     const std::ptrdiff_t from_stride = z.strides.back(), to_stride = out.strides.back();
     fanin::parallel_for(detail::ceil_div(rows, at_once), [&](std::size_t task) {
         const std::size_t first = task * at_once, count = std::min(at_once, rows - first);

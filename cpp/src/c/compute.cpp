@@ -1,6 +1,9 @@
 // The C API of the process, sampling, layers and statistics.
 #include <algorithm>
 #include <cstring>
+#include <new>
+#include <stdexcept>
+#include <system_error>
 #include <vector>
 
 #include "c/guarded.hpp"
@@ -13,6 +16,7 @@
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "fanin/version.hpp"
+#include "message.hpp"
 
 namespace fanin::c {
 namespace {
@@ -30,8 +34,7 @@ void fill_any(fanin_dtype dtype, void* out, const std::size_t* shape, const std:
               const char* law, Key key, const std::size_t* whole, const std::size_t* offset) {
     require(law, "law");
     require(shape, "shape", rank);
-    if (rank > kMaxRank)
-        throw std::invalid_argument("rank must be at most " + std::to_string(kMaxRank) + ", got " + std::to_string(rank));
+    if (rank > kMaxRank) detail::refuse({"rank must be at most ", kMaxRank, ", got ", rank});
     std::size_t n = 1;
     for (std::size_t i = 0; i < rank; ++i) n = elements(n, shape[i]);
     require(out, "out", n);
@@ -57,16 +60,36 @@ void fill_any(fanin_dtype dtype, void* out, const std::size_t* shape, const std:
         case FANIN_BFLOAT16:
             return fill_part<BFloat16>(out, of, steps, drawn, key, part);
         default:
-            throw std::invalid_argument("dtype must be one of fanin_dtype, got " + std::to_string(static_cast<int>(dtype)));
+            detail::refuse({"dtype must be one of fanin_dtype, got ", static_cast<int>(dtype)});
     }
+}
+
+void keep(const char* words) noexcept {
+    const std::size_t n = std::min(std::strlen(words), kWords - 1);
+    std::memcpy(t_words, words, n);
+    t_words[n] = '\0';
 }
 
 }  // namespace
 
-void keep_error(const char* words) noexcept {
-    const std::size_t n = std::min(std::strlen(words), kWords - 1);
-    std::memcpy(t_words, words, n);
-    t_words[n] = '\0';
+fanin_status caught() noexcept {
+    try {
+        throw;
+    } catch (const std::invalid_argument& error) {
+        return keep(error.what()), FANIN_INVALID_ARGUMENT;
+    } catch (const std::bad_alloc&) {
+        return keep("out of memory"), FANIN_OUT_OF_MEMORY;
+    } catch (const std::length_error& error) {
+        return keep(error.what()), FANIN_OUT_OF_MEMORY;
+    } catch (const std::system_error& error) {
+        return keep(error.what()), FANIN_SYSTEM_ERROR;
+    } catch (const std::runtime_error& error) {
+        return keep(error.what()), FANIN_BUSY;
+    } catch (const std::exception& error) {
+        return keep(error.what()), FANIN_INTERNAL_ERROR;
+    } catch (...) {
+        return keep("unknown error"), FANIN_INTERNAL_ERROR;
+    }
 }
 
 }  // namespace fanin::c

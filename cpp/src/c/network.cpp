@@ -8,6 +8,7 @@
 
 #include "c/guarded.hpp"
 #include "fanin/predictor.hpp"
+#include "message.hpp"
 
 using namespace fanin;
 using c::elements;
@@ -106,9 +107,7 @@ fanin_status fanin_network_parameters(fanin_network* network, size_t layer, void
     return guarded([=] {
         require(network, "network");
         with(network, [&](auto& core) {
-            if (layer >= core.layers())
-                throw std::invalid_argument("layer must be below " + std::to_string(core.layers()) + ", got " +
-                                            std::to_string(layer));
+            if (layer >= core.layers()) detail::refuse({"layer must be below ", core.layers(), ", got ", layer});
             const auto weight = core.weight(layer);
             const auto bias = core.bias(layer);
             if (w != nullptr) *w = weight.data;

@@ -12,19 +12,14 @@
 
 namespace fanin::detail {
 
-inline std::string shape_of(std::initializer_list<std::size_t> shape) { return shape_text({shape.begin(), shape.size()}); }
-
 template <class T>
 void require_shape(const MatrixView<T>& v, const char* name, const char* words, std::size_t rows, std::size_t cols) {
     if (v.rows != rows || v.cols != cols)
-        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({rows, cols}) +
-                                    ", got " + shape_of({v.rows, v.cols}));
+        refuse({name, " must have shape ", words, " = ", Term::shape({rows, cols}), ", got ", Term::shape({v.rows, v.cols})});
 }
 template <class T>
 void require_shape(const VectorView<T>& v, const char* name, const char* words, std::size_t size) {
-    if (v.size != size)
-        throw std::invalid_argument(std::string(name) + " must have shape " + words + " = " + shape_of({size}) + ", got " +
-                                    shape_of({v.size}));
+    if (v.size != size) refuse({name, " must have shape ", words, " = ", Term::shape({size}), ", got ", Term::shape({v.size})});
 }
 
 // What an output is checked against: the views named so far, inputs first, then the outputs before it.
@@ -37,7 +32,7 @@ class Places {
         require_distinct(v, name);
         const Extent e = extent(v);
         for (std::size_t i = 0; i < count_; ++i)
-            if (may_overlap(e, extents_[i])) throw std::invalid_argument(std::string(name) + " must not overlap " + names_[i]);
+            if (may_overlap(e, extents_[i])) refuse({name, " must not overlap ", names_[i]});
         add(e, name);
     }
     void output(VectorView<T> v, const char* name) { output(as_matrix(v), name); }

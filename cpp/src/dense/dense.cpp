@@ -38,8 +38,8 @@ void check_forward(const DenseShape& s, MatrixView<const T> x, const MatrixView<
 template <class T>
 DenseShape dense_shape(MatrixView<const T> x, MatrixView<const T> w) {
     if (w.cols != x.cols)
-        throw std::invalid_argument("w must have shape (n_out, n_in) = " + detail::shape_of({w.rows, x.cols}) + ", got " +
-                                    detail::shape_of({w.rows, w.cols}));
+        detail::refuse({"w must have shape (n_out, n_in) = ", detail::Term::shape({w.rows, x.cols}), ", got ",
+                        detail::Term::shape({w.rows, w.cols})});
     return {x.rows, x.cols, w.rows};
 }
 
@@ -79,8 +79,8 @@ void dense_backward(MatrixView<const T> da, MatrixView<const T> x, MatrixView<co
     detail::require_shape(da, "da", "(batch, n_out)", s.batch, s.n_out);
     if (z) detail::require_shape(*z, "z", "(batch, n_out)", s.batch, s.n_out);
     else if (activation != Activation::identity)
-        throw std::invalid_argument("z must be given with activation '" + activation_name(activation) +
-                                    "': its derivative is evaluated from z");
+        detail::refuse(
+            {"z must be given with activation '", activation_name(activation), "': its derivative is evaluated from z"});
     if (out.out_dx) detail::require_shape(*out.out_dx, "out_dx", "(batch, n_in)", s.batch, s.n_in);
     if (out.out_dw) detail::require_shape(*out.out_dw, "out_dw", "(n_out, n_in)", s.n_out, s.n_in);
     if (out.out_db) detail::require_shape(*out.out_db, "out_db", "(n_out,)", s.n_out);

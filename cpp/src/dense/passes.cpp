@@ -12,6 +12,7 @@
 #include "dense/runs.hpp"
 #include "division.hpp"
 #include "fanin/threads.hpp"
+#include "message.hpp"
 
 namespace fanin::detail {
 namespace {
@@ -36,8 +37,7 @@ T* workspace_of(std::span<T> given, std::size_t needed) {
         return kept.data();
     }
     if (given.size() < needed)
-        throw std::invalid_argument("workspace must have at least dense_workspace() = " + std::to_string(needed) +
-                                    " elements, got " + std::to_string(given.size()));
+        refuse({"workspace must have at least dense_workspace() = ", needed, " elements, got ", given.size()});
     const auto misaligned = reinterpret_cast<std::uintptr_t>(given.data()) % kCacheLine;
     return given.data() + (misaligned == 0 ? 0 : (kCacheLine - misaligned) / sizeof(T));
 }

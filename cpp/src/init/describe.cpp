@@ -14,7 +14,6 @@ namespace {
 
 using detail::Distribution;
 using detail::Family;
-using detail::shape_text;
 
 // As Python writes them: 1, (0, 1) or ().
 std::string axes_text(const std::vector<std::ptrdiff_t>& axes) {
@@ -36,14 +35,12 @@ void describe_two_values(Description& r, double value, double share) {
 }  // namespace
 
 std::size_t detail::checked_size(std::span<const std::size_t> shape) {
-    if (shape.size() > kMaxRank)
-        throw std::invalid_argument("shape must have at most " + std::to_string(kMaxRank) + " axes, got " +
-                                    std::to_string(shape.size()));
+    if (shape.size() > kMaxRank) detail::refuse({"shape must have at most ", kMaxRank, " axes, got ", shape.size()});
     // An axis of length 0 counts as 1 here: strides and indices of such a shape are computed too.
     std::size_t product = 1;
     for (const std::size_t n : shape) {
         if (__builtin_mul_overflow(product, std::max<std::size_t>(n, 1), &product) || product >> 63 != 0)
-            throw std::invalid_argument("shape must have fewer than 2^63 elements, got " + shape_text(shape));
+            detail::refuse({"shape must have fewer than 2^63 elements, got ", detail::Term::shape(shape)});
     }
     return std::find(shape.begin(), shape.end(), 0u) == shape.end() ? product : 0;
 }
@@ -52,11 +49,12 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
     detail::checked_size(shape);
     const auto rank = static_cast<std::ptrdiff_t>(shape.size());
     if (rank < 2 && axes == Axes{})
-        throw std::invalid_argument(
-            "shape must have at least 2 axes, (n_out, n_in, *kernel), to define fan_in and fan_out, got " + shape_text(shape) +
-            (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as "
-                         "normal(std=0.01)"
-                       : ": state them, as in_axis=(), out_axis=(), or take a law without fans, as normal(std=0.01)"));
+        detail::refuse(
+            {"shape must have at least 2 axes, (n_out, n_in, *kernel), to define fan_in and fan_out, got ",
+             detail::Term::shape(shape),
+             (rank == 1 ? ": state them, as in_axis=0, out_axis=() or in_axis=(), out_axis=0, or take a law without fans, as "
+                          "normal(std=0.01)"
+                        : ": state them, as in_axis=(), out_axis=(), or take a law without fans, as normal(std=0.01)")});
     // Each axis gets one role; what nobody names belongs to the kernel, whose places multiply both fans.
     enum Role { kernel, input, output, batch };
     std::vector<Role> roles(shape.size(), kernel);
@@ -64,13 +62,11 @@ Fans fans(std::span<const std::size_t> shape, const Axes& axes) {
         for (const std::ptrdiff_t axis : list) {
             const std::ptrdiff_t i = axis < 0 ? axis + rank : axis;
             if (i < 0 || i >= rank)
-                throw std::invalid_argument(std::string(name) + " must name axes of shape " + shape_text(shape) + ", got " +
-                                            axes_text(list));
+                detail::refuse({name, " must name axes of shape ", detail::Term::shape(shape), ", got ", axes_text(list)});
             if (roles[static_cast<std::size_t>(i)] != kernel)
-                throw std::invalid_argument((role == batch ? "in_axis, out_axis and batch_axis" : "in_axis and out_axis") +
-                                            std::string(" must be different axes, got ") + axes_text(axes.in) +
-                                            (role == batch ? ", " : " and ") + axes_text(axes.out) +
-                                            (role == batch ? " and " + axes_text(axes.batch) : ""));
+                detail::refuse({(role == batch ? "in_axis, out_axis and batch_axis" : "in_axis and out_axis"),
+                                " must be different axes, got ", axes_text(axes.in), (role == batch ? ", " : " and "),
+                                axes_text(axes.out), (role == batch ? " and " + axes_text(axes.batch) : "")});
             roles[static_cast<std::size_t>(i)] = role;
         }
     };

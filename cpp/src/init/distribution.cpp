@@ -17,7 +17,7 @@ using detail::Family;
 // A scale derived from a stated parameter may overflow.
 double require_finite(double scale, const char* parameter, double stated) {
     if (std::isfinite(scale)) return scale;
-    throw std::invalid_argument(std::string(parameter) + " must give a finite scale, got " + detail::text(stated));
+    detail::refuse({parameter, " must give a finite scale, got ", stated});
 }
 
 // The fan that a mode names.
@@ -44,8 +44,7 @@ double siren_bound(const Law& law, double k, double fan) {
 Distribution scaled_distribution(const Definition& d, const Law& law, std::span<const std::size_t> shape, const Axes& axes) {
     const std::string& mode = d.mode.empty() ? law.word("mode") : d.mode;
     const double fan = fan_of(fans(shape, axes), mode);
-    if (fan == 0)
-        throw std::invalid_argument("shape must have " + mode + " > 0 for " + d.name + ", got " + detail::shape_text(shape));
+    if (fan == 0) detail::refuse({"shape must have ", mode, " > 0 for ", d.name, ", got ", detail::Term::shape(shape)});
     // variance_scaling states both in its parameters.
     double k = d.k;
     Family family = d.family;
@@ -69,7 +68,7 @@ std::size_t groups_of(const Law& law, std::span<const std::size_t> shape, const 
     // An empty parameter has no ones, whatever its groups are.
     const double groups = law.number("groups");
     if (n_out != 0 && std::fmod(static_cast<double>(n_out), groups) != 0)
-        throw std::invalid_argument("groups must divide n_out = " + std::to_string(n_out) + ", got " + detail::text(groups));
+        detail::refuse({"groups must divide n_out = ", n_out, ", got ", groups});
     return static_cast<std::size_t>(groups);
 }
 
@@ -80,7 +79,7 @@ Distribution detail::distribution(const Law& law, std::span<const std::size_t> s
     const auto number = [&](const char* parameter) { return law.number(parameter); };
     if (d.k != 0) return scaled_distribution(d, law, shape, axes);
     if ((d.family == Family::identity || d.family == Family::sparse) && shape.size() != 2)
-        throw std::invalid_argument("shape must be (n_out, n_in) for " + d.name + ", got " + shape_text(shape));
+        detail::refuse({"shape must be (n_out, n_in) for ", d.name, ", got ", detail::Term::shape(shape)});
     switch (d.family) {
         case Family::constant:
             return {d.family, d.name == "zeros" ? 0.0 : d.name == "ones" ? 1.0 : number("value")};

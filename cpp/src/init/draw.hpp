@@ -65,8 +65,7 @@ class Draw {
         a_ = static_cast<Real>(d.a);
         b_ = static_cast<Real>(d.b);
         if (!std::isfinite(a_) || !std::isfinite(b_))
-            throw std::invalid_argument(law.text() + " must have numbers that " + Format<T>::name + " holds, got " +
-                                        text(std::isfinite(a_) ? d.b : d.a));
+            refuse({law.text(), " must have numbers that ", Format<T>::name, " holds, got ", std::isfinite(a_) ? d.b : d.a});
         // What the draw writes and what is written over it afterwards come apart here.
         zeros_ = d.zeros;
         if (family_ == Family::dirac) {
@@ -78,8 +77,7 @@ class Draw {
         if (family_ == Family::truncated) truncated_ = truncated_numbers<Real>(a_, b_, d.lower, d.upper);
         const double reach = largest(d);
         if (!(reach < Format<T>::overflow))
-            throw std::invalid_argument(law.text() + " must have draws that " + Format<T>::name + " holds, got numbers up to " +
-                                        text(reach));
+            refuse({law.text(), " must have draws that ", Format<T>::name, " holds, got numbers up to ", reach});
     }
 
     // Whether no element stands alone: fill_orthogonal draws then, with the gain.
@@ -129,8 +127,7 @@ class Draw {
         lowest_ = std::nextafter(a_, b_);
         highest_ = std::nextafter(b_, a_);
         if (!(a_ < b_) || lowest_ > highest_)
-            throw std::invalid_argument(law.text() + " must have a " + Format<Real>::name +
-                                        " number between low and high, got " + text(a_) + " and " + text(b_));
+            refuse({law.text(), " must have a ", Format<Real>::name, " number between low and high, got ", a_, " and ", b_});
         const Real low = a_, high = b_;
         a_ = low / 2 + high / 2;
         b_ = high / 2 - low / 2;

@@ -7,6 +7,7 @@
 #include "draw.hpp"
 #include "fanin/arithmetic.hpp"
 #include "fanin/threads.hpp"
+#include "message.hpp"
 #include "orthogonal/orthogonal.hpp"
 #include "overlap.hpp"
 #include "pages.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using detail::Draw;
 using detail::kBuffer;
-using detail::shape_text;
 
 // Figures are of one core with AVX-512, the least user time of 25 interleaved runs. No number here changes a bit.
 
@@ -43,8 +43,8 @@ void check_part(std::span<const std::size_t> shape, const Part& part) {
     for (std::size_t i = 0; inside && i < shape.size(); ++i)
         inside = part.offset[i] <= part.shape[i] && shape[i] <= part.shape[i] - part.offset[i];
     if (!inside)
-        throw std::invalid_argument("block must lie inside shape " + shape_text(part.shape) + ", got offset " +
-                                    shape_text(part.offset) + " and shape " + shape_text(shape));
+        detail::refuse({"block must lie inside shape ", detail::Term::shape(part.shape), ", got offset ",
+                        detail::Term::shape(part.offset), " and shape ", detail::Term::shape(shape)});
 }
 
 // The default: no part was stated.
@@ -156,8 +156,7 @@ void fill(ArrayView<T> out, const Law& law, Key key, const Part& part, const Axe
 template <class T>
 void fill(std::span<T> out, std::span<const std::size_t> shape, const Law& law, Key key, const Axes& axes) {
     if (detail::checked_size(shape) != out.size())
-        throw std::invalid_argument("out must have as many elements as shape " + shape_text(shape) + ", got " +
-                                    std::to_string(out.size()));
+        detail::refuse({"out must have as many elements as shape ", detail::Term::shape(shape), ", got ", out.size()});
     std::ptrdiff_t strides[kMaxRank], stride = 1;
     for (std::size_t i = shape.size(); i-- > 0; stride *= static_cast<std::ptrdiff_t>(shape[i])) strides[i] = stride;
     fill(ArrayView<T>{out.data(), shape, {strides, shape.size()}}, law, key, Part{}, axes);

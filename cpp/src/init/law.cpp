@@ -26,16 +26,16 @@ void check_value(const Parameter& p, const Value& value) {
     const bool word = std::holds_alternative<std::string>(value);
     if (const std::vector<std::string>& allowed = words(p.kind); !allowed.empty()) {
         if (!word || std::find(allowed.begin(), allowed.end(), std::get<std::string>(value)) == allowed.end())
-            throw std::invalid_argument(detail::unknown_name(p.name, value_text(value), allowed));
+            detail::refuse({detail::unknown_name(p.name, value_text(value), allowed)});
         return;
     }
     // A word is refused as a number before it is looked up as an activation.
     const bool takes_word = p.kind == Kind::gain || p.kind == Kind::any_gain;
-    if (word && !takes_word) throw std::invalid_argument(p.name + " must be a number, got '" + value_text(value) + "'");
+    if (word && !takes_word) detail::refuse({p.name, " must be a number, got '", value_text(value), "'"});
     if (word) detail::activation_from_text(p.name + ", as a word,", value_text(value));
     const double x = resolved(value);
     const auto require = [&](bool ok, const char* what) {
-        if (!ok) throw std::invalid_argument(p.name + " must be " + what + ", got " + value_text(value));
+        if (!ok) detail::refuse({p.name, " must be ", what, ", got ", value_text(value)});
     };
     if (p.kind == Kind::sigmas) require(!std::isnan(x), "a number of sigmas");
     else if (p.kind == Kind::share) require(x >= 0 && x <= 1, "in [0, 1]");
@@ -61,16 +61,15 @@ Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(d
     for (const Argument& a : arguments) {
         const auto same = [&](const auto& other) { return other.name == a.name; };
         if (std::none_of(law.parameters.begin(), law.parameters.end(), same)) detail::unknown_parameter(law, a.name);
-        if (std::count_if(arguments.begin(), arguments.end(), same) > 1)
-            throw std::invalid_argument(law.name + " got " + a.name + " twice");
+        if (std::count_if(arguments.begin(), arguments.end(), same) > 1) detail::refuse({law.name, " got ", a.name, " twice"});
     }
     // All parameters in the table's order, so that equal laws hold them alike whatever was stated.
     for (const Parameter& p : law.parameters) {
         const auto stated =
             std::find_if(arguments.begin(), arguments.end(), [&](const Argument& a) { return a.name == p.name; });
         if (stated == arguments.end() && !p.preset)
-            throw std::invalid_argument(law.name + " needs " + p.name + "=: write " + example(law) +
-                                        (law.instead.empty() ? "" : ", or " + law.instead));
+            detail::refuse(
+                {law.name, " needs ", p.name, "=: write ", example(law), (law.instead.empty() ? "" : ", or " + law.instead)});
         arguments_.push_back({p.name, stated == arguments.end() ? *p.preset : stated->value});
         check_value(p, arguments_.back().value);
         if (double* number = std::get_if<double>(&arguments_.back().value)) *number += 0.0;  // -0 becomes 0
@@ -78,8 +77,8 @@ Law::Law(std::string_view name, std::vector<Argument> arguments) : definition_(d
     // Two parameters that bound an interval; scaled laws make theirs from one number.
     const auto require_ordered = [&](const char* low, const char* high) {
         if (!(number(low) < number(high)))
-            throw std::invalid_argument(std::string(low) + " must be less than " + high + ", got " + low + "=" +
-                                        detail::text(number(low)) + " and " + high + "=" + detail::text(number(high)));
+            detail::refuse(
+                {low, " must be less than ", high, ", got ", low, "=", number(low), " and ", high, "=", number(high)});
     };
     if (law.family == Family::uniform && law.k == 0) require_ordered("low", "high");
     if (law.family == Family::truncated && law.k == 0) require_ordered("lower", "upper");
@@ -89,12 +88,12 @@ std::string_view Law::name() const { return definitions()[definition_].name; }
 
 double Law::number(std::string_view parameter) const {
     if (const Value* value = find(*this, parameter, false)) return detail::resolved(*value);
-    throw std::invalid_argument(std::string(name()) + " has no number '" + std::string(parameter) + "'");
+    detail::refuse({name(), " has no number '", parameter, "'"});
 }
 
 const std::string& Law::word(std::string_view parameter) const {
     if (const Value* value = find(*this, parameter, true)) return std::get<std::string>(*value);
-    throw std::invalid_argument(std::string(name()) + " has no word '" + std::string(parameter) + "'");
+    detail::refuse({name(), " has no word '", parameter, "'"});
 }
 
 bool Law::needs_fans() const { return definitions()[definition_].k != 0; }

@@ -87,15 +87,15 @@ std::string unknown_law(std::string_view name) {
 }
 
 void detail::unknown_parameter(const Definition& law, std::string_view name) {
-    if (law.parameters.empty()) throw std::invalid_argument(law.name + " takes no parameters, got '" + std::string(name) + "'");
+    if (law.parameters.empty()) detail::refuse({law.name, " takes no parameters, got '", name, "'"});
     std::vector<std::string> names;
     names.reserve(law.parameters.size());
     for (const Parameter& p : law.parameters) names.push_back(p.name);
     const auto meant = std::find_if(std::begin(kParameterSynonyms), std::end(kParameterSynonyms), [&](const Synonym& s) {
         return s.name == name && std::find(names.begin(), names.end(), s.meant) != names.end();
     });
-    throw std::invalid_argument(detail::unknown_name("parameter of " + law.name, name, names,
-                                                     meant == std::end(kParameterSynonyms) ? "" : meant->meant));
+    detail::refuse({detail::unknown_name("parameter of " + law.name, name, names,
+                                         meant == std::end(kParameterSynonyms) ? "" : meant->meant)});
 }
 
 }  // namespace fanin

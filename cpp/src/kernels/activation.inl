@@ -1,6 +1,6 @@
 // Activations: value, derivative (both from z) and dz = da g'(z). Those with a kink are written here, so that NaN passes and
 // relu(-0) is +0; the smooth ones in activation_smooth.inl, the sine in angle.inl. At a kink the derivative is the left one,
-// hardtanh' is 0. A value and a derivative are types with one operator, so that each is compiled once into map_activation;
+// hardtanh' is 0. A value and a derivative are types with one operator, so that each is compiled once into map_vectors;
 // `z <= V{} ? V{} : z` and its like are written so that a NaN falls through to z.
 
 namespace fanin::FANIN_ISA {
@@ -144,34 +144,21 @@ struct EluDerivative {
     }
 };
 
-// Two vectors in flight, the end through the same code: each function is compiled once. Where each fused multiply-add is a
-// call, one goes alone.
+// map_vectors for what takes a few instructions: more of them would count, so that the end has code of its own.
 template <class T, class F>
-FANIN_INLINE void map_activation(std::size_t n, const T* z, const T* da, T* out, const F& f) {
-    // da is null for a value and for a bare derivative; the test is hoisted, since it does not change in the loop.
-    constexpr std::size_t kStep = kLanes<T>;
-    for (; kTogether && n >= 2 * kStep; n -= 2 * kStep, z += 2 * kStep, out += 2 * kStep) {
-        Vec<T> low = f(load(z)), high = f(load(z + kStep));
+FANIN_INLINE void map_quick(std::size_t n, const T* z, const T* da, T* out, const F& f) {
+    constexpr std::size_t lanes = kLanes<T>;
+    for (; kTogether && n >= 2 * lanes; n -= 2 * lanes, z += 2 * lanes, out += 2 * lanes) {
+        Vec<T> low = f(load(z)), high = f(load(z + lanes));
         if (da != nullptr) {
             low = load(da) * low;
-            high = load(da + kStep) * high;
-            da += 2 * kStep;
+            high = load(da + lanes) * high;
+            da += 2 * lanes;
         }
         store(out, low);
-        store(out + kStep, high);
+        store(out + lanes, high);
     }
-    while (n != 0) {
-        const std::size_t count = n < kStep ? n : kStep;
-        const bool whole = !kTogether && count == kStep;
-        Vec<T> v = f(whole ? load(z) : load_first(z, count));
-        if (da != nullptr) {
-            v = (whole ? load(da) : load_first(da, count)) * v;
-            da += count;
-        }
-        if (whole) store(out, v);
-        else store_first(out, v, count);
-        n -= count, z += count, out += count;
-    }
+    if (n != 0) map_vectors<T>(n, z, da, out, f);
 }
 
 // An F, with the factors where it has any.
@@ -184,26 +171,35 @@ FANIN_INLINE F function_of(ActivationFactors<T> factors) {
 // of elements a task. `a` may be z, dz may be da or z: each vector is read before it is written.
 template <class T, class F>
 void forward(std::size_t n, const T* z, T* a, ActivationFactors<T> factors) {
-    map_activation<T>(n, z, nullptr, a, function_of<F>(factors));
+    map_vectors<T>(n, z, nullptr, a, function_of<F>(factors));
 }
 template <class T, class F>
 void backward(std::size_t n, const T* z, const T* da, T* dz, ActivationFactors<T> factors) {
-    map_activation<T>(n, z, da, dz, function_of<F>(factors));
+    map_vectors<T>(n, z, da, dz, function_of<F>(factors));
+}
+template <class T, class F>
+void quick_forward(std::size_t n, const T* z, T* a, ActivationFactors<T> factors) {
+    map_quick<T>(n, z, nullptr, a, function_of<F>(factors));
+}
+template <class T, class F>
+void quick_backward(std::size_t n, const T* z, const T* da, T* dz, ActivationFactors<T> factors) {
+    map_quick<T>(n, z, da, dz, function_of<F>(factors));
 }
 
 // Values, then derivatives, in the order of Activation::Kind.
 template <class T>
 constexpr ActivationKernels<T> activation_kernels() {
-    return {{forward<T, IdentityValue>, forward<T, ReluValue>, forward<T, LeakyReluValue<T>>, forward<T, EluValue<T>>,
-             forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>, forward<T, SiluValue>,
-             forward<T, MishValue>, forward<T, SoftplusValue>, forward<T, SoftsignValue>, forward<T, Tanh>, forward<T, Sigmoid>,
-             forward<T, HardtanhValue>, forward<T, Relu6Value>, forward<T, HardswishValue>, forward<T, SinValue>},
-            {backward<T, IdentityDerivative>, backward<T, ReluDerivative>, backward<T, LeakyReluDerivative<T>>,
-             backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
-             backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
-             backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
-             backward<T, HardtanhDerivative>, backward<T, Relu6Derivative>, backward<T, HardswishDerivative>,
-             backward<T, SinDerivative>}};
+    return {{quick_forward<T, IdentityValue>, quick_forward<T, ReluValue>, quick_forward<T, LeakyReluValue<T>>,
+             forward<T, EluValue<T>>, forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>,
+             forward<T, SiluValue>, forward<T, MishValue>, forward<T, SoftplusValue>, quick_forward<T, SoftsignValue>,
+             forward<T, Tanh>, forward<T, Sigmoid>, quick_forward<T, HardtanhValue>, quick_forward<T, Relu6Value>,
+             quick_forward<T, HardswishValue>, forward<T, SinValue>},
+            {quick_backward<T, IdentityDerivative>, quick_backward<T, ReluDerivative>,
+             quick_backward<T, LeakyReluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>,
+             backward<T, GeluDerivative>, backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>,
+             backward<T, MishDerivative>, backward<T, Sigmoid>, quick_backward<T, SoftsignDerivative>,
+             backward<T, TanhDerivative>, backward<T, SigmoidDerivative>, quick_backward<T, HardtanhDerivative>,
+             quick_backward<T, Relu6Derivative>, quick_backward<T, HardswishDerivative>, backward<T, SinDerivative>}};
 }
 
 }  // namespace

@@ -7,26 +7,17 @@
 #include "polynomial.inl"
 #include "math.inl"
 #if defined(FANIN_PART_random) || defined(FANIN_PART_random_truncated)
-// The draws alone gain from -O3, whose unrolling lets their words stay in registers (half the time); and they mix many
-// independent chains, which GCC leaves in source order unless told to schedule (10 % of the time). Not the generic ones, which
-// wait for their fused multiply-adds.
-#if FANIN_HARDWARE_FMA && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#pragma GCC push_options
-#pragma GCC optimize("O3", "schedule-insns", "sched-pressure")
-#endif
 #include "rounding.inl"
 #include "random.inl"
 #if defined(FANIN_PART_random_truncated)
 #include "random_truncated.inl"
 #endif
-#if FANIN_HARDWARE_FMA && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#pragma GCC pop_options
-#endif
 #endif
 #if defined(FANIN_PART_stats)
 #include "rounding.inl"
+#endif
+#if defined(FANIN_PART_activation) || defined(FANIN_PART_training)
+#include "map.inl"
 #endif
 #if defined(FANIN_PART_activation)
 #include "angle.inl"

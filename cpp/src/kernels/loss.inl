@@ -27,7 +27,7 @@ double cross_entropy(std::size_t rows, std::size_t classes, const T* z, const st
     softmax_rows(rows, classes, z, dz, r);
     double cost[kLossBlock];
     T log_sum[kLossBlock];
-    map<T>(rows, r.rest, log_sum, [](Vec<T> v) { return log1p(v); });
+    log1p_each(rows, r.rest, log_sum);
     for (std::size_t i = 0; i < rows; ++i) {
         T* out = dz + i * classes;
         const auto label = static_cast<std::size_t>(y[i]);
@@ -54,8 +54,8 @@ double binary_cross_entropy(std::size_t n, const T* z, const T* y, const T* w, T
     double cost[kLossBlock];
     // -z where the label is 1: the rest is the same for both labels, and the signs go on last.
     for (std::size_t i = 0; i < n; ++i) positive[i] = y[i] == T(1) ? -z[i] : z[i];
-    map<T>(n, positive, log_sum, [](Vec<T> t) { return log1p(exp(-abs(t))); });
-    map<T>(n, positive, dz, [](Vec<T> t) { return sigmoid(t); });
+    map_vectors<T>(n, positive, nullptr, log_sum, [](Vec<T> t) { return log1p(exp(-abs(t))); });
+    map_vectors<T>(n, positive, nullptr, dz, [](Vec<T> t) { return sigmoid(t); });
     for (std::size_t i = 0; i < n; ++i) {
         const T t = positive[i], g = dz[i] * scale;
         dz[i] = y[i] == T(1) ? T(0) - g : g;

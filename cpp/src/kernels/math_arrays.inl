@@ -3,20 +3,10 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-// Whether two vectors go together: one alone waits for its own chain of multiplications, unless each of those is a call.
-inline constexpr bool kTogether = FANIN_HARDWARE_FMA != 0;
-
-// y[i] = f(x[i]), with two vectors in flight.
+// y[i] = f(x[i]).
 template <class T, class F>
 void map_unary(std::size_t n, const T* x, T* y) {
-    const F f;
-    for (; kTogether && n >= 2 * kLanes<T>; n -= 2 * kLanes<T>, x += 2 * kLanes<T>, y += 2 * kLanes<T>) {
-        const Vec<T> low = f(load(x)), high = f(load(x + kLanes<T>));
-        store(y, low);
-        store(y + kLanes<T>, high);
-    }
-    for (; n >= kLanes<T>; n -= kLanes<T>, x += kLanes<T>, y += kLanes<T>) store(y, f(load(x)));
-    if (n != 0) store_first(y, f(load_first(x, n)), n);
+    map_vectors<T>(n, x, nullptr, y, F{});
 }
 
 // What map_unary is handed: a function as a type.

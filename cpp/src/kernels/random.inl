@@ -236,7 +236,9 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
                              std::size_t n, Out* out) {
     constexpr std::size_t kGroup = 2 * kLanes<T>;
     constexpr std::size_t kBlockElements = kGroup / kBlocks;
-    constexpr std::size_t kTogether = !FANIN_HARDWARE_FMA ? 1 : sizeof(T) == sizeof(float) ? 4 : 2;  // measured
+    constexpr std::size_t kTogether = !FANIN_HARDWARE_FMA || requires { requires Draw::alone; } ? 1
+                                      : sizeof(T) == sizeof(float)                              ? 4
+                                                                                                : 2;
     std::uint64_t block = first_index / kBlockElements;
     const Philox philox(seed, stream, block >> 32);
     // One group, whole. Not inlined: it stands in three places, and is in the loop of none.

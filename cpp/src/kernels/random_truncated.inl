@@ -59,8 +59,8 @@ FANIN_INLINE VecD general_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
 // ln Q(z) falls from ln Q(a) by e = -ln(1 - p mass) = -ln((1 - p) + p rho), p the probability counted from a; the first
 // form is exact where p is small, the second where 1 - p is. Two steps of Newton on
 // (z^2 - a^2) / 2 + ln(z / a) - ln S(z) + ln S(a) = e from z^2 = a^2 + 2 e: the start is off by ln(z / a) / z < 0.002, the
-// first step by less than 1e-7 and the second by rounding alone.
-FANIN_INLINE VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
+// first step by less than 1e-7 and the second by rounding alone. Called, not inlined: rare, and two kilobytes.
+[[gnu::noinline]] VecD far_inverse(const TruncatedLaw& law, UnitPair<VecD> p) {
     const VecD a = splat(law.near);
     const VecD from = law.negative ? p.rest : p.u, to = law.negative ? p.u : p.rest;
     const VecD e = from < 0.5 ? -log1p(from * -law.mass) : -log(fma(from, splat(law.rho), to));
@@ -139,6 +139,7 @@ template <class T, bool far>
 struct TruncatedWide {
     const TruncatedLaw& law;
     T mean, std, lowest, highest;
+    static constexpr bool alone = far || sizeof(T) == sizeof(float);  // beside its inverses the words cost nothing
     // The standard draw of an integer of `size` bits a lane.
     FANIN_INLINE VecD inverse(VecI64 k, int size) const {
         const UnitPair<VecD> p = unit_pair(k, size);
@@ -164,6 +165,11 @@ struct TruncatedWide {
         return {interleave_low(even, odd), interleave_high(even, odd)};
     }
     FANIN_INLINE Pair<double> operator()(const PhiloxBlocks& b, double) const {
+        if constexpr (far) return called(b);
+        else return doubles(b);
+    }
+    [[gnu::noinline]] Pair<double> called(const PhiloxBlocks& b) const { return doubles(b); }
+    FANIN_INLINE Pair<double> doubles(const PhiloxBlocks& b) const {
         auto element = [&](VecU64 low, VecU64 high) {
             const VecI64 k = bit_cast<VecI64>(bit_cast<VecU64>(low_words(low, high)) >> 11);
             return clamp<double>(fma(splat(std), inverse(k, 53), splat(mean)), lowest, highest);

@@ -34,12 +34,14 @@ FANIN_INLINE T block_sum(std::size_t n, const T* terms) {
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-// to[i] = f(from[i]) for n elements; the end goes through a buffer.
-template <class T, class F>
-FANIN_INLINE void map(std::size_t n, const T* from, T* to, F&& f) {
-    std::size_t i = 0;
-    for (; i + kLanes<T> <= n; i += kLanes<T>) store<T>(to + i, f(load<T>(from + i)));
-    if (i < n) store_first<T>(to + i, f(load_first<T>(from + i, n - i)), n - i);
+// Each once for all that take them: a call is little beside a block.
+template <class T>
+[[gnu::noinline]] void exp_each(std::size_t n, const T* from, T* to) {
+    map_vectors<T>(n, from, nullptr, to, [](Vec<T> v) { return exp(v); });
+}
+template <class T>
+[[gnu::noinline]] void log1p_each(std::size_t n, const T* from, T* to) {
+    map_vectors<T>(n, from, nullptr, to, [](Vec<T> v) { return log1p(v); });
 }
 
 // The largest of n >= 1 numbers. Where there is a NaN the result is NaN or not: the row's cost is NaN either way.
@@ -80,7 +82,7 @@ FANIN_INLINE void softmax_rows(std::size_t rows, std::size_t classes, const T* z
         r.largest[i] = m;
         for (std::size_t j = 0; j < classes; ++j) out[j] = row[j] - m;
     }
-    map<T>(rows * classes, e, e, [](Vec<T> v) { return exp(v); });
+    exp_each(rows * classes, e, e);
     // The top's exponential is 1 exactly. It stays out of the sum, so that log1p of the rest keeps the digits of a small one.
     for (std::size_t i = 0; i < rows; ++i) {
         T* row = e + i * classes;
@@ -110,7 +112,7 @@ void log_softmax(std::size_t rows, std::size_t classes, const T* z, T* scratch, 
     SoftmaxRows<T> r;
     T log_sum[kLossBlock];
     softmax_rows(rows, classes, z, scratch, r);
-    map<T>(rows, r.rest, log_sum, [](Vec<T> v) { return log1p(v); });
+    log1p_each(rows, r.rest, log_sum);
     for (std::size_t i = 0; i < rows; ++i, z += classes, out += classes) {
         const T m = r.largest[i], at_top = (m == m ? T(0) : m) - log_sum[i];  // m - m is NaN where m is infinite
         for (std::size_t j = 0; j < classes; ++j) out[j] = (z[j] - m) - log_sum[i];

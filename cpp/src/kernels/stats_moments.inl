@@ -192,6 +192,12 @@ FANIN_INLINE void first_sweep(std::size_t n, const S* const (&x)[blocks], Wider<
     }
 }
 
+// The first sweep of a block that holds what is not finite.
+template <class T>
+[[gnu::noinline]] void masked_sweep(std::size_t n, const T* const (&x)[1], FirstSweep<T> (&result)[1]) {
+    first_sweep<T, true, 1>(n, x, {nullptr}, result);
+}
+
 // Zeros and subnormals.
 template <class T>
 FANIN_INLINE void count_small(std::size_t n, const T* x, T least_normal, std::uint64_t& zeros, std::uint64_t& subnormals) {
@@ -262,16 +268,17 @@ struct PowerSums {
 };
 
 // What follows the blocks in memory, in elements of so many bytes.
-template <std::size_t blocks, std::size_t bytes>
+template <std::size_t blocks>
 struct Ahead {
     const char* of[blocks];
+    std::size_t bytes;
 };
 
 // Sums of d, d^2, d^3 = d^2 d, d^4 = d^2 d^2, d = x - mean; of several blocks side by side. The elements that follow the
-// blocks are asked for meanwhile, since they are mostly measured next.
-template <class T, bool masked, bool whole, std::size_t blocks, std::size_t bytes>
-FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks, bytes>& ahead,
-                               const double (&mean)[blocks], PowerSums (&result)[blocks]) {
+// blocks are asked for meanwhile, since they are mostly measured next. One function for all that are measured as T.
+template <class T, bool masked, bool whole, std::size_t blocks>
+[[gnu::noinline]] void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks>& ahead,
+                                    const double (&mean)[blocks], PowerSums (&result)[blocks]) {
     const VecD infinity = splat(Limits<double>::infinity);
     struct Lanes {
         Octet s1, s2, s3, s4;
@@ -284,7 +291,7 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
     std::size_t j = 0;
     for (; j + kAccumulators <= n; j += kAccumulators) {
 #pragma GCC unroll 2
-        for (std::size_t b = 0; b < blocks; ++b) __builtin_prefetch(ahead.of[b] + bytes * j);
+        for (std::size_t b = 0; b < blocks; ++b) __builtin_prefetch(ahead.of[b] + ahead.bytes * j);
 #pragma GCC unroll 2
         for (std::size_t b = 0; b < blocks; ++b)
             for (std::size_t p = 0; p < kParts; ++p) {
@@ -323,8 +330,8 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
 }
 
 // second_sweep with `whole`, whether d^3 and d^4 are wanted, as a run-time number.
-template <class T, bool masked, std::size_t blocks, std::size_t bytes>
-FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks, bytes>& ahead,
+template <class T, bool masked, std::size_t blocks>
+FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const Ahead<blocks>& ahead,
                                const double (&mean)[blocks], bool whole, PowerSums (&result)[blocks]) {
     whole ? second_sweep<T, masked, true>(n, x, ahead, mean, result)
           : second_sweep<T, masked, false>(n, x, ahead, mean, result);
@@ -332,7 +339,7 @@ FANIN_INLINE void second_sweep(std::size_t n, const T* const (&x)[blocks], const
 
 // What the first sweep says of a block of S, `own`, now in T.
 template <class S, class T>
-FANIN_INLINE BlockMoments counted(std::size_t n, const S* own, const T* x, FirstSweep<T> first) {
+[[gnu::noinline]] BlockMoments counted(std::size_t n, const S* own, const T* x, FirstSweep<T> first) {
     if (first.low == 0) first.low = holds_zero(n, x, true) ? -T(0) : T(0);
     if (first.high == 0) first.high = holds_zero(n, x, false) ? T(0) : -T(0);
     const auto low = static_cast<double>(first.low), high = static_cast<double>(first.high);
@@ -360,65 +367,80 @@ FANIN_INLINE void centre(BlockMoments& b, double mean, const PowerSums& s, doubl
     if (b.m4 < 0) b.m4 = 0;
 }
 
-// out[b] = the moments of block b, n >= 1 elements each, the same bits for any number of blocks side by side. Several go
-// together only where none needs a mask and none is constant; otherwise each goes alone. A constant block ends after the first
-// sweep: its moments are exactly 0. Narrow elements are in wide[b] then.
-template <class S, std::size_t blocks>
-FANIN_INLINE void measure(std::size_t n, const S* const (&x)[blocks], Wider<S>* const (&wide)[blocks], bool whole,
-                          BlockMoments* out) {
+// The moments of one block of n >= 1 elements. A constant block ends after the first sweep: its moments are exactly 0.
+// Narrow elements are in `wide` then.
+template <class S>
+FANIN_INLINE void measure(std::size_t n, const S* x, Wider<S>* wide, bool whole, BlockMoments* out) {
     using T = Wider<S>;
-    FirstSweep<T> first[blocks];
-    first_sweep<S, false>(n, x, wide, first);
-    bool plain = true;
-    for (const FirstSweep<T>& f : first) plain &= finite(f.sum) && f.low != f.high;
-    if constexpr (blocks > 1)
-        if (!plain) {
-            for (std::size_t b = 0; b < blocks; ++b) measure<S, 1>(n, {x[b]}, {wide[b]}, whole, out + b);
-            return;
-        }
-    const T* in[blocks];
-    Ahead<blocks, sizeof(S)> ahead;
-    for (std::size_t b = 0; b < blocks; ++b) {
-        if constexpr (Element<S>::narrow) in[b] = wide[b];
-        else in[b] = x[b];
-        ahead.of[b] = reinterpret_cast<const char*>(x[b] + blocks * n);
-    }
+    FirstSweep<T> first[1];
+    first_sweep<S, false, 1>(n, {x}, {wide}, first);
+    const T* in[1];
+    if constexpr (Element<S>::narrow) in[0] = wide;
+    else in[0] = x;
     const bool all_finite = finite(first[0].sum);
-    if (!all_finite) first_sweep<T, true>(n, in, wide, first);
-    double mean[blocks], count[blocks];
-    for (std::size_t b = 0; b < blocks; ++b) {
-        out[b] = counted<S>(n, x[b], in[b], first[b]);
-        count[b] = static_cast<double>(n - first[b].nans - first[b].infs);
-        mean[b] = first[b].sum / count[b];
-    }
+    if (!all_finite) masked_sweep(n, in, first);
+    *out = counted<S>(n, x, in[0], first[0]);
+    const auto count = static_cast<double>(n - first[0].nans - first[0].infs);
     // Nothing finite, or a constant: `counted` has said all of it.
-    if (count[0] == 0 || first[0].low == first[0].high) return;
-    PowerSums sums[blocks];
+    if (count == 0 || first[0].low == first[0].high) return;
+    const double mean[] = {first[0].sum / count};
+    const Ahead<1> ahead{{reinterpret_cast<const char*>(x + n)}, sizeof(S)};
+    PowerSums sums[1];
     all_finite ? second_sweep<T, false>(n, in, ahead, mean, whole, sums)
                : second_sweep<T, true>(n, in, ahead, mean, whole, sums);
-    for (std::size_t b = 0; b < blocks; ++b) centre(out[b], mean[b], sums[b], count[b], whole);
+    centre(*out, mean[0], sums[0], count, whole);
+}
+
+// Of two blocks side by side, in the bits of each alone, where neither needs a mask and neither is constant; otherwise false,
+// and each must go alone.
+template <class S>
+FANIN_INLINE bool measure_both(std::size_t n, const S* const (&x)[2], Wider<S>* const (&wide)[2], bool whole,
+                               BlockMoments* out) {
+    using T = Wider<S>;
+    FirstSweep<T> first[2];
+    first_sweep<S, false>(n, x, wide, first);
+    for (const FirstSweep<T>& f : first)
+        if (!finite(f.sum) || f.low == f.high) return false;
+    const T* in[2];
+    double mean[2];
+    const auto count = static_cast<double>(n);
+    for (std::size_t b = 0; b < 2; ++b) {
+        if constexpr (Element<S>::narrow) in[b] = wide[b];
+        else in[b] = x[b];
+        out[b] = counted<S>(n, x[b], in[b], first[b]);
+        mean[b] = first[b].sum / count;
+    }
+    const Ahead<2> ahead{{reinterpret_cast<const char*>(x[0] + 2 * n), reinterpret_cast<const char*>(x[1] + 2 * n)}, sizeof(S)};
+    PowerSums sums[2];
+    second_sweep<T, false>(n, in, ahead, mean, whole, sums);
+    for (std::size_t b = 0; b < 2; ++b) centre(out[b], mean[b], sums[b], count, whole);
+    return true;
 }
 
 // StatsKernels::block and pair, and NarrowStatsKernels'; stats/stats.cpp calls them.
 template <class T>
 void stats_block(std::size_t n, const T* x, bool whole, BlockMoments* out) {
-    measure<T, 1>(n, {x}, {nullptr}, whole, out);
+    measure<T>(n, x, nullptr, whole, out);
 }
 
 // Two neighbouring blocks of n elements, out[0] and out[1].
 template <class T>
 void stats_pair(std::size_t n, const T* x, const T* y, bool whole, BlockMoments* out) {
-    measure<T, 2>(n, {x, y}, {nullptr, nullptr}, whole, out);
+    if (measure_both<T>(n, {x, y}, {nullptr, nullptr}, whole, out)) return;
+    stats_block(n, x, whole, out);
+    stats_block(n, y, whole, out + 1);
 }
 
 template <class S>
 void stats_narrow_block(std::size_t n, const S* x, float* wide, bool whole, BlockMoments* out) {
-    measure<S, 1>(n, {x}, {wide}, whole, out);
+    measure<S>(n, x, wide, whole, out);
 }
 
 template <class S>
 void stats_narrow_pair(std::size_t n, const S* x, float* wide_x, const S* y, float* wide_y, bool whole, BlockMoments* out) {
-    measure<S, 2>(n, {x, y}, {wide_x, wide_y}, whole, out);
+    if (measure_both<S>(n, {x, y}, {wide_x, wide_y}, whole, out)) return;
+    stats_narrow_block(n, x, wide_x, whole, out);
+    stats_narrow_block(n, y, wide_y, whole, out + 1);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "fanin/arithmetic.hpp"
 #include "fanin/version.hpp"
+#include "message.hpp"
 #include "network/state.hpp"
 
 namespace fanin {
@@ -36,7 +37,7 @@ N number(const SafeTensors& file, const std::string& key, std::string_view text)
     N value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-        throw std::invalid_argument(file.path() + " has a damaged '" + key + "' in its metadata: '" + std::string(text) + "'");
+        detail::refuse({file.path(), " has a damaged '", key, "' in its metadata: '", text, "'"});
     return value;
 }
 
@@ -64,8 +65,8 @@ std::vector<std::string> file_layers(const SafeTensors& file) {
     std::sort(found.begin(), found.end());
     for (std::size_t i = 1; i < found.size(); ++i)
         if (found[i].first == found[i - 1].first)
-            throw std::invalid_argument(file.path() + ": tensors '" + found[i - 1].second + ".weight' and '" + found[i].second +
-                                        ".weight' have the same number");
+            detail::refuse({file.path(), ": tensors '", found[i - 1].second, ".weight' and '", found[i].second,
+                            ".weight' have the same number"});
     std::vector<std::string> out;
     out.reserve(found.size());
     for (auto& [n, name] : found) out.push_back(std::move(name));
@@ -75,11 +76,10 @@ std::vector<std::string> file_layers(const SafeTensors& file) {
 template <class T>
 void check_tensor(const SafeTensors& file, const Tensor& tensor, std::initializer_list<std::size_t> shape) {
     if (!std::equal(shape.begin(), shape.end(), tensor.shape.begin(), tensor.shape.end()))
-        throw std::invalid_argument(file.path() + ": tensor '" + tensor.name + "' must have shape " +
-                                    detail::shape_text(std::vector(shape)) + ", got " + detail::shape_text(tensor.shape));
+        detail::refuse({file.path(), ": tensor '", tensor.name, "' must have shape ", detail::Term::shape(std::vector(shape)),
+                        ", got ", detail::Term::shape(tensor.shape)});
     if (tensor.dtype != kDtype<T> && !(std::is_same_v<T, double> && tensor.dtype == "F32"))
-        throw std::invalid_argument(file.path() + ": tensor '" + tensor.name + "' must have dtype " + std::string(kDtype<T>) +
-                                    ", got " + tensor.dtype);
+        detail::refuse({file.path(), ": tensor '", tensor.name, "' must have dtype ", kDtype<T>, ", got ", tensor.dtype});
 }
 
 // A checked tensor into consecutive elements.
@@ -176,11 +176,11 @@ template <class T>
 void Network<T>::State::read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const {
     const std::vector<std::string> names = file_layers(file);
     if (names.empty() && !file.tensors().empty())
-        throw std::invalid_argument(file.path() + " must name its tensors 'n.weight' and 'n.bias', got '" +
-                                    file.tensors().front().name + "'");
+        detail::refuse(
+            {file.path(), " must name its tensors 'n.weight' and 'n.bias', got '", file.tensors().front().name, "'"});
     if (names.size() != layers())
-        throw std::invalid_argument(file.path() + " has the weights of " + std::to_string(names.size()) +
-                                    " layers (tensors 'n.weight'), the network has " + std::to_string(layers()));
+        detail::refuse(
+            {file.path(), " has the weights of ", names.size(), " layers (tensors 'n.weight'), the network has ", layers()});
     for (std::size_t l = 0; l < layers(); ++l) {
         const std::string name = prefix + names[l];
         const Tensor& weight = file.tensor(name + ".weight");
@@ -189,10 +189,10 @@ void Network<T>::State::read_tensors(const SafeTensors& file, const std::string&
         const std::size_t first = shape_.weight_of.empty() ? l : shape_.weight_of[l];
         if (first == l) copy_tensor(weight, w.data);
         else if (!std::ranges::equal(weight.bytes, file.tensor(prefix + names[first] + ".weight").bytes))
-            throw std::invalid_argument(file.path() + ": tensor '" + weight.name + "' must be that of layer " +
-                                        std::to_string(first) + ", whose matrix it shares");
+            detail::refuse(
+                {file.path(), ": tensor '", weight.name, "' must be that of layer ", first, ", whose matrix it shares"});
         if (!shape_.bias && file.find(name + ".bias") != nullptr)
-            throw std::invalid_argument(file.path() + " has tensor '" + name + ".bias', the network has no biases");
+            detail::refuse({file.path(), " has tensor '", name, ".bias', the network has no biases"});
         if (!shape_.bias) continue;
         const Tensor& bias = file.tensor(name + ".bias");
         check_tensor<T>(file, bias, {layers_[l].n_out});
@@ -214,8 +214,8 @@ template <class T>
 void Network<T>::State::load_optimizer(const SafeTensors& file, Optimizer& optimizer) {
     const Busy busy(busy_);
     if (file.text("optimizer.rule") != optimizer_name(optimizer.rule()))
-        throw std::invalid_argument("optimizer must be of the rule saved in " + file.path() + ", " +
-                                    file.text("optimizer.rule") + ", got " + std::string(optimizer_name(optimizer.rule())));
+        detail::refuse({"optimizer must be of the rule saved in ", file.path(), ", ", file.text("optimizer.rule"), ", got ",
+                        optimizer_name(optimizer.rule())});
     const auto steps = number<std::uint64_t>(file, "optimizer.steps", file.text("optimizer.steps"));
     const std::string_view powers = file.text("optimizer.powers");
     const std::size_t comma = std::min(powers.find(','), powers.size());
@@ -231,8 +231,5 @@ void Network<T>::State::load_optimizer(const SafeTensors& file, Optimizer& optim
     for (std::size_t i = 0; i < arrays.size(); ++i)
         std::copy(arrays[i].begin(), arrays[i].end(), optimizer.state<T>(i).begin());
 }
-
-template struct Network<float>::State;
-template struct Network<double>::State;
 
 }  // namespace fanin

@@ -8,12 +8,13 @@
 #include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "message.hpp"
 #include "network/state.hpp"
 
 namespace fanin {
 namespace {
 
-constexpr std::size_t kTaskElements = std::size_t{1} << 17;  // some 10 us
+constexpr std::size_t kFitTask = std::size_t{1} << 17;  // some 10 us
 
 // The exponent's bits plus one of its units carry into the sign where all of them are set; nothing else does.
 template <class T>
@@ -28,12 +29,12 @@ bool all_finite_here(const T* p, std::size_t n) {
 
 template <class T>
 bool all_finite(const T* p, std::size_t n) {
-    if (n <= kTaskElements) return all_finite_here(p, n);
+    if (n <= kFitTask) return all_finite_here(p, n);
     std::atomic<bool> finite{true};
     const InterruptScope uninterrupted(nullptr);
-    parallel_for(detail::ceil_div(n, kTaskElements), [&](std::size_t task) {
-        const std::size_t first = task * kTaskElements;
-        if (!all_finite_here(p + first, std::min(kTaskElements, n - first))) finite.store(false, std::memory_order_relaxed);
+    parallel_for(detail::ceil_div(n, kFitTask), [&](std::size_t task) {
+        const std::size_t first = task * kFitTask;
+        if (!all_finite_here(p + first, std::min(kFitTask, n - first))) finite.store(false, std::memory_order_relaxed);
     });
     return finite.load();
 }
@@ -120,11 +121,10 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
     const bool check_rows = max_steps < steps && state.steps != 0;
     if (!check_rows) check(x, y);
     else if (x.cols != shape_.sizes.front() || (y.labels.empty() ? y.values.size() / outputs() : y.labels.size()) != x.rows)
-        throw std::invalid_argument("x and y must be those that the fit began with");
+        detail::refuse({"x and y must be those that the fit began with"});
     if (costs.size() != steps * options.epochs || epoch_costs.size() != options.epochs)
-        throw std::invalid_argument("costs and epoch_costs must have " + std::to_string(steps * options.epochs) + " and " +
-                                    std::to_string(options.epochs) + " elements, got " + std::to_string(costs.size()) +
-                                    " and " + std::to_string(epoch_costs.size()));
+        detail::refuse({"costs and epoch_costs must have ", steps * options.epochs, " and ", options.epochs, " elements, got ",
+                        costs.size(), " and ", epoch_costs.size()});
     const Busy busy(busy_);
     optimizer.bind<T>(id_, layer_ends_);
     reserve(batch_size, options.shuffle);
@@ -176,8 +176,5 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
         state.stopped = found.what != Nonfinite::What::nothing && options.stop_at_nonfinite;
     }
 }
-
-template struct Network<float>::State;
-template struct Network<double>::State;
 
 }  // namespace fanin

@@ -9,6 +9,7 @@
 #include "fanin/dense.hpp"
 #include "fanin/random.hpp"
 #include "kernels/table.hpp"
+#include "message.hpp"
 #include "network/state.hpp"
 
 namespace fanin {
@@ -25,19 +26,16 @@ void check_weight_of(NetworkShape& shape) {
     const std::size_t layers = shape.sizes.size() - 1;
     if (shape.weight_of.empty()) return;
     if (shape.weight_of.size() != layers)
-        throw std::invalid_argument("weight_of must have one entry for each of the " + std::to_string(layers) +
-                                    " layers, got " + std::to_string(shape.weight_of.size()));
+        detail::refuse({"weight_of must have one entry for each of the ", layers, " layers, got ", shape.weight_of.size()});
     bool any = false;
     for (std::size_t l = 0; l < layers; ++l) {
         const std::size_t of = shape.weight_of[l];
         if (of > l || shape.weight_of[of] != of)
-            throw std::invalid_argument("weight_of must name for layer " + std::to_string(l) +
-                                        " itself or an earlier layer that uses its own matrix, got " + std::to_string(of));
+            detail::refuse(
+                {"weight_of must name for layer ", l, " itself or an earlier layer that uses its own matrix, got ", of});
         if (shape.sizes[of] != shape.sizes[l] || shape.sizes[of + 1] != shape.sizes[l + 1])
-            throw std::invalid_argument("layers that share a matrix must have one shape, got layer " + std::to_string(of) +
-                                        " of (" + std::to_string(shape.sizes[of + 1]) + ", " + std::to_string(shape.sizes[of]) +
-                                        ") and layer " + std::to_string(l) + " of (" + std::to_string(shape.sizes[l + 1]) +
-                                        ", " + std::to_string(shape.sizes[l]) + ")");
+            detail::refuse({"layers that share a matrix must have one shape, got layer ", of, " of (", shape.sizes[of + 1],
+                            ", ", shape.sizes[of], ") and layer ", l, " of (", shape.sizes[l + 1], ", ", shape.sizes[l], ")"});
         any = any || of != l;
     }
     if (!any) shape.weight_of.clear();
@@ -45,14 +43,12 @@ void check_weight_of(NetworkShape& shape) {
 
 NetworkShape checked(NetworkShape shape) {
     const auto& sizes = shape.sizes;
-    if (sizes.size() < 2)
-        throw std::invalid_argument("sizes must have at least 2 widths, input and output, got " + std::to_string(sizes.size()));
+    if (sizes.size() < 2) detail::refuse({"sizes must have at least 2 widths, input and output, got ", sizes.size()});
     for (std::size_t i = 0; i < sizes.size(); ++i)
-        if (sizes[i] == 0)
-            throw std::invalid_argument("sizes must hold widths of at least 1, got 0 at place " + std::to_string(i));
+        if (sizes[i] == 0) detail::refuse({"sizes must hold widths of at least 1, got 0 at place ", i});
     if (shape.activations.size() != sizes.size() - 2)
-        throw std::invalid_argument("activations must have one for each of the " + std::to_string(sizes.size() - 2) +
-                                    " hidden layers, got " + std::to_string(shape.activations.size()));
+        detail::refuse(
+            {"activations must have one for each of the ", sizes.size() - 2, " hidden layers, got ", shape.activations.size()});
     check_outputs(shape.loss, sizes.back());
     check_weight_of(shape);
     return shape;
@@ -80,8 +76,7 @@ Network<T>::State::State(NetworkShape shape, std::uint64_t seed)
         const std::size_t n_in = shape_.sizes[l], n_out = shape_.sizes[l + 1];
         std::size_t weights = 0;
         if (__builtin_mul_overflow(n_in, n_out, &weights) || weights > (std::size_t{1} << 48))
-            throw std::invalid_argument("sizes must give layers of at most 2^48 weights, got " + std::to_string(n_in) + " x " +
-                                        std::to_string(n_out));
+            detail::refuse({"sizes must give layers of at most 2^48 weights, got ", n_in, " x ", n_out});
         const bool last = l + 2 == shape_.sizes.size();
         const std::size_t of = owner(l);
         const std::size_t weight = of == l ? total : layers_[of].weight,
@@ -105,9 +100,7 @@ Network<T>::State::State(NetworkShape shape, std::uint64_t seed)
 template <class T>
 void Network<T>::State::check(MatrixView<const T> x, std::size_t first_row) const {
     const std::size_t n_in = shape_.sizes.front();
-    if (x.cols != n_in)
-        throw std::invalid_argument("x must have shape (batch, " + std::to_string(n_in) + "), got (" + std::to_string(x.rows) +
-                                    ", " + std::to_string(x.cols) + ")");
+    if (x.cols != n_in) detail::refuse({"x must have shape (batch, ", n_in, "), got (", x.rows, ", ", x.cols, ")"});
     const T *const begin = x.data, *const end = x.rows == 0 ? x.data : &x(x.rows - 1, 0) + n_in;
     for (const auto& [from, to] : trusted_)
         if (from <= begin && end <= to && x.row_stride >= 0 && x.col_stride == 1) return;
@@ -116,7 +109,7 @@ void Network<T>::State::check(MatrixView<const T> x, std::size_t first_row) cons
 
 template <class T>
 void Network<T>::State::check(MatrixView<const T> x, Targets<T> y) const {
-    if (x.rows == 0) throw std::invalid_argument("x must have at least one row, got 0");
+    if (x.rows == 0) detail::refuse({"x must have at least one row, got 0"});
     check(x);
     check_targets(shape_.loss, x.rows, outputs(), y);
 }
@@ -140,8 +133,8 @@ template <class T>
 void Network<T>::State::forward(MatrixView<const T> x, std::span<T> logits, std::size_t first_row) {
     check(x, first_row);
     if (logits.size() != x.rows * outputs())
-        throw std::invalid_argument("logits must have shape (batch, outputs) = (" + std::to_string(x.rows) + ", " +
-                                    std::to_string(outputs()) + "), got " + std::to_string(logits.size()) + " elements");
+        detail::refuse(
+            {"logits must have shape (batch, outputs) = (", x.rows, ", ", outputs(), "), got ", logits.size(), " elements"});
     const Busy busy(busy_);
     reserve(x.rows, false);
     for (std::size_t done = 0; done < x.rows; done += kPieceRows)
@@ -152,10 +145,9 @@ template <class T>
 void Network<T>::State::predict(MatrixView<const T> x, std::span<std::int64_t> labels, std::size_t first_row) {
     check(x, first_row);
     if (shape_.loss == Loss::mean_squared_error)
-        throw std::invalid_argument("predict needs a loss of classes, got mean_squared_error: forward gives its values");
+        detail::refuse({"predict needs a loss of classes, got mean_squared_error: forward gives its values"});
     if (labels.size() != x.rows)
-        throw std::invalid_argument("labels must have shape (batch,) = (" + std::to_string(x.rows) + ",), got " +
-                                    std::to_string(labels.size()) + " elements");
+        detail::refuse({"labels must have shape (batch,) = (", x.rows, ",), got ", labels.size(), " elements"});
     const Busy busy(busy_);
     reserve(x.rows, false);
     std::vector<T> logits(std::min(kPieceRows, x.rows) * outputs());
@@ -188,7 +180,7 @@ double Network<T>::State::gradients(MatrixView<const T> x, Targets<T> y, std::sp
     for (std::size_t l = 0; fits && l < layers(); ++l)
         fits = out_dw[l].rows == layers_[l].n_out && out_dw[l].cols == layers_[l].n_in &&
                (!shape_.bias || out_db[l].size == layers_[l].n_out);
-    if (!fits) throw std::invalid_argument("out_dw and out_db must have the shapes of the network's weights and biases");
+    if (!fits) detail::refuse({"out_dw and out_db must have the shapes of the network's weights and biases"});
     const Busy busy(busy_);
     reserve(x.rows, false);
     const double cost = pass({x, y, nullptr}, 0, x.rows, true);
@@ -268,14 +260,12 @@ void Network<T>::draw(std::span<const std::optional<Law>> weights, std::span<con
     const StandardArithmetic arithmetic;
     for (const std::size_t n : {weights.size(), biases.size()})
         if (n != 0 && n != layers())
-            throw std::invalid_argument("weights and biases must have a law, or none, for each of the " +
-                                        std::to_string(layers()) + " layers, got " + std::to_string(n));
+            detail::refuse({"weights and biases must have a law, or none, for each of the ", layers(), " layers, got ", n});
     state_->draw(weights, biases);
 }
 template <class T>
 void Network<T>::trust(MatrixView<const T> x) {
-    if (x.col_stride != 1 || x.row_stride != static_cast<std::ptrdiff_t>(x.cols))
-        throw std::invalid_argument("x must be in C order");
+    if (x.col_stride != 1 || x.row_stride != static_cast<std::ptrdiff_t>(x.cols)) detail::refuse({"x must be in C order"});
     state_->trusted_.emplace_back(x.data, x.data + x.rows * x.cols);
 }
 template <class T>

@@ -42,7 +42,5 @@ void Network<T>::State::show(StepObserver<T>& observer, Watch<T>& watch, std::si
 
 template struct Watch<float>;
 template struct Watch<double>;
-template struct Network<float>::State;
-template struct Network<double>::State;
 
 }  // namespace fanin

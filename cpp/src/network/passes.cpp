@@ -160,7 +160,16 @@ double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t 
     return detail::mean_loss(shape_.loss, total, weight, outputs());
 }
 
-template struct Network<float>::State;
-template struct Network<double>::State;
+// The members that stand here; those of the other files come with network.cpp, the last of their unit.
+#define FANIN_PASSES(T)                                                                               \
+    template void Network<T>::State::reserve(std::size_t, bool);                                      \
+    template Network<T>::State::Rows Network<T>::State::piece(const Rows&, std::size_t, std::size_t); \
+    template MatrixView<T> Network<T>::State::rows_in(T*, std::size_t, std::size_t) const;            \
+    template void Network<T>::State::forward_piece(MatrixView<const T>, T*, Watch<T>*);               \
+    template void Network<T>::State::backward_piece(MatrixView<const T>, bool, Watch<T>*);            \
+    template double Network<T>::State::pass(const Rows&, std::size_t, std::size_t, bool, Watch<T>*);
+FANIN_PASSES(float)
+FANIN_PASSES(double)
+#undef FANIN_PASSES
 
 }  // namespace fanin

@@ -34,7 +34,7 @@ void check_no_nan(MatrixView<const T> x, std::size_t first_row) {
             for (std::size_t j = 0; j < x.cols; ++j) nans |= row.data[j] != row.data[j];
         else
             for (std::size_t j = 0; j < x.cols; ++j) nans |= row(0, j) != row(0, j);
-        if (nans != 0) throw std::invalid_argument("x must not hold NaN, got one at row " + std::to_string(first_row + i));
+        if (nans != 0) detail::refuse({"x must not hold NaN, got one at row ", first_row + i});
     }
 }
 

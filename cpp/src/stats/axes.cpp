@@ -55,12 +55,11 @@ struct Slices {
            std::span<const std::size_t> axes) {
         const std::size_t all = of_shape.size();
         if (all > kMaxRank || of_strides.size() != all)
-            throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank));
+            detail::refuse({"x must have as many strides as axes, at most ", kMaxRank});
         std::array<bool, kMaxRank> summed{};
         for (const std::size_t axis : axes) {
             if (axis >= all || summed[axis])
-                throw std::invalid_argument("axis must hold different axes of x, below " + std::to_string(all) + ", got " +
-                                            detail::shape_text(axes));
+                detail::refuse({"axis must hold different axes of x, below ", all, ", got ", detail::Term::shape(axes)});
             summed[axis] = true;
         }
         for (std::size_t axis = 0; axis < all; ++axis) {

@@ -35,9 +35,9 @@ Quantile order_statistic(const Summary& s, const std::vector<double>& edges, std
 
 Quantile quantile(const Summary& s, double q) {
     const StandardArithmetic arithmetic(q);
-    if (!(q >= 0 && q <= 1)) throw std::invalid_argument("q must be in [0, 1], got " + detail::text(q));
+    if (!(q >= 0 && q <= 1)) detail::refuse({"q must be in [0, 1], got ", q});
     if (s.histogram.kind == HistogramKind::none)
-        throw std::invalid_argument("quantiles must have a histogram to be read from, got a summary with bins=None");
+        detail::refuse({"quantiles must have a histogram to be read from, got a summary with bins=None"});
     if (s.finite() == 0) return {Summary::kNaN, Summary::kNaN, Summary::kNaN};
     // Between two order statistics, as numpy.quantile takes it by default; the bounds are the outer two.
     const double place = q * static_cast<double>(s.finite() - 1);

@@ -113,8 +113,8 @@ constexpr BlockMoments kNothing{0, 0, 0, 0, 0, 0, 0, 0, 0, kInfinity, -kInfinity
 
 detail::BlockPlaces::BlockPlaces(std::span<const std::size_t> shape, std::span<const std::ptrdiff_t> strides) {
     if (shape.size() != strides.size() || shape.size() > kMaxRank)
-        throw std::invalid_argument("x must have as many strides as axes, at most " + std::to_string(kMaxRank) + ", got " +
-                                    std::to_string(shape.size()) + " axes and " + std::to_string(strides.size()) + " strides");
+        detail::refuse({"x must have as many strides as axes, at most ", kMaxRank, ", got ", shape.size(), " axes and ",
+                        strides.size(), " strides"});
     if (!shape.empty()) {
         cols_ = shape.back();
         col_stride_ = cols_ == 1 ? 1 : strides.back();
@@ -151,31 +151,28 @@ std::string_view histogram_kind_name(HistogramKind kind) {
 HistogramKind histogram_kind_from_name(std::string_view name) {
     for (const HistogramKind kind : {HistogramKind::none, HistogramKind::linear, HistogramKind::powers})
         if (name == histogram_kind_name(kind)) return kind;
-    throw std::invalid_argument("histogram must be 'none', 'linear' or 'powers', got '" + std::string(name) + "'");
+    detail::refuse({"histogram must be 'none', 'linear' or 'powers', got '", name, "'"});
 }
 
 void validate(const Histogram& h) {
     validate(SummaryOptions{false, h.kind, h.counts.size(), h.low, h.high});
     if (h.kind == HistogramKind::powers && h.counts.size() != kPowerBins)
-        throw std::invalid_argument("counts must have " + std::to_string(kPowerBins) + " entries, got " +
-                                    std::to_string(h.counts.size()));
+        detail::refuse({"counts must have ", kPowerBins, " entries, got ", h.counts.size()});
 }
 
 void validate(const SummaryOptions& o) {
     const StandardArithmetic arithmetic;
     if (o.saturation && !(o.saturation_low <= o.saturation_high))
-        throw std::invalid_argument("saturation must be (low, high) with low <= high, got " +
-                                    range_text(o.saturation_low, o.saturation_high));
+        detail::refuse(
+            {"saturation must be (low, high) with low <= high, got ", range_text(o.saturation_low, o.saturation_high)});
     if (o.histogram != HistogramKind::linear) return;
-    if (o.bins < 1 || o.bins > kMaxBins)
-        throw std::invalid_argument("bins must be in 1 .. " + std::to_string(kMaxBins) + ", got " + std::to_string(o.bins));
+    if (o.bins < 1 || o.bins > kMaxBins) detail::refuse({"bins must be in 1 .. ", kMaxBins, ", got ", o.bins});
     const std::string range = range_text(o.low, o.high);
     if (!(o.low < o.high) || !std::isfinite(o.high - o.low))
-        throw std::invalid_argument("range must be (low, high), finite with low < high, got " + range);
+        detail::refuse({"range must be (low, high), finite with low < high, got ", range});
     const std::vector<double> edges = detail::linear_edges(o.bins, o.low, o.high);
     if (std::adjacent_find(edges.begin(), edges.end(), [](double a, double b) { return a >= b; }) != edges.end())
-        throw std::invalid_argument("range must be wide enough for bins of different edges, got " + range + " for " +
-                                    std::to_string(o.bins) + " bins");
+        detail::refuse({"range must be wide enough for bins of different edges, got ", range, " for ", o.bins, " bins"});
 }
 
 Summary detail::summary_of(std::vector<BlockMoments>& parts, Histogram histogram, const SummaryOptions& options) {
@@ -259,12 +256,11 @@ Summary merge(const Summary& left, const Summary& right) {
     const StandardArithmetic arithmetic;
     const Histogram &a = left.histogram, &b = right.histogram;
     if (a.kind != b.kind || a.counts.size() != b.counts.size() || a.low != b.low || a.high != b.high)
-        throw std::invalid_argument("summaries must have the same histogram bins to be added, got " + describe(a) + " and " +
-                                    describe(b));
+        detail::refuse({"summaries must have the same histogram bins to be added, got ", describe(a), " and ", describe(b)});
     if (left.saturation != right.saturation || left.saturation_low != right.saturation_low ||
         left.saturation_high != right.saturation_high)
-        throw std::invalid_argument("summaries must have the same saturation bounds to be added, got " + bounds_text(left) +
-                                    " and " + bounds_text(right));
+        detail::refuse({"summaries must have the same saturation bounds to be added, got ", bounds_text(left), " and ",
+                        bounds_text(right)});
     Summary s = from_moments(merge_moments(to_moments(left), to_moments(right)), left.moments_only || right.moments_only);
     s.histogram = a;
     for (std::size_t i = 0; i < b.counts.size(); ++i) s.histogram.counts[i] += b.counts[i];
