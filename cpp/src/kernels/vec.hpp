@@ -89,22 +89,17 @@ FANIN_INLINE typename Simd<T>::Int first_lanes(std::size_t n) {
     else return VecI64{0, 1, 2, 3} < static_cast<std::int64_t>(n);
 }
 #endif
-// The first n <= lanes elements; the other lanes are `fill`. Nothing beyond them is touched.
+// The first n <= lanes elements; the other lanes are 0. Nothing beyond them is touched.
 template <class T>
-FANIN_INLINE Vec<T> load_first(const T* p, std::size_t n, T fill = T(0)) {
+FANIN_INLINE Vec<T> load_first(const T* p, std::size_t n) {
 #if FANIN_VECTOR_BYTES == 64
-    const Vec<T> other = fill - Vec<T>{};
-    if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_mask_loadu_ps((__m512)other, static_cast<__mmask16>((1u << n) - 1), p);
-    else return (Vec<T>)_mm512_mask_loadu_pd((__m512d)other, static_cast<__mmask8>((1u << n) - 1), p);
+    if constexpr (sizeof(T) == 4) return (Vec<T>)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p);
+    else return (Vec<T>)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1), p);
 #elif FANIN_VECTOR_BYTES == 32
-    const auto first = first_lanes<T>(n);
-    Vec<T> v;
-    if constexpr (sizeof(T) == 4) v = (Vec<T>)_mm256_maskload_ps(p, (__m256i)first);
-    else v = (Vec<T>)_mm256_maskload_pd(p, (__m256i)first);
-    return first ? v : fill - Vec<T>{};
+    if constexpr (sizeof(T) == 4) return (Vec<T>)_mm256_maskload_ps(p, (__m256i)first_lanes<T>(n));
+    else return (Vec<T>)_mm256_maskload_pd(p, (__m256i)first_lanes<T>(n));
 #else
-    T lanes[kLanes<T>];
-    for (std::size_t i = 0; i < kLanes<T>; ++i) lanes[i] = fill;
+    T lanes[kLanes<T>] = {};
     for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
     return load<T>(lanes);
 #endif
