@@ -10,6 +10,7 @@
 #include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
+#include "message.hpp"
 
 namespace fanin {
 

@@ -9,6 +9,7 @@
 #include "dense/product.hpp"
 #include "division.hpp"
 #include "fanin/arithmetic.hpp"
+#include "message.hpp"
 
 namespace fanin {
 namespace {

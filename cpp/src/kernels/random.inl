@@ -214,15 +214,30 @@ FANIN_INLINE void draw_each(const Draw& draw, const PhiloxBlocks (&words)[m], Pa
         for (std::size_t i = 0; i < m; ++i) pairs[i] = draw(words[i], T{});
 }
 
-// The elements of a pair, in their own type or rounded to a 16-bit one.
-template <class T, class Out>
-FANIN_INLINE void store_pair(Out* to, const Pair<T>& pair) {
-    if constexpr (sizeof(Out) == sizeof(T)) {
-        store<T>(to, pair.low);
-        store<T>(to + kLanes<T>, pair.high);
-    } else {
-        store_rounded(to, pair.low, pair.high);
+// A draw whose elements are rounded to a 16-bit format, which is chosen as it runs: one loop serves both.
+template <class Draw>
+struct Rounded {
+    Draw draw;
+    bool is_bfloat16;
+    FANIN_INLINE Pair<float> operator()(const PhiloxBlocks& b, float) const { return draw(b, float{}); }
+};
+
+// The elements of neighbouring pairs, to memory.
+template <class T, class Draw, std::size_t m>
+FANIN_INLINE void store_pairs(const Draw&, T* to, const Pair<T> (&pairs)[m]) {
+    for (std::size_t i = 0; i < m; ++i) {
+        store<T>(to + 2 * i * kLanes<T>, pairs[i].low);
+        store<T>(to + (2 * i + 1) * kLanes<T>, pairs[i].high);
     }
+}
+template <class T, class Draw, std::size_t m>
+FANIN_INLINE void store_pairs(const Rounded<Draw>& draw, std::uint16_t* to, const Pair<T> (&pairs)[m]) {
+    if (draw.is_bfloat16)
+        for (std::size_t i = 0; i < m; ++i)
+            store_rounded(reinterpret_cast<BFloat16*>(to + 2 * i * kLanes<T>), pairs[i].low, pairs[i].high);
+    else
+        for (std::size_t i = 0; i < m; ++i)
+            store_rounded(reinterpret_cast<Float16*>(to + 2 * i * kLanes<T>), pairs[i].low, pairs[i].high);
 }
 
 // Blocks from `block` on that share its upper half.
@@ -248,7 +263,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
         Pair<T> pairs[1];
         philox(numbers, words);
         draw_each<T>(draw, words, pairs);
-        store_pair(to, pairs[0]);
+        store_pairs<T>(draw, to, pairs);
     };
     // Elements skip .. skip + count - 1 of a group.
     auto part = [&](std::uint64_t first_block, std::size_t skip, std::size_t count, Out* to) {
@@ -273,7 +288,7 @@ FANIN_INLINE void fill_alike(const Draw& draw, std::uint64_t seed, std::uint64_t
         auto draw_all = [&]() __attribute__((always_inline)) {
             Pair<T> pairs[kTogether];
             draw_each<T>(draw, words, pairs);
-            for (std::size_t i = 0; i < kTogether; ++i) store_pair(out + i * kGroup, pairs[i]);
+            store_pairs<T>(draw, out, pairs);
             out += kTogether * kGroup;
             n -= kTogether * kGroup;
             block += kTogether * kBlocks;
@@ -320,15 +335,21 @@ void fill_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_
 }
 
 // NarrowRandomKernels: rounded while they are in registers.
+template <class Draw>
+[[gnu::noinline]] void fill_rounded(const Rounded<Draw>& draw, std::uint64_t seed, std::uint64_t stream,
+                                    std::uint64_t first_index, std::size_t n, std::uint16_t* out) {
+    fill<float>(draw, seed, stream, first_index, n, out);
+}
 template <class S>
 void fill_narrow_normal(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mean,
                         float std, S* out) {
-    fill<float>(Normal<float>{mean, std}, seed, stream, first_index, n, out);
+    fill_rounded<Normal<float>>({{mean, std}, __is_same(S, BFloat16)}, seed, stream, first_index, n, &out->bits);
 }
 template <class S>
 void fill_narrow_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t first_index, std::size_t n, float mid,
                          float half_width, float lowest, float highest, S* out) {
-    fill<float>(Uniform<float>{mid, half_width, lowest, highest}, seed, stream, first_index, n, out);
+    fill_rounded<Uniform<float>>({{mid, half_width, lowest, highest}, __is_same(S, BFloat16)}, seed, stream, first_index, n,
+                                 &out->bits);
 }
 
 // PhiloxWords: the words of the blocks from first_block on, n of them, four a block in the order of the generator's definition.
