@@ -144,7 +144,7 @@ struct EluDerivative {
     }
 };
 
-// map_vectors for what takes a few instructions: more of them would count, so that the end has code of its own.
+// map_vectors for what takes few instructions: two more would count, so that the end has code of its own.
 template <class T, class F>
 FANIN_INLINE void map_quick(std::size_t n, const T* z, const T* da, T* out, const F& f) {
     constexpr std::size_t lanes = kLanes<T>;
@@ -189,17 +189,18 @@ void quick_backward(std::size_t n, const T* z, const T* da, T* dz, ActivationFac
 // Values, then derivatives, in the order of Activation::Kind.
 template <class T>
 constexpr ActivationKernels<T> activation_kernels() {
-    return {{quick_forward<T, IdentityValue>, quick_forward<T, ReluValue>, quick_forward<T, LeakyReluValue<T>>,
-             forward<T, EluValue<T>>, forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>,
-             forward<T, SiluValue>, forward<T, MishValue>, forward<T, SoftplusValue>, quick_forward<T, SoftsignValue>,
-             forward<T, Tanh>, forward<T, Sigmoid>, quick_forward<T, HardtanhValue>, quick_forward<T, Relu6Value>,
-             quick_forward<T, HardswishValue>, forward<T, SinValue>},
-            {quick_backward<T, IdentityDerivative>, quick_backward<T, ReluDerivative>,
-             quick_backward<T, LeakyReluDerivative<T>>, backward<T, EluDerivative<T>>, backward<T, EluDerivative<T>>,
-             backward<T, GeluDerivative>, backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>,
-             backward<T, MishDerivative>, backward<T, Sigmoid>, quick_backward<T, SoftsignDerivative>,
-             backward<T, TanhDerivative>, backward<T, SigmoidDerivative>, quick_backward<T, HardtanhDerivative>,
-             quick_backward<T, Relu6Derivative>, quick_backward<T, HardswishDerivative>, backward<T, SinDerivative>}};
+    return {
+        {quick_forward<T, IdentityValue>, quick_forward<T, ReluValue>, quick_forward<T, LeakyReluValue<T>>,
+         forward<T, EluValue<T>>, forward<T, EluValue<T>>, forward<T, GeluValue>, forward<T, GeluTanhValue>,
+         forward<T, SiluValue>, forward<T, MishValue>, forward<T, SoftplusValue>, quick_forward<T, SoftsignValue>,
+         forward<T, Tanh>, forward<T, Sigmoid>, quick_forward<T, HardtanhValue>, quick_forward<T, Relu6Value>,
+         quick_forward<T, HardswishValue>, forward<T, SinValue>},
+        {quick_backward<T, IdentityDerivative>, quick_backward<T, ReluDerivative>, quick_backward<T, LeakyReluDerivative<T>>,
+         quick_backward<T, EluDerivative<T>>, quick_backward<T, EluDerivative<T>>, backward<T, GeluDerivative>,
+         backward<T, GeluTanhDerivative>, backward<T, SiluDerivative>, backward<T, MishDerivative>, backward<T, Sigmoid>,
+         quick_backward<T, SoftsignDerivative>, backward<T, TanhDerivative>, backward<T, SigmoidDerivative>,
+         quick_backward<T, HardtanhDerivative>, quick_backward<T, Relu6Derivative>, quick_backward<T, HardswishDerivative>,
+         backward<T, SinDerivative>}};
 }
 
 }  // namespace
