@@ -136,6 +136,9 @@ void strides_do_not_matter() {
     CHECK(of<T>(x.data(), {1, kRows, 1, kCols}, {0, kCols, 12345, 1}) == whole);
     CHECK(of<T>(spread.data(), {kRows, 2, kCols / 2}, {6 * kCols, 3 * kCols / 2, 3}) ==
           fanin::reference::summarize(x, 2 * kRows, kCols / 2, {}));
+    // Rows of two axes that follow one another as one axis would.
+    CHECK(of<T>(spread.data(), {4, 9, kCols}, {9 * 6 * kCols, 6 * kCols, 3}) ==
+          fanin::reference::summarize(std::vector<T>(x.begin(), x.begin() + 36 * kCols), 36, kCols, {}));
     // A stride of 0 repeats; rows longer than a block, gathered and not.
     const std::vector<T> long_row = normal_sample<T>(5000, 0, 1, 6);
     std::vector<T> twice(long_row), apart(10000);
@@ -256,6 +259,10 @@ void merging() {
     CHECK(fanin::merge(two, two).var() == two.var());
     CHECK_THROWS(fanin::merge(whole, other), std::invalid_argument);
     CHECK_THROWS(fanin::merge(whole, of<float>(x.data(), {5}, {1}, linear(50, -2, 3))), std::invalid_argument);
+    const Summary bins = of<float>(x.data(), {5}, {1}, linear(50, -2, 3));
+    CHECK(fanin::merge(bins, bins).count == 10);
+    for (const SummaryOptions& other_bins : {linear(49, -2, 3), linear(50, -1, 3), linear(50, -2, 4)})
+        CHECK_THROWS(fanin::merge(bins, of<float>(x.data(), {5}, {1}, other_bins)), std::invalid_argument);
 }
 
 // Every choice of axes of a strided array: each summary is that of its slice, copied out.
