@@ -1,8 +1,5 @@
 #include "fanin/float16.hpp"
 
-#include <stdexcept>
-#include <string>
-
 #include "fanin/arithmetic.hpp"
 #include "kernels/table.hpp"
 #include "message.hpp"

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
-#include <string>
+#include <string_view>
 #include <utility>
 
 #include "division.hpp"

@@ -3,8 +3,7 @@
 
 #include <cmath>
 #include <random>
-#include <stdexcept>
-#include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "fanin/arithmetic.hpp"

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "fanin/arithmetic.hpp"
 #include "fanin/random.hpp"

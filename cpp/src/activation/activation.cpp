@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <stdexcept>
 
 #include "activation_kernel.hpp"
 #include "elementwise.hpp"

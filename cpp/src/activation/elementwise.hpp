@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <stdexcept>
-#include <string>
 
 #include "division.hpp"
 #include "fanin/threads.hpp"

@@ -1,7 +1,6 @@
 #include "facts.hpp"
 
 #include <cmath>
-#include <stdexcept>
 
 #include "constants.hpp"
 #include "fanin/arithmetic.hpp"

@@ -1,7 +1,5 @@
 // Softmax over rows: the arguments checked, the rows split over threads, rows of other strides carried through a buffer.
 #include <algorithm>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "division.hpp"

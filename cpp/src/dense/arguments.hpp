@@ -3,8 +3,6 @@
 
 #include <cstddef>
 #include <initializer_list>
-#include <stdexcept>
-#include <string>
 
 #include "fanin/view.hpp"
 #include "message.hpp"

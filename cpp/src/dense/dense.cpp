@@ -2,7 +2,6 @@
 #include "fanin/dense.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "dense/arguments.hpp"
 #include "dense/passes.hpp"

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <stdexcept>
-#include <string>
 
 #include "activation_kernel.hpp"
 #include "dense/product.hpp"

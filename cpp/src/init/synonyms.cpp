@@ -1,7 +1,6 @@
 // What is said of a name that is no law or no parameter: other libraries' names, and what they are called here.
 #include <algorithm>
 #include <span>
-#include <stdexcept>
 
 #include "definitions.hpp"
 #include "message.hpp"

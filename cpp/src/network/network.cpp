@@ -1,7 +1,6 @@
 #include "fanin/network.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <string>
 #include <utility>
 

@@ -1,7 +1,6 @@
 // Quantiles from histograms, with the bounds that they prove.
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 #include "fanin/arithmetic.hpp"
 #include "fanin/stats.hpp"
