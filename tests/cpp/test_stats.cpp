@@ -259,6 +259,19 @@ void merging() {
     CHECK(fanin::merge(two, two).var() == two.var());
     CHECK_THROWS(fanin::merge(whole, other), std::invalid_argument);
     CHECK_THROWS(fanin::merge(whole, of<float>(x.data(), {5}, {1}, linear(50, -2, 3))), std::invalid_argument);
+    // -0 is less than +0, whichever block has it.
+    std::vector<float> zeros(2 * 4096);
+    for (const std::size_t at : {0, 4096}) {
+        std::fill(zeros.begin(), zeros.end(), 0.0f);
+        zeros[at] = -0.0f;
+        const Summary signs = of<float>(zeros.data(), {2, 4096}, {4096, 1});
+        CHECK(std::signbit(signs.min) && !std::signbit(signs.max));
+    }
+    const double numbers[] = {0, 0, 0, 1};  // m2 = 3/4, m3 = 3/8, m4 = 21/64
+    const Summary four = of<double>(numbers, {4}, {1});
+    CHECK(std::abs(four.skewness() - 0.09375 / (0.1875 * std::sqrt(0.1875))) < 1e-14);
+    CHECK(std::abs(four.kurtosis() - 7.0 / 3) < 1e-14);
+    CHECK(four.std() == std::sqrt(0.1875) && four.rms() == 0.5);
     const Summary bins = of<float>(x.data(), {5}, {1}, linear(50, -2, 3));
     CHECK(fanin::merge(bins, bins).count == 10);
     for (const SummaryOptions& other_bins : {linear(49, -2, 3), linear(50, -1, 3), linear(50, -2, 4)})
