@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <iterator>
-#include <stdexcept>
 
 #include "kernels/isas.hpp"
 #include "kernels/table.hpp"

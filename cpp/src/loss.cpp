@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <stdexcept>
 
 #include "division.hpp"
 #include "fanin/arithmetic.hpp"

@@ -1,6 +1,5 @@
 // Laws drawn: the checks, the work split over threads, the draw carried to any strides.
 #include <algorithm>
-#include <stdexcept>
 
 #include "box.hpp"
 #include "dirac.hpp"

@@ -1,7 +1,6 @@
 // Laws as values: their parameters checked, read and compared.
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 #include "activation_kernel.hpp"
 #include "definitions.hpp"

@@ -1,7 +1,6 @@
 // Summaries over some of the axes, and of streams.
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <vector>
 
 #include "division.hpp"
