@@ -25,7 +25,10 @@
 #include "constants.hpp"
 #include "kernels/table.hpp"
 #include "kernels/vec.hpp"
+#include "kernels/vec_first.inl"
+#include "kernels/polynomial.inl"
 #include "kernels/math.inl"
+#include "kernels/rounding.inl"
 #include "kernels/random.inl"
 #include "kernels/random_truncated.inl"
 // clang-format on

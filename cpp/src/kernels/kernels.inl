@@ -4,6 +4,7 @@
 #include "vec.hpp"
 // Each uses only those above it.
 // clang-format off
+#include "vec_first.inl"
 #include "polynomial.inl"
 #include "math.inl"
 #if defined(FANIN_PART_random) || defined(FANIN_PART_random_truncated)

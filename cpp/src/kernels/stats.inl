@@ -1,5 +1,6 @@
 // Kernels of `stats`.
 // clang-format off
+#include "stats_elements.inl"
 #include "stats_moments.inl"
 #include "stats_histogram.inl"
 // clang-format on
