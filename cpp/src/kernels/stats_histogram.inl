@@ -136,7 +136,10 @@ FANIN_INLINE VecI16 power_slot(VecI16 x, const Float16*) {
     const VecI16 magnitude = x & 0x7fff;
     VecI16 subnormal = (magnitude > 0) & 105;
 #pragma GCC unroll 9
-    for (int i = 1; i < 10; ++i) subnormal -= magnitude >= static_cast<std::int16_t>(1 << i);
+    for (int i = 1; i < 10; ++i) {
+        const auto power = static_cast<std::int16_t>(1 << i);
+        subnormal -= magnitude >= power;
+    }
     const VecI16 normal = magnitude >= 0x7c00 ? VecI16{} + 257 : (magnitude >> 10) + 114;
     return signed_slot(x, magnitude < 0x400 ? subnormal : normal);
 }

@@ -12,6 +12,14 @@
 #include "places.hpp"
 
 namespace fanin::detail {
+
+// What is drawn of one matrix, and where to; a tall one is the transpose of a wide one, n <= m. Not in the unnamed
+// namespace: GCC warns of lambdas that capture it, in a template that others see.
+struct Target {
+    std::size_t n, m;
+    std::vector<haar::Place> rows, cols;
+};
+
 namespace {
 
 using namespace haar;
@@ -32,12 +40,6 @@ void store(const Real<T>* x, std::size_t n, T* out) {
     if constexpr (std::is_same_v<T, Real<T>>) std::copy_n(x, n, out);
     else round_to({x, n}, std::span<T>(out, n));
 }
-
-// What is drawn of one matrix, and where to; a tall one is the transpose of a wide one, n <= m.
-struct Target {
-    std::size_t n, m;
-    std::vector<Place> rows, cols;
-};
 
 // One matrix at `data`; x_j is drawn from index first_index + j m + j on.
 template <class T>
