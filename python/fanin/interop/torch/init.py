@@ -54,7 +54,7 @@ __all__ = [
 
 Seed: TypeAlias = SupportsIndex | None
 Stream: TypeAlias = SupportsIndex | str | None
-Generator: TypeAlias = torch.Generator | None
+Generator: TypeAlias = "torch.Generator | None"  # in quotes: the documentation is built without PyTorch too
 Mode: TypeAlias = Literal["fan_in", "fan_out"]
 
 
