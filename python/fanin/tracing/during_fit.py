@@ -26,7 +26,7 @@ class Tracer:
 
     def observe(self, x: NDArray[Any]) -> tuple[int, SummaryOptions, list[SummaryOptions], Any]:
         """Return what the core's fit takes: every how many steps, how to summarize, and the function that it calls."""
-        self._x = x
+        self._x, self._room = x, np.empty((0, x.shape[1]), x.dtype)
         of_a = [summary_options(**MOMENTS, saturation=traits(name).limits) for name in self._net.activations]
         return self._every, summary_options(**MOMENTS), of_a, self._see
 
@@ -42,4 +42,12 @@ class Tracer:
             layer.add_gradients(gradient, da=da, dz=dz, of_dw=of_dw, of_db=None if b is None else of_db)
             found.append(layer)
         with np.errstate(all="ignore"):
-            self.traces.append((step, trace_of(net, found, self._x[rows], x, cost)))
+            self.traces.append((step, trace_of(net, found, self._batch(rows), x, cost)))
+
+    def _batch(self, rows: NDArray[Any] | slice) -> NDArray[Any]:
+        """Return rows of x, in memory that the next batch takes over: fresh pages would cost more than the copy."""
+        if isinstance(rows, slice):
+            return self._x[rows]
+        if len(rows) > len(self._room):
+            self._room = np.empty((len(rows), self._x.shape[1]), self._x.dtype)
+        return np.take(self._x, rows, axis=0, out=self._room[: len(rows)], mode="clip")  # "raise" would copy once more

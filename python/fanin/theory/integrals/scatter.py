@@ -8,6 +8,7 @@ independent inputs scatters little; inputs that have become parallel, as in deep
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,13 @@ def at(powers: Array, c: Array) -> Array:
 
 def evenly(x: NDArray[Any], most: int = _ROWS) -> NDArray[Any]:
     """Return a copy of the rows that stand for the batch: at most so many, evenly spaced."""
-    rows: NDArray[Any] = x[np.linspace(0, x.shape[0] - 1, min(most, x.shape[0])).astype(int)]
+    rows: NDArray[Any] = x[_even_rows(x.shape[0], most)]
     return rows
+
+
+@lru_cache(maxsize=8)
+def _even_rows(rows: int, most: int) -> NDArray[np.intp]:
+    return np.linspace(0, rows - 1, min(most, rows)).astype(np.intp)
 
 
 class Pairs:
