@@ -11,7 +11,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#if __has_include(<sys/platform/x86.h>)
+#if __has_include(<sys/platform/x86.h>) && !defined(__clang__)  // glibc's header says _Bool, which Clang has in C alone
 #include <sys/platform/x86.h>
 #pragma weak __x86_get_cpuid_feature_leaf  // glibc 2.33 has it; a program may run on an older one
 #define FANIN_GLIBC_KNOWS_CPU 1
