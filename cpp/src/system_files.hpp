@@ -1,4 +1,5 @@
-// What safetensors.cpp asks of the system, POSIX or Windows. Errors are std::system_error with an errno and the path, in UTF-8.
+// What the readers of files ask of the system, POSIX or Windows. Errors are std::system_error with an errno and the path, in
+// UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +26,8 @@ class File {
     Kind kind() const;
     std::size_t size() const;
     std::size_t read(void* to, std::size_t n);  // bytes read; fewer than asked for only at the end of the file
+    // The same from byte `offset` on; threads may call it side by side.
+    std::size_t read_at(std::uint64_t offset, void* to, std::size_t n) const;
     void write(const void* from, std::size_t n);
     void flush();  // to the disk
 

@@ -11,6 +11,7 @@
 
 #include "arrays.hpp"
 #include "elements.hpp"
+#include "fanin/safetensors.hpp"
 #include "fanin/stats.hpp"
 
 namespace fanin::python {
@@ -24,6 +25,30 @@ Summary summarize_any(const py::array& x, const SummaryOptions& options, bool is
 
 std::vector<Summary> summarize_axes(const py::array& x, const std::vector<std::size_t>& axes, const SummaryOptions& options) {
     return with_view(x, [&](const auto& view) { return summarize(view, axes, options); });
+}
+
+// The summary, and the elements more than `deviations` standard deviations from the mean. `path` as os.fsencode gives it;
+// `heads`: a unit a row, which gets its first elements.
+std::pair<Summary, std::uint64_t> summarize_stored(const py::bytes& path, std::uint64_t offset, const std::string& dtype,
+                                                   const std::vector<std::size_t>& shape, const SummaryOptions& options,
+                                                   std::optional<py::array> heads, double deviations) {
+    StoredDetails details;
+    details.deviations = deviations;
+    if (heads) {
+        std::size_t size = 1;
+        for (const std::size_t n : shape) size *= n;
+        if (heads->ndim() != 2 || !(heads->flags() & py::array::c_style) ||
+            static_cast<std::size_t>(heads->itemsize()) != detail::dtype_size(dtype) || heads->shape(0) == 0 ||
+            size % static_cast<std::size_t>(heads->shape(0)) != 0)
+            throw py::value_error("heads must be C-contiguous, a row a unit, of elements as the file has them");
+        details.unit = size / static_cast<std::size_t>(heads->shape(0));
+        details.kept = static_cast<std::size_t>(heads->shape(1));
+        details.heads = heads->mutable_data();
+    }
+    const StoredArray stored{path, offset, dtype, shape};
+    const LongCall call;
+    Summary found = summarize(stored, options, &details);
+    return {std::move(found), details.outliers};
 }
 
 // An array over the memory of an object with __dlpack__, of any real dtype, and whether its uint16 are bfloat16.
@@ -301,6 +326,8 @@ void bind_stats(py::module_& m) {
 
     m.def("array_from_dlpack", &array_of_any, arg("x"), arg("name"));
     m.def("summarize_axes", &summarize_axes, arg("x").noconvert(), arg("axes"), arg("options"));
+    m.def("summarize_stored", &summarize_stored, arg("path"), arg("offset"), arg("dtype"), arg("shape"), arg("options"),
+          arg("heads") = py::none(), arg("deviations") = 0.0);
     m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"), arg("is_bfloat16") = false);
 }
 

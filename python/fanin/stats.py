@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, SupportsIndex, TypeAlias, overload
 
@@ -143,11 +144,47 @@ def summarize_bfloat16(
     return _core.summarize(bits, summary_options(bins=bins, range=range, moments=moments, saturation=saturation), True)
 
 
+def summarize_stored(
+    path: str,
+    offset: int,
+    dtype: str,
+    shape: Sequence[int],
+    *,
+    heads: NDArray[Any] | None = None,
+    deviations: float = 0,
+) -> tuple[Summary, int]:
+    """Summarize an array that lies in a file, in C order from a byte on, without a histogram: with the bits of `summarize`.
+
+    Parameters
+    ----------
+    path, offset : str, int
+    dtype : {"F64", "F32", "F16", "BF16"}
+    shape : sequence of int
+    heads : ndarray, optional
+        (units, k), C-contiguous, of the file's own elements (of BF16 uint16): gets the first k elements of each unit, where the
+        array is a row of units, or all if there are fewer.
+    deviations : float, optional
+        Count the finite elements more than so many standard deviations from the mean. Blocks that have some are read again.
+
+    Returns
+    -------
+    Summary, int
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    ValueError
+        If the file ends inside the array.
+    """
+    return _core.summarize_stored(os.fsencode(path), offset, dtype, shape, summary_options(bins=None), heads, deviations)
+
+
 def _elements(x: Any) -> NDArray[Any]:
     x = foreign.view("x", x)
     if not isinstance(x, np.ndarray):
         raise TypeError(f'x must be an array, got {type(x).__name__}: write numpy.asarray(x, dtype="float64")')
-    if isinstance(x, np.ma.MaskedArray):
+    if type(x) is not np.ndarray and isinstance(x, np.ma.MaskedArray):  # importing numpy.ma takes 15 ms
         raise TypeError("x must be a plain array, got a masked one: write x.compressed() or x.filled(numpy.nan)")
     if x.dtype.name != "bfloat16":
         x = foreign.plain(x)

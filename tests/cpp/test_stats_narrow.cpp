@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "fanin/stats.hpp"
+#include "sixteen_bits.hpp"
 #include "stats/widened.hpp"
 
 namespace {
@@ -27,16 +28,8 @@ template <class S>
 fanin::detail::Wide<S> value(S x) {
     return static_cast<fanin::detail::Wide<S>>(x);
 }
-float from_16_bits(std::uint16_t bits, int exponent_bits, int fraction_bits) {
-    const int exponent = (bits & 0x7fff) >> fraction_bits, fraction = bits & ((1 << fraction_bits) - 1);
-    const int bias = (1 << (exponent_bits - 1)) - 1, top = (1 << exponent_bits) - 1;
-    double magnitude =
-        std::ldexp(exponent == 0 ? fraction : fraction + (1 << fraction_bits), std::max(exponent, 1) - bias - fraction_bits);
-    if (exponent == top) magnitude = fraction == 0 ? INFINITY : NAN;
-    return static_cast<float>((bits & 0x8000) != 0 ? -magnitude : magnitude);
-}
-float value(Float16 x) { return from_16_bits(x.bits, 5, 10); }
-float value(BFloat16 x) { return from_16_bits(x.bits, 8, 7); }
+float value(Float16 x) { return check::from_16_bits(x.bits, 5, 10); }
+float value(BFloat16 x) { return check::from_16_bits(x.bits, 8, 7); }
 
 template <class S>
 std::uint64_t subnormals(const std::vector<S>& x) {

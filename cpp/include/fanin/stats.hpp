@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -123,6 +124,32 @@ Summary summarize(VectorView<const T> x, const SummaryOptions& options = {}) {
 // std::invalid_argument otherwise. In parallel.
 template <class T>
 std::vector<Summary> summarize(ArrayView<const T> x, std::span<const std::size_t> axes, const SummaryOptions& options);
+
+// An array that lies in a file as it would in memory: in C order, little-endian, from a byte on.
+struct StoredArray {
+    std::string path;          // UTF-8 where the system wants a text
+    std::uint64_t offset = 0;  // the bytes before it
+    std::string_view dtype;    // "F64", "F32", "F16" or "BF16", as safetensors.hpp has them
+    std::span<const std::size_t> shape;
+};
+
+// What can be had of an array in a file beside its summary, for it is dear to read again.
+struct StoredDetails {
+    // The array is a row of units of so many elements each (0: nothing of this). The first `kept` of each, or all if there are
+    // fewer, are copied to `heads`, those of unit u from element u * kept on.
+    std::size_t unit = 0, kept = 0;
+    void* heads = nullptr;
+    // Finite elements more than so many standard deviations from the mean are counted (0: no): the blocks that have some are
+    // read once more.
+    double deviations = 0;
+    std::uint64_t outliers = 0;
+};
+
+// The summary of an array in a file, with the bits of summarize() of it in memory. Pieces that fit the second cache of a core
+// are read and measured at once, in parallel; the file is not mapped, so that one which gets shorter is an error.
+// std::invalid_argument as validate(), for another dtype, and where the file ends inside the array; std::system_error where the
+// system refuses.
+Summary summarize(const StoredArray& x, const SummaryOptions& options = {}, StoredDetails* details = nullptr);
 
 // A quantile as far as a histogram tells it: the one of the elements lies in [low, high]; value is the guess that elements
 // are spread evenly inside their bins.

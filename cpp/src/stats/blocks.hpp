@@ -54,6 +54,12 @@ class BlockPlaces {
     // The blocks of rows [0, row), row a multiple of rows_a_block() or the end.
     std::size_t blocks_before(std::size_t row) const { return ceil_div(row, rows_a_block_) * blocks_a_row_; }
 
+    // Elements before a block, in C order.
+    std::size_t begin(std::size_t index) const {
+        const Place at = place(index);
+        return at.row * cols_ + at.col;
+    }
+
     // Where a block lies, in rows and columns of the last axis.
     struct Place {
         std::size_t row, rows, col, cols;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -217,23 +218,28 @@ std::array<BlockMoments, 2> detail::measure_pair(std::size_t n, const T* x, cons
     return parts;
 }
 
-namespace {
-
 // A task takes a group of neighbouring blocks, two at a time where they have one size, and merges them; the groups, whole
 // subtrees, are merged at the end. So the tree is the same for any group size and any number of threads.
-Summary summary_of_elements(const detail::Elements& x, const SummaryOptions& options) {
+Summary detail::summary_of_elements(const Elements& x, const SummaryOptions& options) {
     const std::size_t group_size = group_blocks(x.blocks());
     std::vector<BlockMoments> groups(detail::ceil_div(x.blocks(), group_size));
     Histogram histogram = x.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
-    parallel_for(groups.size(), [&](std::size_t group) {
-        alignas(detail::kCacheLine) std::byte room[detail::Elements::kRoom];
+    fanin::parallel_for(groups.size(), [&](std::size_t group) {
+        alignas(detail::kCacheLine) std::byte small[detail::Elements::kRoom];
+        std::unique_ptr<detail::Line[]> large;
+        if (x.more_room() != 0) large = detail::line_room(sizeof small + x.more_room());
+        std::byte* const room = large ? large[0].bytes : small;
         BlockMoments parts[kGroupBlocks];
         std::vector<std::uint32_t> tables(x.table_size());
         const std::size_t begin = group * group_size, n = std::min(group_size, x.blocks() - begin);
-        std::size_t i = 0;
-        while (i + 2 <= n && x.measure_pair(begin + i, room, tables.data(), parts + i)) i += 2;
-        for (; i < n; ++i) parts[i] = x.measure(begin + i, 0, room, tables.data());
+        for (std::size_t i = 0; i < n;) {
+            const std::size_t end = std::min(n, i + detail::Elements::kNear);
+            x.bring(begin + i, end - i, room);
+            while (i + 2 <= end && x.measure_pair(begin + i, room, tables.data(), parts + i)) i += 2;
+            for (; i < end; ++i) parts[i] = x.measure(begin + i, 0, room, tables.data());
+        }
+        x.measured(begin, n, parts);
         detail::merge_tree(parts, n);
         groups[group] = parts[0];
         const std::lock_guard guard(histogram_lock);
@@ -242,13 +248,11 @@ Summary summary_of_elements(const detail::Elements& x, const SummaryOptions& opt
     return detail::summary_of(groups, std::move(histogram), options);
 }
 
-}  // namespace
-
 template <class S>
 Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
     const StandardArithmetic arithmetic;
     validate(options);
-    return summary_of_elements(detail::ElementsOf<S>(x, options), options);
+    return detail::summary_of_elements(detail::ElementsOf<S>(x, options), options);
 }
 
 Summary merge(const Summary& left, const Summary& right) {

@@ -6,8 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 
+#include "division.hpp"
+#include "fanin/aligned.hpp"
 #include "fanin/float16.hpp"
 #include "kernels/table.hpp"
 #include "stats/blocks.hpp"
@@ -90,8 +93,14 @@ std::array<BlockMoments, 2> measure_any(const std::array<typename SummaryBlocks<
 // An array whose type of elements is left behind, for what costs the same for all of them: blocks are some microseconds long.
 class Elements {
  public:
-    // Bytes that the calls below work in.
+    // Bytes that the calls below work in, and those that an array needs besides, right behind them.
     static constexpr std::size_t kRoom = 2 * sizeof(BlockRoom<std::int64_t>);
+    virtual std::size_t more_room() const { return 0; }
+    // Before n neighbouring blocks are measured, kNear at most, by the same thread in the same room.
+    static constexpr std::size_t kNear = 16;
+    virtual void bring(std::size_t, std::size_t, std::byte*) const {}
+    // After n neighbouring blocks were measured.
+    virtual void measured(std::size_t, std::size_t, const BlockMoments*) const {}
 
     // As of SummaryBlocks and SlotPlan.
     virtual std::size_t blocks() const = 0;
@@ -106,6 +115,17 @@ class Elements {
  protected:
     ~Elements() = default;
 };
+
+// Memory of so many bytes at least that begins at a cache line and holds anything.
+struct Line {
+    alignas(kCacheLine) std::byte bytes[kCacheLine];
+};
+inline std::unique_ptr<Line[]> line_room(std::size_t bytes) {
+    return std::make_unique_for_overwrite<Line[]>(ceil_div(bytes, sizeof(Line)));
+}
+
+// The summary of them all.
+Summary summary_of_elements(const Elements& x, const SummaryOptions& options);
 
 template <class S>
 class ElementsOf final : public Elements {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from fanin.dense import dense_forward
 from fanin.stats import Summary, summarize
-from fanin.weights.formats.tensors import PIECE_BYTES, Elements, Tensor
+from fanin.weights.formats.tensors import PIECE_BYTES, Elements, Tensor, native_dtype
 from fanin.weights.scale import Axes
 
 _HEAD = 8  # elements: two different units almost never share so many
@@ -29,33 +30,34 @@ class Units:
 
     count: int
     length: int
-    heads: list[NDArray[Any]] = field(default_factory=list)
+    heads: NDArray[Any]  # a unit a row, of the type that is stored; 0 beyond the end of a shorter unit
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], axes: Axes) -> Units | None:
+    def of(cls, tensor: Tensor, axes: Axes) -> Units | None:
         """Return the units of a tensor; None where they are not rows, or longer than a piece."""
-        if axes.out_axis != 0 or shape[0] < 2:
+        if axes.out_axis != 0 or tensor.shape[0] < 2:
             return None
-        length = int(np.prod(shape[1:], dtype=object))
-        return None if length * 8 > PIECE_BYTES or length == 0 else cls(shape[0], length)
+        length = math.prod(tensor.shape[1:])
+        if length * 8 > PIECE_BYTES or length == 0:
+            return None
+        return cls(tensor.shape[0], length, np.zeros((tensor.shape[0], _HEAD), native_dtype(tensor.dtype)))
 
-    def head(self, values: Elements) -> NDArray[Any]:
-        """Return the first weights of the units in a piece."""
+    def look(self, begin: int, values: Elements) -> None:
+        """Keep the first weights of the units in a piece, whose elements begin there."""
         units = values.reshape(-1, self.length)[:, :_HEAD]
-        heads = np.zeros((len(units), _HEAD), values.dtype)
-        heads[:, : units.shape[1]] = units
-        return heads
+        self.heads[begin // self.length :][: len(units), : units.shape[1]] = units
 
-    def copies(self, tensor: Tensor, whole: Summary, most: int) -> int:
+    def copies(self, tensor: Tensor, whole: Summary) -> int:
         """Return how many units have the very weights of an earlier one, bit by bit."""
         if whole.finite == tensor.size and whole.min == whole.max and whole.min != 0:  # 0 and -0 are no copies
             return self.count - 1
-        asked = _twice(np.concatenate(self.heads))
+        asked = _twice(self.heads)
         if not asked.any():
             return 0
         from hashlib import blake2b
 
         seen: Counter[bytes] = Counter()
+        most = most_elements(tensor, self)
         assert tensor.pieces is not None
         for i, piece in enumerate(tensor.pieces(most)):
             first = i * (most // self.length)
@@ -65,6 +67,12 @@ class Units:
         return sum(seen.values()) - len(seen)
 
 
+def most_elements(tensor: Tensor, units: Units | None) -> int:
+    """Return the elements of a piece: whole units, where they are looked at."""
+    most = PIECE_BYTES // native_dtype(tensor.dtype).itemsize
+    return most if units is None else max(units.length, most // units.length * units.length)
+
+
 def _twice(heads: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows have the key of another one: equal rows do, and about one in 10^19 others."""
     words = heads.view(np.uint64)
@@ -72,9 +80,12 @@ def _twice(heads: NDArray[Any]) -> NDArray[np.bool_]:
     for column in words.T:
         keys = (keys ^ column) * _ODD
         keys ^= keys >> np.uint64(29)
+    asked = np.zeros(len(keys), bool)
+    in_order = np.sort(keys)
+    if not (in_order[1:] == in_order[:-1]).any():
+        return asked
     order = np.argsort(keys)
     same = keys[order][1:] == keys[order][:-1]
-    asked = np.zeros(len(keys), bool)
     asked[order[1:][same]] = asked[order[:-1][same]] = True
     return asked
 

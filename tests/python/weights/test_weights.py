@@ -362,3 +362,34 @@ def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
         pytest.fail("no header of such a length was written")
     assert np.array_equal(fi.weights.read(tmp_path / "w.safetensors").network.weights[0], w)
     fi.Network([4, 3], bias=False).load_weights(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_survey_has_the_bits_of_summarize(tmp_path, dtype):
+    rng = np.random.default_rng(0)
+    tensors = {
+        "a": rng.standard_normal((700, 450)),
+        "b": rng.standard_normal(70000),  # longer than a piece of the file
+        "c": rng.standard_normal((2, 150000)),
+        "d": rng.standard_normal((40, 5, 3, 3)),
+        "e": np.zeros((0, 4)),
+    }
+    tensors["a"][3] = tensors["a"][600]
+    tensors["c"][1, 149999] = 50
+    tensors["c"][0, 5] = np.inf
+    tensors["d"][7] = np.nan
+    tensors = {name: x.astype(dtype) for name, x in tensors.items()}
+    word = f"F{8 * np.dtype(dtype).itemsize}"
+    write(tmp_path / "m.safetensors", {name: (word, x.shape, x.tobytes()) for name, x in tensors.items()})
+    np.savez(tmp_path / "m.npz", **tensors)
+    for name in ("m.safetensors", "m.npz"):
+        for row in survey(tmp_path / name).rows:
+            x = tensors[row.name]
+            s = fi.summarize(x, bins=None)
+            got, expected = (row.mean, row.std, row.min, row.max), (s.mean, s.std, s.min, s.max)
+            if name == "m.safetensors" or row.name != "c":  # an archive's longer tensors are summarized in pieces
+                np.testing.assert_array_equal(got, expected)
+            assert (row.zeros, row.nans, row.infs) == (s.zeros, s.nans, s.infs)
+            wide, fin = x.astype(np.float64), np.isfinite(x)
+            assert row.outliers == np.count_nonzero(fin & (np.abs(wide - s.mean) > 6 * s.std)) == (row.name == "c")
+            assert row.copies == {"a": 1, "c": 0, "d": 0}.get(row.name)

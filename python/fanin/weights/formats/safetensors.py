@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Tensor, TensorFile, known, native, stored_dtype
+from fanin.weights.formats.tensors import PIECE_BYTES, FileError, Piece, Place, Tensor, TensorFile, known, native, stored_dtype
 
 _MOST_HEADER = 100_000_000  # what other readers take
 _MOST_INDEX = 1 << 30
@@ -160,4 +160,4 @@ def _placed(path: str, tensor: Tensor, offset: int) -> Tensor:
         for begin in range(0, tensor.size, most):
             yield lambda begin=begin: part(begin, min(most, tensor.size - begin))  # type: ignore[misc]
 
-    return Tensor(tensor.name, tensor.dtype, tensor.shape, pieces)
+    return Tensor(tensor.name, tensor.dtype, tensor.shape, pieces, place=Place(path, offset))

@@ -31,7 +31,7 @@ def known(dtype: str) -> bool:
 
 def native(raw: NDArray[Any], dtype: str) -> Elements:
     """Return elements as they are stored, in this machine's order of bytes; those of BF16 as uint16."""
-    return cast(Elements, raw.astype(_STORED[dtype].newbyteorder("="), copy=False))
+    return cast(Elements, raw.astype(native_dtype(dtype), copy=False))
 
 
 _STORED: dict[str, np.dtype[Any]] = {
@@ -47,6 +47,12 @@ def stored_dtype(dtype: str) -> np.dtype[Any]:
     return _STORED[dtype]
 
 
+def native_dtype(dtype: str) -> np.dtype[Any]:
+    """Return the NumPy type of what pieces give: the same in this machine's order of bytes, float64 of whole numbers."""
+    stored: np.dtype[Any] = _STORED.get(dtype, _STORED["F64"])
+    return cast("np.dtype[Any]", stored.newbyteorder("="))
+
+
 def word_of(dtype: np.dtype[Any]) -> str:
     """Return the word for a NumPy type: "F32", "I64", "BOOL", ..., and its own name where the format has none."""
     if dtype.name == "bfloat16":  # of ml_dtypes
@@ -55,6 +61,13 @@ def word_of(dtype: np.dtype[Any]) -> str:
     if dtype.kind == "b":
         return "BOOL"
     return f"{kinds[dtype.kind]}{8 * dtype.itemsize}" if dtype.kind in kinds else str(dtype)
+
+
+class Place(NamedTuple):
+    """A file, and the bytes in it before the first element."""
+
+    path: str
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,8 @@ class Tensor:
         Of a matrix, where the format says it.
     kind : str or None
         What the tensor is, where the format says it: "embedding", "convolution", ...
+    place : Place or None
+        Where the elements lie in a file as they would in memory, in C order; None where the format keeps them in another way.
     """
 
     name: str
@@ -84,6 +99,7 @@ class Tensor:
     pieces: Callable[[int], Iterator[Piece]] | None
     layout: Layout | None = None
     kind: str | None = None
+    place: Place | None = None
 
     @property
     def size(self) -> int:
