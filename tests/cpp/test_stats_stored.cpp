@@ -60,7 +60,7 @@ std::vector<S> elements(std::size_t n, std::mt19937& rng, bool all_finite) {
     std::normal_distribution<double> normal;
     std::vector<S> x;
     for (std::size_t i = 0; i < n; ++i) {
-        const unsigned odd = rng() % 3000;
+        const auto odd = rng() % 3000;
         double v = normal(rng);
         if (odd == 0) v *= 50;
         if (odd == 1) v = 0;
