@@ -98,7 +98,7 @@ void same_as_in_memory(const char* dtype, std::span<const std::size_t> shape, st
             }
             details.deviations = 6;
             const Summary found = fanin::summarize(stored, kOptions[1], &details);
-            CHECK(std::memcmp(heads.data(), expected.data(), heads.size() * sizeof(S)) == 0);
+            CHECK(heads.empty() || std::memcmp(heads.data(), expected.data(), heads.size() * sizeof(S)) == 0);
             const double low = found.mean - 6 * found.std(), high = found.mean + 6 * found.std();
             std::uint64_t outliers = 0;
             for (const S v : x) outliers += std::isfinite(value(v)) && (value(v) < low || value(v) > high);
