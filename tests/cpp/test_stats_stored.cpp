@@ -143,9 +143,11 @@ int main() {
     const TemporaryFile file;
     const std::vector<float> x(70000, 1.0f);
     file.put(4, x.data(), x.size() * 4, 0);
-    const std::size_t shape[1] = {70001}, fewer[1] = {70000};
+    const std::size_t shape[1] = {70001}, fewer[1] = {70000}, huge[2] = {std::size_t{1} << 62, 2};
     const StoredArray beyond{file.path, 4, "F32", shape}, unknown{file.path, 4, "I32", fewer};
-    CHECK(refuses([&] { fanin::summarize(beyond); }, "became shorter while it was read"));
+    CHECK(refuses([&] { fanin::summarize(beyond); }, "has 280004 bytes, too few for F32 of shape (70001,) from byte 4 on"));
+    CHECK(refuses([&] { fanin::summarize(StoredArray{file.path, 4, "F32", huge}); }, "too few"));
+    CHECK(refuses([&] { fanin::summarize(StoredArray{file.path, 280005, "F32", {}}); }, "too few"));
     CHECK(refuses([&] { fanin::summarize(unknown); }, "dtype must be F64, F32, F16 or BF16, got 'I32'"));
     const std::vector<std::size_t> many(fanin::kMaxRank + 1, 1);
     const StoredArray deep{file.path, 4, "F32", many};

@@ -161,6 +161,31 @@ const std::vector<std::string>& sound_files(const std::string& folder) {
     return files;
 }
 
+// A part of the file as an array.
+void stored(Source& s, const std::string& path, std::size_t bytes) {
+    current = "summarize in a file";
+    static constexpr std::string_view kDtypes[] = {"F64", "F32", "F16", "BF16", "I32"};
+    std::vector<std::size_t> shape(s.below(4));
+    for (std::size_t& n : shape) n = s.one_in(30) ? s.bits() : s.size(12);
+    const fanin::StoredArray array{path, s.one_in(20) ? s.bits() : s.below(bytes + 2), s.of(kDtypes), shape};
+    fanin::StoredDetails details;
+    std::size_t size = 1;
+    for (const std::size_t n : shape) size *= n;
+    const std::size_t units = shape.empty() ? 1 : shape[0];
+    details.kept = s.below(10);
+    std::vector<double> heads(size <= bytes && units != 0 && units <= bytes ? units * details.kept
+                                                                            : 0);  // of the largest elements
+    if (!heads.empty()) {
+        details.unit = size / units;
+        details.heads = heads.data();
+    }
+    details.deviations = s.one_in(2) ? 0 : s.number();
+    call([&] {
+        const fanin::Summary whole = fanin::summarize(array, {}, &details);
+        if (details.outliers > whole.count) found("more outliers than elements");
+    });
+}
+
 }  // namespace
 
 void network(Source& s) { s.one_in(2) ? of_type<float>(s) : of_type<double>(s); }
@@ -240,6 +265,7 @@ void files(Source& s, const std::string& folder) {
             net.load_optimizer(file, adam);
         });
     });
+    stored(s, path, bytes.size());
 }
 
 }  // namespace fuzz

@@ -11,6 +11,7 @@
 #include "division.hpp"
 #include "fanin/aligned.hpp"
 #include "fanin/arithmetic.hpp"
+#include "fanin/safetensors.hpp"
 #include "fanin/stats.hpp"
 #include "fanin/threads.hpp"
 #include "message.hpp"
@@ -23,14 +24,24 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-// C order, for BlockPlaces.
-struct Contiguous {
+// An array's place in its file, which holds all of it; C order, for BlockPlaces.
+struct Whole {
     std::array<std::ptrdiff_t, kMaxRank> strides{};
     std::size_t size = 1;
-    explicit Contiguous(std::span<const std::size_t> shape) {
-        if (shape.size() > kMaxRank) detail::refuse({"x must have at most ", kMaxRank, " axes, got ", shape.size()});
-        for (std::size_t axis = shape.size(); axis-- > 0; size *= shape[axis])
-            strides[axis] = static_cast<std::ptrdiff_t>(size);
+    detail::File file;
+
+    explicit Whole(const StoredArray& x) : file(detail::File::to_read(x.path)) {
+        const std::size_t rank = x.shape.size();
+        if (rank > kMaxRank) detail::refuse({"x must have at most ", kMaxRank, " axes, got ", rank});
+        std::size_t bytes = detail::dtype_size(x.dtype);
+        const bool empty = std::find(x.shape.begin(), x.shape.end(), std::size_t{0}) != x.shape.end();
+        bool fits = true;
+        for (const std::size_t n : x.shape) fits = fits && (empty || !__builtin_mul_overflow(bytes, n, &bytes));
+        const std::size_t held = file.size();
+        if (!fits || x.offset > held || (!empty && bytes > held - x.offset))
+            detail::refuse({x.path, " has ", held, " bytes, too few for ", x.dtype, " of shape ", detail::Term::shape(x.shape),
+                            " from byte ", x.offset, " on"});
+        for (std::size_t axis = rank; axis-- > 0; size *= x.shape[axis]) strides[axis] = static_cast<std::ptrdiff_t>(size);
     }
 };
 
@@ -39,14 +50,14 @@ struct Contiguous {
 template <class S>
 class StoredElements final : public detail::Elements {
  public:
-    StoredElements(const StoredArray& x, const Contiguous& order, const SummaryOptions& options, const StoredDetails& details)
+    StoredElements(const StoredArray& x, const Whole& whole, const SummaryOptions& options, const StoredDetails& details)
         : options_(options),
-          places_(x.shape, {order.strides.data(), x.shape.size()}),
+          places_(x.shape, {whole.strides.data(), x.shape.size()}),
           plan_(options),
-          file_(detail::File::to_read(x.path)),
+          file_(whole.file),
           path_(x.path),
           offset_(x.offset),
-          size_(order.size),
+          size_(whole.size),
           details_(details),
           extremes_(details.deviations > 0 ? places_.blocks() : 0) {}
     std::size_t blocks() const override { return places_.blocks(); }
@@ -112,7 +123,7 @@ class StoredElements final : public detail::Elements {
     const SummaryOptions& options_;
     detail::BlockPlaces places_;
     detail::SlotPlan<detail::Wide<S>> plan_;
-    detail::File file_;
+    const detail::File& file_;
     const std::string& path_;
     std::uint64_t offset_;
     std::size_t size_;
@@ -142,9 +153,8 @@ std::uint64_t count_beyond(const StoredElements<S>& x, const StoredElements<S>& 
 }
 
 template <class S>
-Summary summary_of_stored(const StoredArray& x, const Contiguous& order, const SummaryOptions& options,
-                          StoredDetails& details) {
-    const StoredElements<S> elements(x, order, options, details);
+Summary summary_of_stored(const StoredArray& x, const Whole& whole, const SummaryOptions& options, StoredDetails& details) {
+    const StoredElements<S> elements(x, whole, options, details);
     Summary found = detail::summary_of_elements(elements, options);
     if (!(details.deviations > 0)) return found;
     SummaryOptions limits;
@@ -153,7 +163,8 @@ Summary summary_of_stored(const StoredArray& x, const Contiguous& order, const S
     limits.saturation = true;
     limits.saturation_low = found.mean - details.deviations * found.std();
     limits.saturation_high = found.mean + details.deviations * found.std();
-    details.outliers = count_beyond(elements, StoredElements<S>(x, order, limits, StoredDetails{}), limits);
+    const StoredDetails none;
+    details.outliers = count_beyond(elements, StoredElements<S>(x, whole, limits, none), limits);
     return found;
 }
 
@@ -162,15 +173,16 @@ Summary summary_of_stored(const StoredArray& x, const Contiguous& order, const S
 Summary summarize(const StoredArray& x, const SummaryOptions& options, StoredDetails* details) {
     const StandardArithmetic arithmetic;
     validate(options);
-    const Contiguous order(x.shape);
     StoredDetails none;
     StoredDetails& extra = details ? *details : none;
     extra.outliers = 0;
-    if (x.dtype == "F32") return summary_of_stored<float>(x, order, options, extra);
-    if (x.dtype == "F64") return summary_of_stored<double>(x, order, options, extra);
-    if (x.dtype == "BF16") return summary_of_stored<BFloat16>(x, order, options, extra);
-    if (x.dtype == "F16") return summary_of_stored<Float16>(x, order, options, extra);
-    detail::refuse({"dtype must be F64, F32, F16 or BF16, got '", x.dtype, "'"});
+    const auto of = x.dtype == "F32"    ? &summary_of_stored<float>
+                    : x.dtype == "F64"  ? &summary_of_stored<double>
+                    : x.dtype == "BF16" ? &summary_of_stored<BFloat16>
+                    : x.dtype == "F16"  ? &summary_of_stored<Float16>
+                                        : nullptr;
+    if (of == nullptr) detail::refuse({"dtype must be F64, F32, F16 or BF16, got '", x.dtype, "'"});
+    return of(x, Whole(x), options, extra);
 }
 
 }  // namespace fanin
