@@ -1,13 +1,12 @@
 // Training: single steps, whole fits, and what in them is not finite.
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cmath>
-#include <type_traits>
 
 #include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "kernels/table.hpp"
 #include "message.hpp"
 #include "network/state.hpp"
 
@@ -16,15 +15,16 @@ namespace {
 
 constexpr std::size_t kFitTask = std::size_t{1} << 17;  // some 10 us
 
-// The exponent's bits plus one of its units carry into the sign where all of them are set; nothing else does.
+// A sum of squares in double is finite where all elements are, but for float64 beyond 1e154: then each is looked at.
 template <class T>
 bool all_finite_here(const T* p, std::size_t n) {
-    using Bits = std::conditional_t<std::is_same_v<T, float>, std::uint32_t, std::uint64_t>;
-    constexpr Bits kSign = Bits{1} << (sizeof(T) * 8 - 1);
-    constexpr Bits kUnit = std::is_same_v<T, float> ? Bits{1} << 23 : Bits(std::uint64_t{1} << 52);
-    Bits found = 0;
-    for (std::size_t i = 0; i < n; ++i) found |= (std::bit_cast<Bits>(p[i]) & ~kSign) + kUnit;
-    return (found & kSign) == 0;
+    for (std::size_t i = 0; i < n; i += kNormBlock) {
+        const std::size_t part = std::min(kNormBlock, n - i);
+        if (!std::isfinite(active<OptimizerKernels<T>>().sum_squares(part, p + i)) &&
+            !std::all_of(p + i, p + i + part, [](T x) { return std::isfinite(x); }))
+            return false;
+    }
+    return true;
 }
 
 template <class T>

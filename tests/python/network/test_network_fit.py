@@ -387,3 +387,10 @@ def test_mappings():
     assert [p.mean() for p in (*net.weights, *net.biases)] == [1, 0, 2, 1]
     shared = fi.Network([3, 3, 3, 2], init={0: "ones", 2: "zeros"}, shared=[0, 1])
     assert shared.weights[1].all()
+
+
+def test_gradients_whose_squares_overflow_are_finite():
+    net = fi.Network([1, 1], loss="mean_squared_error", dtype="float64", seed=1)
+    net.weights[0][:] = 1e-170
+    net.step(np.full((1, 1), 1e170), np.zeros((1, 1)), optimizer=fi.SGD(lr=1e-300))
+    assert net.weights[0][0, 0] == 1e-170 - 1e-300 * 2e170
