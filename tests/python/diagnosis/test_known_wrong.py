@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,46 @@ def test_courses(costs, constant, verdict, advice):
     d = course(costs, constant)
     assert d.verdict == verdict
     assert advice in d.advice
+
+
+def fit(net, x, y, rate, **options):
+    """Train a copy that may well diverge."""
+    copy = net.copy()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        copy.fit(x, y, optimizer=fi.SGD(lr=rate), **options)
+    return copy
+
+
+@pytest.mark.parametrize("rate", [0.03, 1.0])
+@pytest.mark.parametrize("every", [None, 5])
+def test_inputs_of_bytes_that_kill_all_units_call_for_a_smaller_rate(rate, every):
+    """Trained until nothing is left but biases, it was "plateau ... a *larger* learning rate"."""
+    x = 255 * (X - X.min()) / (X.max() - X.min())
+    net = fit(fi.Network([20, 50, 50, 4], "relu", "he_normal", seed=1), x, Y, rate, epochs=5, trace_every=every)
+    assert any(layer.dead == 1 for layer in fi.trace(net, x, Y).hidden), "all units of a layer are dead"
+    assert max(net.history.costs) > 1e5 * net.history.costs[0]
+    d = fi.diagnose(net.history)
+    assert d.verdict in ("plateau", "diverged")
+    assert "a smaller learning rate" in d.advice
+    assert "larger" not in d.advice
+
+
+@pytest.mark.parametrize(("rate", "diverges"), [(0.03, False), (0.05, True)])
+def test_targets_that_are_not_scaled_are_not_healthy(rate, diverges):
+    """Targets of 25 to 346 were called healthy before they diverged, or learned nothing (R^2 of -.08)."""
+    y = 25 + 107.0 * Y[:, None]
+    net = fi.Network([20, 30, 30, 30, 1], "tanh", loss="mean_squared_error", seed=0)
+    after = fit(net, X, y, rate, epochs=5)
+    assert (max(after.history.costs) > 1e6 * after.history.costs[0]) == diverges
+    assert after.score(X, y) < 0
+    for d in (
+        fi.diagnose(net, X, y, trial=False),
+        fi.diagnose(net, X, y, optimizer=fi.SGD(lr=rate)),
+        fi.diagnose(after.history),
+    ):
+        assert d.verdict != "healthy"
+        assert d.outlook != "trains"
 
 
 def test_a_fit_knows_the_constant_prediction():
