@@ -61,3 +61,9 @@ def _diverged(costs: NDArray[np.float64], before: float, start: float, best: flo
 def spiked(costs: NDArray[np.float64]) -> bool:
     """Whether a cost stood far above the first: the steps were too large, whatever came after."""
     return bool(len(costs) and costs.max() > limit("diverged") * costs[0])
+
+
+def came_down(costs: NDArray[np.float64], constant: float | None) -> bool:
+    """Whether a cost from far above the constant prediction's came down by half: the steps were not too small to move it."""
+    far = constant is not None and len(costs) > 0 and costs[0] > limit("first cost") * constant
+    return bool(far and costs.min() < 0.5 * costs[0])

@@ -339,6 +339,8 @@ def _course(history: History) -> Diagnosis:
         return last or Diagnosis("healthy", None, None, "", course=told)
     verdict, words = found
     rate = _SMALLER if verdict == "diverged" or courses.spiked(costs) else _LARGER
+    if rate == _LARGER and courses.came_down(costs, history.constant_cost):
+        rate = _EITHER
     if start is not None and start.signal != "healthy" and start.verdict != "healthy":
         advice = f"the network was {start.verdict} at the first trace: {start.advice}"
     elif start is not None:
@@ -350,3 +352,4 @@ def _course(history: History) -> Diagnosis:
 
 
 _SMALLER, _LARGER = "a smaller learning rate", "a larger learning rate"
+_EITHER = "the learning rate that fi.find_lr(net, x, y) finds"  # too large steps may end at a constant prediction, too

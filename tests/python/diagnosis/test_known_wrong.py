@@ -138,6 +138,8 @@ def test_targets_that_are_not_scaled_are_not_healthy(rate, diverges):
     ):
         assert d.verdict != "healthy"
         assert d.outlook != "trains"
+    assert "larger" not in d.advice
+    assert ("fi.find_lr(net, x, y)" in d.advice) != diverges
 
 
 def test_a_fit_knows_the_constant_prediction():

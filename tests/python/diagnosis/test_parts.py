@@ -67,6 +67,14 @@ def test_spikes():
     assert course.spiked(np.array([0.1, 1.1]))
 
 
+def test_courses_that_came_down():
+    assert course.came_down(np.array([5.0, 2.4, 2.5]), 2.4)
+    assert not course.came_down(np.array([5.0, 2.6, 2.5]), 2.4)
+    assert not course.came_down(np.array([5.0, 2.4]), 2.5), "the first cost was not twice the constant prediction's"
+    assert not course.came_down(np.array([5.0, 2.4]), None)
+    assert not course.came_down(np.array([]), 2.4)
+
+
 # ------------------------------------------------------------------------------------------------ figures of a trace
 
 
