@@ -7,12 +7,13 @@
 // are the least for one row. Eigen's tanh is a quotient of polynomials without an exponential, with errors up to 4.5 ULP (1.5
 // here).
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <fanin/fanin.hpp>
-#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,13 +45,13 @@ double nanoseconds_a_tick() {
 
 struct Contender {
     std::string name;
-    std::function<void(const float*, float*)> call;
+    PeerCall call;
     std::vector<std::uint32_t> times = {};
 };
 
 // Times `calls` calls; the input changes from call to call, and the result is used.
 template <class Call>
-void time(const Call& call, std::vector<float>& x, std::size_t calls, std::vector<std::uint32_t>& times) {
+void time(const Call& call, std::span<float> x, std::size_t calls, std::vector<std::uint32_t>& times) {
     float out[4] = {};
     for (std::size_t i = 0; i < calls; ++i) {
         x[i % 16] += 1e-3f * out[0];
@@ -77,7 +78,8 @@ int main(int argc, char** argv) {
         layers.push_back(layer);
     }
     const fanin::Predictor<float> predictor(network);
-    std::vector<float> space(predictor.workspace(1)), x(16);
+    std::vector<float> space(predictor.workspace(1));
+    alignas(64) std::array<float, 16> x;
     fanin::fill_normal<float>(x, {2, 2}, 0, 0.0f, 1.0f);
     EigenNetwork fixed(layers, true), dynamic(layers, false);
 
@@ -92,6 +94,8 @@ int main(int argc, char** argv) {
         all.push_back({"Eigen, fixed sizes", [&](const float* in, float* out) { fixed.predict(in, out); }});
         all.push_back({"Eigen, dynamic sizes", [&](const float* in, float* out) { dynamic.predict(in, out); }});
     }
+#define BENCH_RTNEURAL_OVER(backend) all.push_back({"RTNeural over " #backend, rtneural_##backend(layers)});
+    BENCH_RTNEURAL
     float worst = 0, reference[4], got[4];
     plain_predict(layers, x.data(), reference);
     for (const Contender& one : all) {

@@ -1,6 +1,7 @@
 // The same network as others write it: [16, 32, 32, 4], tanh, biases.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -24,3 +25,9 @@ class EigenNetwork {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// RTNeural over each of its backends; a call reads its input from a multiple of 64 bytes.
+using PeerCall = std::function<void(const float* x, float* out)>;
+PeerCall rtneural_stl(const std::vector<PeerLayer>& layers);
+PeerCall rtneural_eigen(const std::vector<PeerLayer>& layers);
+PeerCall rtneural_xsimd(const std::vector<PeerLayer>& layers);
