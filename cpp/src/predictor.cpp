@@ -26,6 +26,7 @@ struct Predictor<T>::State {
     explicit State(const Network<T>& network);
     void run(MatrixView<const T> x, T* out, T* space, std::size_t half) const noexcept;
     void run_row(const T* x, T* out, T* space, std::size_t half) const noexcept;
+    void run_row_on_stack(const T* x, T* out) const noexcept;
     // Elements of one of the two buffers between the layers.
     std::size_t half(std::size_t rows) const { return detail::round_up(rows * widest, detail::kCacheLine / sizeof(T)); }
 
@@ -80,6 +81,17 @@ void Predictor<T>::State::run_row(const T* x, T* out, T* space, std::size_t half
     }
     multiply_row(last->n_in, last->n_out, x, last->weight, last->bias, out);
     if (last->activate != nullptr) last->activate(last->n_out, out, out, last->factors);
+}
+
+// Elements of the stack that serve as workspace.
+template <class T>
+inline constexpr std::size_t kStackElements = kPredictStack / sizeof(T);
+
+// Never part of its caller, whose frame would hold the stack of the calls of many rows as well.
+template <class T>
+[[gnu::noinline]] void Predictor<T>::State::run_row_on_stack(const T* x, T* out) const noexcept {
+    alignas(detail::kCacheLine) T stack[kStackElements<T>];
+    run_row(x, out, stack, half(1));
 }
 
 // `space` holds two buffers of `half` elements.
@@ -163,7 +175,7 @@ void Predictor<T>::predict(MatrixView<const T> x, std::span<T> out, std::span<T>
             detail::refuse({"workspace must have at least ", this->workspace(rows), " elements, got ", workspace.size()});
         return state.run(x, out.data(), aligned(workspace.data()), state.half(rows));
     }
-    constexpr std::size_t kElements = kPredictStack / sizeof(T);
+    constexpr std::size_t kElements = kStackElements<T>;
     alignas(detail::kCacheLine) T stack[kElements];
     if (2 * state.half(rows) <= kElements) return state.run(x, out.data(), stack, state.half(rows));
     if (2 * state.half(1) > kElements)
@@ -180,6 +192,16 @@ void Predictor<T>::predict(MatrixView<const T> x, std::span<T> out, std::span<T>
 
 template <class T>
 void Predictor<T>::predict(std::span<const T> x, std::span<T> out, std::span<T> workspace) const {
+    // One row: no view of it is written to be read back in wider pieces, which would wait for the writes.
+    if (x.size() == inputs_ && out.size() == outputs_) {
+        const State& state = *state_;
+        const StandardArithmetic arithmetic;
+        if (workspace.empty()) {
+            if (2 * state.half(1) <= kStackElements<T>) return state.run_row_on_stack(x.data(), out.data());
+        } else if (workspace.size() >= this->workspace(1)) {
+            return state.run_row(x.data(), out.data(), aligned(workspace.data()), state.half(1));
+        }
+    }
     const std::size_t rows = x.size() == inputs_ ? 1 : x.size() / inputs_;  // a division takes some nanoseconds
     if (rows * inputs_ != x.size()) detail::refuse({"x must have whole rows of ", inputs_, " elements, got ", x.size()});
     predict(matrix_view(x.data(), rows, inputs_), out, workspace);
