@@ -31,8 +31,13 @@ endforeach()
 
 # Weak functions of the standard library, and fanin's own beside its public ones, become local where no other object asks for
 # them: every object that calls one has it, so the name is of no use to any other, yet stands in three tables. Functions alone:
-# type information and the static variables of inline functions must stay one in a program. Without the tools they keep their names.
+# type information and the static variables of inline functions must stay one in a program. Without GNU's tools they keep their
+# names: LLVM's objcopy drops no local symbol that a relocation names.
+set(tool "")
 if(NM AND OBJCOPY)
+  execute_process(COMMAND ${OBJCOPY} --version OUTPUT_VARIABLE tool ERROR_QUIET)
+endif()
+if(tool MATCHES "^GNU objcopy") # another calls itself "compatible with GNU objcopy"
   execute_process(COMMAND ${NM} --format=sysv ${merged} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "\n[^ |\n]+ *\\| +\\| +U " asked_for "${symbols}")
   list(TRANSFORM asked_for REPLACE "^\n([^ |]+).*$" "\\1")
