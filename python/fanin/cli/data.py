@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def load(args: argparse.Namespace) -> Loaded:
     default = 0.2 if args.data is not None else _DIGITS_HELD_OUT
     train, held_out = datasets.split(x, y, default if args.held_out is None else args.held_out, args.seed)
     if args.missing == "mean":
-        _fill(train.x, held_out.x)
+        _fill(train.x, held_out.x, () if table is None else table.columns)
     scale = args.scale or ("none" if args.data is None else "standard")
     try:
         x, x_held = datasets.scaled(scale, train.x, held_out.x, own=True)
@@ -76,18 +77,23 @@ def load(args: argparse.Namespace) -> Loaded:
     return Loaded(datasets.Data(x, y), datasets.Data(x_held, y_held), loss, {**about, "scale": scale}, named)
 
 
-def _fill(train: NDArray[Any], held_out: NDArray[Any]) -> None:
+def _fill(train: NDArray[Any], held_out: NDArray[Any], columns: Sequence[str]) -> None:
     """Put the mean of a column's training rows where a cell is missing, NaN."""
     import numpy as np
 
     from fanin.stats import summarize
 
     of = summarize(train, axis=0)
-    if (of.finite == 0).any():
-        raise ValueError("--missing mean: a column has no number among the training rows: leave it out (--drop)")
+    empty = [columns[i] for i in np.flatnonzero(np.asarray(of.finite) == 0)]
+    if empty:
+        several, them = ("columns", "them") if len(empty) > 1 else ("column", "it")
+        raise ValueError(
+            f"--missing mean: {several} {', '.join(map(repr, empty[:12]))}{', ...' if len(empty) > 12 else ''} without a "
+            f"number among the training rows, so without a mean: leave {them} out (--drop '{','.join(empty)}')"
+        )
     for part in (train, held_out):
-        rows, columns = np.nonzero(np.isnan(part))
-        part[rows, columns] = np.asarray(of.mean)[columns]
+        rows, places = np.nonzero(np.isnan(part))
+        part[rows, places] = np.asarray(of.mean)[places]
 
 
 def decided(about: dict[str, str]) -> list[str]:

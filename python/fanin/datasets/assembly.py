@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -125,6 +125,8 @@ def decided(
     is_missing = decide.missing(source, target, _nan_of(source, target))
     if is_missing.any():
         holes[target] = is_missing
+    if not lenient:
+        _refuse_empty(source, target, holes)
     kept, notes = _filled(source, target, arrays, decisions, holes, missing, list(notes))
     if kept is not None:
         rows = np.flatnonzero(kept)
@@ -209,7 +211,7 @@ def _filled(
             )
         return kept, [*notes, f"{int((~kept).sum())} of {len(kept)} rows left out: a cell is missing in {_listed(list(holes))}"]
     kinds = {decision.column: decision.kind for decision in decisions}
-    bad = {c: e for c, e in holes.items() if missing == "refuse" or kinds.get(c) != "number" or np.isnan(arrays[c]).all()}
+    bad = {c: e for c, e in holes.items() if missing == "refuse" or kinds.get(c) != "number"}
     if bad:
         column, empty = next(iter(bad.items()))
         row = int(np.argmax(empty))
@@ -234,6 +236,19 @@ def _filled(
         else:
             arrays[column] = np.where(empty, mean, arrays[column])
     return None, [*notes, f"{cells} became the column's mean: {_listed(list(holes))}"]
+
+
+def _refuse_empty(source: Source, target: str, holes: Mapping[str, NDArray[np.bool_]]) -> None:
+    """Refuse columns that are missing in every row: no mean, no rows left and no labels come of them."""
+    empty = [column for column, cells in holes.items() if cells.all()]
+    if target in empty:
+        raise ValueError(f"{source.name}: target {target!r} is missing in every row: name another column to learn")
+    if empty:
+        columns, them = ("columns", "them") if len(empty) > 1 else ("column", "it")
+        listed = ", ".join(repr(column) for column in empty[:12]) + (f", ... ({len(empty)} in all)" if len(empty) > 12 else "")
+        raise ValueError(
+            f"{source.name}: a cell is missing in every row of {columns} {listed}: leave {them} out ({_settle('drop', empty)})"
+        )
 
 
 def _complain(source: Source, complaints: list[tuple[str, str]], lenient: bool) -> ValueError:

@@ -251,6 +251,38 @@ def test_means_of_the_training_rows(folder, capsys):
     assert found[0] == found[1]
 
 
+def test_a_column_without_a_mean_is_named(folder, fails):
+    """Missing in every row, or in every row but one that is held out."""
+    mine = ["compare", "--data", "h.csv", "--target", "y", "--missing", "mean", "--held-out", "6", *FAST]
+    (folder / "h.csv").write_text("a,b,y\n" + "".join(f"{i % 5},,{i % 2}\n" for i in range(30)))
+    assert "in every row of column 'b': leave it out (drop=['b'], --drop 'b')" in fails(*mine)
+    held = fi.datasets.split(np.arange(30.0)[:, None], np.arange(30), 6, 0).held_out.y[0]
+    (folder / "h.csv").write_text("a,b,y\n" + "".join(f"{i % 5},{1 if i == held else ''},{i % 2}\n" for i in range(30)))
+    assert "column 'b' without a number among the training rows" in (said := fails(*mine))
+    assert "leave it out (--drop 'b')" in said
+
+
+def test_a_comparison_is_resumed(folder, capsys, fails):
+    """A run that the file has is not trained again: its time is the first one's, and its numbers are the same."""
+    mine = ["compare", "--data", "labels.csv", "--target", "kind", *FAST, "--resume", "runs.csv", "--figure", "f.png"]
+    assert main([*mine, "--init", "zeros"]) == 0
+    first = (folder / "runs.csv").read_text()
+    assert main([*mine, "--init", "zeros,he_normal", "--json", "kept.json"]) == 0
+    kept = (folder / "runs.csv").read_text()
+    assert kept.startswith(first)
+    assert len(kept.splitlines()) == 1 + 2
+    assert main([*mine, "--init", "he_normal,zeros"]) == 0
+    assert (folder / "runs.csv").read_text() == kept
+    del mine[mine.index("--resume") : mine.index("--figure")]
+    assert main([*mine, "--init", "zeros,he_normal", "--json", "whole.json"]) == 0
+    assert (folder / "kept.json").read_text() == (folder / "whole.json").read_text()
+    assert main([*mine, "--init", "zeros", "--resume", "runs.csv", "--seed", "5"]) == 0
+    assert len((folder / "runs.csv").read_text().splitlines()) == 1 + 3, "another seed is another comparison"
+    capsys.readouterr()
+    said = fails(*mine, "--init", "zeros", "--resume", "labels.csv")
+    assert "resume must be a table that a comparison wrote, got 'labels.csv' with other columns" in said
+
+
 @pytest.mark.parametrize(("scale", "said"), [("standard", ", standardized"), ("unit", ", scaled to 0 .. 1"), ("none", "")])
 def test_the_scale_is_said_and_kept(folder, capsys, scale, said):
     mine = ["--data", "labels.csv", "--target", "kind", "--init", "he_normal", "--json", "r.json", "--html", "r.html"]

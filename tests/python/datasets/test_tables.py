@@ -326,6 +326,30 @@ def test_missing_cells_are_kept_as_nan(tmp_path):
         load_table(path, "y", missing="keep")
 
 
+@pytest.mark.parametrize("missing", ["refuse", "drop", "mean", "keep"])
+def test_a_column_without_a_cell_is_to_be_left_out(missing, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,d,y\n1,,?,p,u\n3,,nan,,v\n4,,,q,u\n")
+    options = {"categorical": ["d"], "missing": missing}
+    told = r"t.csv: a cell is missing in every row of columns 'b', 'c': leave them out \(drop=\['b', 'c'\], --drop 'b,c'\)"
+    with pytest.raises(ValueError, match=told):
+        load_table(path, "y", **options)
+    with pytest.raises(ValueError, match=r"of column 'c': leave it out \(drop=\['c'\], --drop 'c'\)"):
+        load_table(path, "y", drop=["b"], **options)
+    with pytest.raises(ValueError, match="target 'b' is missing in every row: name another column to learn"):
+        load_table(path, "b", categorical=["d", "y"], missing=missing)
+    if missing == "drop":
+        assert load_table(path, "y", drop=["b", "c"], **options).x.shape == (2, 3)
+
+
+def test_rows_that_each_miss_another_cell(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,y\n1,,u\n,3,v\n4,,u\n")
+    with pytest.raises(ValueError, match=r"t.csv: every row misses a cell, in a, b: leave such a column out \(--drop\)"):
+        load_table(path, "y", missing="drop")
+    np.testing.assert_array_equal(load_table(path, "y", missing="mean").x, [[1, 3], [2.5, 3], [4, 3]])
+
+
 def test_words(tmp_path):
     path = tmp_path / "t.csv"
     rows = [f"{i},{i * 3 % 11},{'pqr'[i % 3]},{'uv'[i % 2]},{13.5 + i}" for i in range(30)]

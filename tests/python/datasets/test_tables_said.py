@@ -91,7 +91,7 @@ FRAMES = {
     "nothing but missing cells": (
         {"b": [None, None, None]},
         {"missing": "drop"},
-        "ValueError: DataFrame: every row misses a cell, in b: leave such a column out (--drop)",
+        "ValueError: DataFrame: a cell is missing in every row of column 'b': leave it out (drop=['b'], --drop 'b')",
     ),
     "a missing cell": (
         {"b": [2.0, None, 2.0]},
