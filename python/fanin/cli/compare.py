@@ -27,6 +27,7 @@ examples:
   fanin compare --init 'normal(std=0.01)' --init xavier_normal --epochs 20 --seed 3
   fanin compare --data measurements.csv --target label --hidden 64,64 --html label.html
   fanin compare --data images.npz --scale unit --optimizer momentum --lr 0.02 --held-out 0.1 --json r.json
+  fanin compare --epochs 500 --resume runs.csv
   fanin compare --linear"""
 
 _OPTIMIZERS: dict[str, tuple[str, dict[str, float]]] = {
@@ -61,6 +62,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--optimizer", choices=_OPTIMIZERS, default="sgd", help="momentum: SGD with 0.9 (default: sgd)")
     options.seed(train, "the split, the weights and the order")
     out = output.options(parser, "compare.png")
+    out.add_argument(
+        "--resume",
+        metavar="PATH",
+        help="a table (CSV) that each initialization's run is added to as it ends; those that it has are not trained again",
+    )
     out.add_argument(
         "--linear", action="store_true", help="print the article's linear network instead: 9 hidden layers, 1.5 I, I and 0.5 I"
     )
@@ -100,6 +106,7 @@ def _run(args: argparse.Namespace) -> None:
             loss=loaded.loss,
             dtype=args.dtype or "float32",
             progress=progress,
+            resume=args.resume,
         )
     result = replace(result, settings={**loaded.about, **result.settings, "scale": loaded.about["scale"]})
     _print(said, result)
