@@ -53,6 +53,7 @@ class KeptRuns(Table):
             costs=_floats(line["costs"]),
             epoch_costs=_floats(line["epoch_costs"]),
             diverged=line["diverged"] == "True",
+            constant=experiment.constant(),
             **{name: float(line[name]) for name in _NUMBERS},
         )
 

@@ -22,6 +22,7 @@ from fanin.datasets.files import Data
 from fanin.datasets.table import arrays
 from fanin.diagnosis.attempt import Attempt
 from fanin.diagnosis.diagnosis import Diagnosis, judge, tried
+from fanin.diagnosis.signals.thresholds import limit
 from fanin.network.network import Network
 from fanin.network.targets import class_labels, constant_prediction, converted, is_text
 from fanin.optimizer import Optimizer
@@ -42,17 +43,30 @@ class Run:
     epoch_costs: NDArray[np.float64]
     error: float  # held out: the fraction misclassified; the cost where the loss is mean_squared_error
     diverged: bool  # whether a cost, a gradient or a parameter was infinite or NaN
+    constant: tuple[float, float]  # cost on the training rows and held-out error of the best prediction that ignores x
     seconds: float = field(compare=False)  # that the training took
 
     @property
     def learns_late(self) -> bool:
-        """Whether the signal vanishes at the start, and training still halves the cost."""
-        return self.diagnosis.signal == "vanishing" and self.cost_end < self.cost_start / 2
+        """Whether the signal vanishes at the start, and training still halves the cost and beats the constant prediction."""
+        halved = self.cost_end < self.cost_start / 2
+        return self.diagnosis.signal == "vanishing" and halved and not self.is_at_chance
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether the training ended at a cost that the best prediction that ignores x has too, or above it."""
+        return len(self.costs) > 0 and self.cost_end >= limit("chance") * self.constant[0]
 
     @property
     def verdict(self) -> str:
-        """The diagnosis at the start in a few words, with what became of it."""
+        """The diagnosis at the start in a few words, with what became of it.
+
+        A trial may take more steps than the run did, and sees no held-out rows: that it trains is said of no run that ended
+        where the constant prediction is.
+        """
         words = [self.diagnosis.verdict if self.diagnosis.trial is None else self.diagnosis.headline]
+        if self.diagnosis.outlook == "trains" and (end := self._end()):
+            words = [f"{self.diagnosis.verdict}: {end}"]
         backward = self.diagnosis.backward
         if self.diagnosis.verdict != "healthy" and backward not in (None, "healthy", "diverged", self.diagnosis.verdict):
             words.append(f"gradients {backward}")
@@ -61,6 +75,15 @@ class Run:
         if not math.isfinite(self.cost_end):
             words.append("diverges")
         return ", ".join(words)
+
+    def _end(self) -> str:
+        """Say where the run is no better at its end than the constant prediction; empty where it is."""
+        steps = len(self.costs)
+        if self.is_at_chance:
+            return f"no better than a constant after {steps} step{'s' * (steps > 1)}"
+        if steps and self.error > 0 and self.error >= self.constant[1]:
+            return "held-out rows no better than a constant"
+        return ""
 
     @property
     def spread(self) -> list[float]:
@@ -177,6 +200,7 @@ class Experiment:
             epoch_costs=np.asarray(net.history.epoch_costs, dtype=np.float64),
             error=_error(net, self.held_out),
             diverged=net.history.diverged,
+            constant=self.constant(),
             seconds=seconds,
         )
 

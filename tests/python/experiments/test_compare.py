@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,56 @@ def test_two_classes_through_one_output():
         r = fi.compare(["xavier_normal"], X, y, loss=loss, **SMALL)
         assert r.settings["sizes"][-1] == 1
         assert 0 <= r.runs[0].error < 0.6
+
+
+def test_a_run_that_ends_at_chance_is_not_said_to_train():
+    """Labels drawn beside the numbers: trials learn the rows by heart in more steps than the runs take."""
+    found = []
+    for seed, epochs in [(0, 1), (0, 10), (1, 1), (1, 10)]:
+        draw = np.random.default_rng(seed)
+        x, y = draw.standard_normal((200, 20)), draw.integers(0, 2, 200)
+        r = fi.compare(["xavier_normal", "fan_in_uniform"], x, y, hidden=[100] * 4, epochs=epochs, seed=seed)
+        cost, error = r.settings["constant_cost"], r.settings["constant_error"]
+        for run in r:
+            assert run.constant == (cost, error)
+            assert run.is_at_chance == (run.cost_end >= 0.98 * cost)
+            if run.diagnosis.outlook != "trains":
+                continue
+            if run.is_at_chance:
+                words = f"no better than a constant after {2 * epochs} steps"
+            elif run.error >= error:
+                words = "held-out rows no better than a constant"
+            else:
+                words = run.diagnosis.trial.words()
+            assert run.verdict == f"healthy: {words}"
+            assert run.verdict in str(r)
+            found.append(words)
+    assert {"no better than a constant after 2 steps", "held-out rows no better than a constant"} <= set(found)
+
+
+def test_words_at_the_end_go_with_the_figures():
+    r = fi.compare(["xavier_normal"], X, Y, hidden=[12, 12], epochs=30, batch_size=20, seed=1)
+    run = r.runs[0]
+    assert run.verdict.startswith("healthy: trains")
+    cost, error = run.constant
+    at = replace(run, cost_end=0.98 * cost)
+    assert at.verdict == "healthy: no better than a constant after 150 steps"
+    assert replace(run, cost_end=0.97 * cost).verdict == run.verdict
+    assert replace(run, error=error).verdict == "healthy: held-out rows no better than a constant"
+    assert replace(run, error=0.0, constant=(cost, 0.0)).verdict == run.verdict, "nothing is left to be better at"
+    untrained = replace(run, costs=run.costs[:0], cost_end=run.cost_start, error=error)
+    assert untrained.verdict == run.verdict, "no step was taken"
+    one = replace(at, costs=run.costs[:1])
+    assert one.verdict == "healthy: no better than a constant after 1 step"
+
+
+def test_what_stays_at_the_constant_does_not_learn_late():
+    run = fi.compare(["normal(std=0.02)"], X, Y, **SMALL).runs[0]
+    assert run.diagnosis.signal == "vanishing"
+    late = replace(run, cost_start=4 * run.constant[0], cost_end=run.constant[0] / 2)
+    assert late.learns_late
+    assert "learns late" in late.verdict
+    assert not replace(late, cost_end=run.constant[0]).learns_late
 
 
 def test_no_hidden_layer():
