@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pages
 
 FILES = [*pages.PAGES, pages.ROOT / "CHANGELOG.md", *sorted((pages.DOCS / "article").glob("*.md"))]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"""(?:\]\(|(?:src|srcset|href)=")([^)\s"]+)[)"]""")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 

@@ -84,7 +84,7 @@ def _fill(train: NDArray[Any], held_out: NDArray[Any], columns: Sequence[str]) -
     from fanin.stats import summarize
 
     of = summarize(train, axis=0)
-    empty = [columns[i] for i in np.flatnonzero(np.asarray(of.finite) == 0)]
+    empty = [name for name, count in zip(columns, np.asarray(of.finite), strict=True) if count == 0]
     if empty:
         several, them = ("columns", "them") if len(empty) > 1 else ("column", "it")
         raise ValueError(
