@@ -181,6 +181,53 @@ def test_flax_uses_it():
     assert jax.tree_util.tree_all(jax.tree_util.tree_map(lambda a, b: bool((a == b).all()), variables, again))
 
 
+def test_fill_knows_the_layout_of_equinox():
+    """Weights (n_out, n_in) and (n_out, n_in, *kernel) in its layers; JAX's in arrays beside them; a rule's own word counts."""
+    eqx = pytest.importorskip("equinox")
+
+    class Wide(eqx.nn.Linear):
+        pass
+
+    class Net(eqx.Module):
+        layers: list
+        table: dict
+        own: jax.Array
+
+    layers = [eqx.nn.Linear(5, 40, key=KEY), Wide(40, 3, key=KEY), eqx.nn.Conv2d(2, 6, 3, key=KEY), jax.nn.relu]
+    net = Net(layers, {"cell": eqx.nn.GRUCell(4, 7, key=KEY)}, jnp.zeros((5, 4)))
+    filled = fj.fill(net, {"*bias*": "zeros", "*": "he_normal"}, seed=9)
+    assert filled.layers[3] is jax.nn.relu
+    assert not filled.layers[0].bias.any()
+    for found, path, axes in (
+        (filled.layers[0].weight, "layers.0.weight", (1, 0)),
+        (filled.layers[1].weight, "layers.1.weight", (1, 0)),
+        (filled.layers[2].weight, "layers.2.weight", (1, 0)),
+        (filled.table["cell"].weight_ih, "table.cell.weight_ih", (1, 0)),
+        (filled.own, "own", (0, 1)),
+    ):
+        wanted = fi.init.he_normal(found.shape, seed=9, stream=path, in_axis=axes[0], out_axis=axes[1])
+        assert (np.asarray(found) == wanted).all(), path
+    params, rest = eqx.partition(net, eqx.is_array)
+    again = eqx.combine(fj.fill(params, {"*bias*": "zeros", "*": "he_normal"}, seed=9), rest)
+    assert eqx.tree_equal(again, filled)
+    rules = [("bias", "zeros"), ("*", "he_normal", {"in_axis": 0, "out_axis": 1})]
+    wanted = fi.init.he_normal((40, 5), seed=9, stream="weight", in_axis=0, out_axis=1)
+    assert (np.asarray(fj.fill(net.layers[0], rules, seed=9).weight) == wanted).all()
+
+
+def test_a_function_of_an_equinox_module_is_traced():
+    eqx = pytest.importorskip("equinox")
+    net = eqx.nn.MLP(5, 3, 16, 2, activation=jnp.tanh, key=KEY)
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(32, 5)).astype("float32"))
+    found = fj.trace(lambda net, x: jax.vmap(net)(x), net, x, loss=lambda z: (z**2).mean())
+    names = [(layer.name, layer.activation, layer.n_in, layer.n_out) for layer in found.layers]
+    assert names == [("layers.0", "tanh", 5, 16), ("layers.1", "tanh", 16, 16), ("layers.2", "identity", 16, 3)]
+    hidden = np.tanh(np.asarray(x) @ np.asarray(net.layers[0].weight).T + np.asarray(net.layers[0].bias))
+    assert float(found.layers[0].a.std) == pytest.approx(hidden.std(), rel=1e-5)
+    gradient = eqx.filter_grad(lambda net: (jax.vmap(net)(x) ** 2).mean())(net).layers[0].weight
+    assert float(found.layers[0].dw.rms) == pytest.approx(float(jnp.sqrt((gradient**2).mean())), rel=1e-4)
+
+
 def test_equinox_takes_it():
     eqx = pytest.importorskip("equinox")
     linear = eqx.nn.Linear(5, 4, key=KEY)

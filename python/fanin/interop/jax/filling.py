@@ -14,6 +14,7 @@ from fanin.init.rules import Rules, law_for
 from fanin.random import seed_number
 
 _AXES = {"in_axis": -2, "out_axis": -1, "batch_axis": ()}
+_EQUINOX = {"in_axis": 1, "out_axis": 0, "batch_axis": ()}
 
 
 def paths(tree: Any) -> dict[str, Any]:
@@ -32,8 +33,9 @@ def fill(params: Any, rules: Rules, seed: SupportsIndex | None = None) -> Any:
         integers and booleans stay as they are, and so do leaves that are no arrays. Arrays with a sharding over several
         devices are drawn shard by shard, with the same bits.
     rules : law, mapping of pattern to law, or sequence of (pattern, law) or (pattern, law, axes)
-        As `fanin.init.fill` takes them; patterns match the path, ``"params.Dense_0.kernel"``. The axes are JAX's,
-        ``in_axis=-2`` and ``out_axis=-1``, where a rule states none.
+        As `fanin.init.fill` takes them; patterns match the path, ``"params.Dense_0.kernel"``. Where a rule states none, the
+        axes are JAX's, ``in_axis=-2`` and ``out_axis=-1``, but in layers of ``equinox.nn``, whose weights are (n_out, n_in)
+        and (n_out, n_in, *kernel), ``in_axis=1`` and ``out_axis=0``.
     seed : int, optional
         In [0, 2^64). Without it, fresh entropy.
 
@@ -54,10 +56,11 @@ def fill(params: Any, rules: Rules, seed: SupportsIndex | None = None) -> Any:
     number = _core.fresh_seed() if seed is None else seed_number(seed)
     chosen: dict[str, tuple[Law, Mapping[str, Any]]] = {}
     unmatched = []
-    for path, leaf in paths(params).items():
+    for keys, leaf in jax.tree_util.tree_flatten_with_path(params)[0]:
         if not _drawn(leaf):
             continue
-        found = law_for(path, rules, _AXES)
+        path = jax.tree_util.keystr(keys, simple=True, separator=".")
+        found = law_for(path, rules, _EQUINOX if _in_equinox(params, keys) else _AXES)
         if found is None:
             unmatched.append(path)
         else:
@@ -82,6 +85,21 @@ def fill(params: Any, rules: Rules, seed: SupportsIndex | None = None) -> Any:
         return jax.numpy.asarray(law(shape, seed=number, stream=name, dtype=dtype, **axes))
 
     return jax.tree_util.tree_map_with_path(draw, params)
+
+
+def _in_equinox(tree: Any, keys: Any) -> bool:
+    """Whether a leaf belongs to a layer of Equinox, which need not be imported to know it."""
+    node = tree
+    for key in keys[:-1]:
+        if isinstance(key, jax.tree_util.GetAttrKey):
+            node = getattr(node, key.name)
+        elif isinstance(key, jax.tree_util.DictKey):
+            node = node[key.key]
+        elif isinstance(key, jax.tree_util.SequenceKey):
+            node = node[key.idx]
+        else:  # a class that names no attributes: no way down to what holds the leaf
+            return False
+    return any(one.__module__.startswith("equinox.nn") for one in type(node).__mro__)
 
 
 def _drawn(leaf: Any) -> bool:
