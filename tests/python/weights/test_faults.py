@@ -16,6 +16,7 @@ import fanin as fi
 from fanin.weights import read, read_network
 from fanin.weights.formats.keras import read_archive
 from fanin.weights.formats.opening import opened
+from fanin.weights.formats.pytorch import _line
 from fanin.weights.rows import _printable
 
 RNG = np.random.default_rng(8)
@@ -92,6 +93,26 @@ def test_a_header_that_cannot_be_read_is_named(tmp_path):
     header = b"\x93NUMPY\x01\x00\x0b\x00" + b"{'descr': 4}"[:11]
     with pytest.raises(ValueError, match=r"a.npz: no NPZ file of arrays: broken: \S"):
         read(npz(tmp_path / "a.npz", broken=header))
+
+
+@pytest.mark.parametrize("place", [20, 24])
+def test_an_entry_larger_than_its_bytes_is_refused_before_anything_is_allocated(tmp_path, place):
+    """The sizes that the archive's directory states: of the bytes in the file, and of what they hold."""
+    path = npz(tmp_path / "a.npz", w=array(np.ones((3, 2))))
+    content = bytearray(path.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    size = int.from_bytes(content[entry + 24 : entry + 28], "little")
+    content[entry + place : entry + place + 4] = (size + 2**20).to_bytes(4, "little")
+    path.write_bytes(content)
+    sizes = f"{size} bytes of {size + 2**20}" if place == 20 else f"{size + 2**20} bytes of {size}"
+    with pytest.raises(ValueError, match=f"a.npz: w.npy is damaged: {sizes} in the file"):
+        opened(path)
+
+
+def test_the_first_line_of_what_pytorch_says():
+    assert _line(ValueError("  first\nsecond")) == "first"
+    assert _line(ValueError("x" * 300)) == "x" * 200
+    assert _line(EOFError()) == "EOFError"
 
 
 def test_arrays_without_elements_in_fortrans_order(tmp_path):

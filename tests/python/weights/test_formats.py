@@ -174,6 +174,32 @@ CHAINS = {
         "cross_entropy",
         True,
     ),
+    "labels and a table of probabilities": (
+        [FIRST, RELU, SECOND, ("Softmax", ["z1"], ["p"], {}), ("ZipMap", ["p"], ["q"], {}), ("ArgMax", ["p"], ["label"], {})],
+        "relu",
+        "cross_entropy",
+        True,
+    ),
+    "probabilities in another type and shape, then a table": (
+        [
+            FIRST,
+            RELU,
+            SECOND,
+            ("Softmax", ["z1"], ["p"], {}),
+            ("Cast", ["p"], ["q"], {"to": 1}),
+            ("Identity", ["q"], ["r"], {}),
+            ("ZipMap", ["r"], ["s"], {}),
+        ],
+        "relu",
+        "cross_entropy",
+        True,
+    ),
+    "the label alone": (
+        [FIRST, RELU, SECOND, ("Softmax", ["z1"], ["p"], {}), ("ArgMax", ["p"], ["label"], {})],
+        "relu",
+        "cross_entropy",
+        True,
+    ),
 }
 
 

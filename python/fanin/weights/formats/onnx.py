@@ -83,7 +83,7 @@ def _chain(found: TensorFile, graph: Any, tensors: dict[str, Tensor]) -> None:
             return
         node = here[0]
         why = _step(node, at, tensors, stages, after)
-        if last is not None and node.op_type not in _PASS | {"ZipMap", "ArgMax"}:
+        if last is not None and node.op_type not in _PASS | {"ZipMap"}:
             why = f"{last} stands before {node.op_type}"
         if node.op_type in _LAST and stages and node.op_type != "Sigmoid":
             last, why = node.op_type, None
