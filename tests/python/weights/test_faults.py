@@ -193,6 +193,41 @@ def keras(path: Path, config: str, *, whole: bool = True) -> Path:
     return path
 
 
+def test_a_last_activation_that_fanin_does_not_know_leaves_the_others(tmp_path):
+    """What follows the last layer is the loss's matter; what stands between layers must be known."""
+    h5py = pytest.importorskip("h5py")
+    for words, activations, notes in (
+        (("relu", "swish"), ["relu"], []),
+        (("swish", None), None, ["activations that are not those of fanin: [['swish']]"]),
+        (("relu", None), ["relu"], []),
+    ):
+        path = tmp_path / f"{words[0]}-{words[1]}.h5"
+        layers = [{"class_name": "Dense", "config": {"name": f"d{i}", "activation": word}} for i, word in enumerate(words)]
+        with h5py.File(path, "w") as file:
+            for i, shape in enumerate(((3, 4), (4, 2))):
+                file[f"model_weights/d{i}/d{i}/kernel"] = RNG.standard_normal(shape)
+            file.attrs["model_config"] = json.dumps({"config": {"layers": layers}})
+        found = opened(path)
+        assert (found.activations, found.notes) == (activations, notes)
+
+
+def test_tensors_of_keras_of_no_rows_and_in_many_pieces(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    w = RNG.standard_normal((7, 3))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["layer/w"], file["layer/scale"], file["layer/none"] = w, np.float64(2.5), h5py.Empty("f8")
+        file["layer/words"] = np.array([b"a", b"b"])
+    found = {one.name: one for one in opened(tmp_path / "a.h5").tensors}
+    whole, one = found["layer/w"], found["layer/scale"]
+    assert whole.pieces is not None
+    pieces = [piece().copy() for piece in whole.pieces(6)]
+    assert [piece.size for piece in pieces] == [6, 6, 6, 3]
+    np.testing.assert_array_equal(np.concatenate(pieces), w.reshape(-1))
+    assert (one.shape, one.array().item()) == ((), 2.5)
+    assert found["layer/words"].pieces is None
+    assert found["layer/none"].pieces is None
+
+
 def test_an_archive_of_keras_without_its_weights_says_so(tmp_path):
     path = keras(tmp_path / "a.keras", "{}", whole=False)
     with pytest.raises(ValueError, match=r"a.keras: no file of Keras, or damaged: ") as error:
