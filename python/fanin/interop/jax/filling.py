@@ -34,8 +34,8 @@ def fill(params: Any, rules: Rules, seed: SupportsIndex | None = None) -> Any:
         devices are drawn shard by shard, with the same bits.
     rules : law, mapping of pattern to law, or sequence of (pattern, law) or (pattern, law, axes)
         As `fanin.init.fill` takes them; patterns match the path, ``"params.Dense_0.kernel"``. Where a rule states none, the
-        axes are JAX's, ``in_axis=-2`` and ``out_axis=-1``, but in layers of ``equinox.nn``, whose weights are (n_out, n_in)
-        and (n_out, n_in, *kernel), ``in_axis=1`` and ``out_axis=0``.
+        axes are JAX's, ``in_axis=-2`` and ``out_axis=-1``, but in layers of ``equinox.nn``, whose weights are
+        ``(n_out, n_in)`` and ``(n_out, n_in, *kernel)``, ``in_axis=1`` and ``out_axis=0``.
     seed : int, optional
         In [0, 2^64). Without it, fresh entropy.
 
