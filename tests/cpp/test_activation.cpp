@@ -38,10 +38,10 @@ void equal_reference() {
         fanin::activation_derivative<T>(g, std::span<const T>(z), std::span<T>(d));
         fanin::detail::backward_kernel<T>(g)(z.size(), z.data(), da.data(), dz.data());
         for (std::size_t i = 0; i < z.size(); ++i) {
-            const std::string where = name + " at " + check::show(double(z[i]));
-            CHECK_SAME(a[i], fanin::reference::activate(g, z[i]), where);
-            CHECK_SAME(d[i], fanin::reference::activation_derivative(g, z[i]), where);
-            CHECK_SAME(dz[i], fanin::reference::activation_backward(g, z[i], da[i]), where);
+            const auto where = [&] { return name + " at " + check::show(double(z[i])); };  // for a failure alone
+            CHECK_SAME(a[i], fanin::reference::activate(g, z[i]), where());
+            CHECK_SAME(d[i], fanin::reference::activation_derivative(g, z[i]), where());
+            CHECK_SAME(dz[i], fanin::reference::activation_backward(g, z[i], da[i]), where());
         }
     }
 }

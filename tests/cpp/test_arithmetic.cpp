@@ -181,18 +181,18 @@ void statistics(Bytes& out) {
 
 template <class T>
 void training(Bytes& out) {
-    const std::vector<T> x = normals<T>(600 * 40, 41);
-    std::vector<std::int64_t> y(600);
+    const std::vector<T> x = normals<T>(300 * 40, 41);
+    std::vector<std::int64_t> y(300);
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<std::int64_t>(i % 7);
-    const MatrixView<const T> rows = fanin::matrix_view(x.data(), 600, 40);
+    const MatrixView<const T> rows = fanin::matrix_view(x.data(), 300, 40);
     for (const char* rule : {"sgd", "rmsprop", "adam", "adagrad"}) {
         fanin::Network<T> network({{40, 60, 50, 7}, {fanin::Activation::tanh, fanin::Activation::silu}}, 5);
         network.draw_weights(fanin::law_from_text("xavier_normal(gain=0.7)"));
         fanin::Optimizer optimizer(fanin::optimizer_rule(rule, {}), 0.013, 0.9);
-        std::vector<double> costs(24), means(4);
-        network.fit(rows, {y, {}}, {.epochs = 4, .batch_size = 100}, optimizer, costs, means);
+        std::vector<double> costs(6), means(2);
+        network.fit(rows, {y, {}}, {.epochs = 2, .batch_size = 100}, optimizer, costs, means);
         out.add(costs), out.add(means), out.add(optimizer.gradient_norm());
-        std::vector<T> logits(600 * 7);
+        std::vector<T> logits(300 * 7);
         network.forward(rows, logits);
         out.add(logits);
         out.add(network.loss(rows, {y, {}}));

@@ -17,6 +17,11 @@ def test_cpp(cpp_run, topic):
 
 
 @pytest.mark.slow
+def test_many_fused_multiply_adds(tools, cpp_tests):
+    tools.run(cpp_tests / "test_fma", "4")
+
+
+@pytest.mark.slow
 def test_built_by_clang(tools, tmp_path):
     """README: Clang 15 or newer will do. No warning, and the bits of the reference, which GCC's builds have too."""
     names = ["clang++", *(f"clang++-{version}" for version in range(15, 30))]

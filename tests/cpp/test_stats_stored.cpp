@@ -124,8 +124,8 @@ int main() {
     std::mt19937 rng(1);
     // blocks of rows, pieces of rows, rows longer than a piece of a file, units whose first elements lie in several rows
     const std::vector<std::vector<std::size_t>> shapes = {
-        {},      {0},         {3, 0},     {1},        {7},        {4095},          {4096},      {4097},    {65536},
-        {65537}, {300, 1000}, {2, 70001}, {40000, 3}, {5, 40961}, {70, 3, 3, 100}, {100000, 1}, {3, 4096}, {33, 8192}};
+        {},      {0},     {3, 0},      {1},        {7},        {4095},    {4096},          {4097},
+        {65536}, {65537}, {300, 1000}, {2, 70001}, {20000, 3}, {3, 8193}, {70, 3, 3, 100}, {3, 4096}};
     const std::size_t threads = fanin::num_threads();
     fanin::set_num_threads(3);
     check::each_isa([&] {
@@ -137,7 +137,7 @@ int main() {
         }
     });
     fanin::set_num_threads(1);
-    same_as_in_memory<float>("F32", shapes.back(), 0, rng);
+    same_as_in_memory<float>("F32", shapes[10], 0, rng);
     fanin::set_num_threads(threads);
 
     const TemporaryFile file;

@@ -9,8 +9,18 @@
 
 namespace fanin::reference {
 
-inline TruncatedLaw truncated_law(double lower, double upper, bool is_float) {
-    return detail::truncated_law(lower, upper, is_float, [](double x) { return exp(x); }, [](double x) { return log1p(x); });
+// The last one is kept: it is asked for at every element.
+inline const TruncatedLaw& truncated_law(double lower, double upper, bool is_float) {
+    thread_local struct {
+        double lower = 0, upper = 0;
+        bool is_float = false;
+        TruncatedLaw law{};
+    } last;
+    if (last.lower != lower || last.upper != upper || last.is_float != is_float)
+        last = {
+            lower, upper, is_float,
+            detail::truncated_law(lower, upper, is_float, [](double x) { return exp(x); }, [](double x) { return log1p(x); })};
+    return last.law;
 }
 
 template <class T>
