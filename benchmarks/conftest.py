@@ -125,8 +125,9 @@ def race(request: pytest.FixtureRequest, benchmark: Any, threads: int) -> Callab
         one_round = sum(seconds(call, repeats[name]) * repeats[name] for name, call in (("fanin", fanin), *rivals.items()))
         least, most = ROUNDS[quick]
         # A worker of a rival may share its caller's CPU for some rounds, which then take milliseconds: such races get more.
-        least = 10 if threads > 1 and one_round < 0.1 else least
-        rounds = min(max(int(BUDGET[quick] / one_round), least), most)
+        least = (4 if quick else 10) if threads > 1 and one_round < 0.1 else least
+        waiting = (1 + len(rivals)) * (PAUSE + WAKING) if quick and threads > 1 else 0.0
+        rounds = min(max(int(BUDGET[quick] / (one_round + waiting)), least), most)
         times: dict[str, list[float]] = {name: [] for name in rivals}
 
         def ready(call: Callable[[], Any]) -> None:  # the idle workers of others asleep, its own awake
