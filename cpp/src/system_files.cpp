@@ -20,9 +20,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #endif
+
+#include "division.hpp"
 
 namespace fanin::detail {
 
@@ -30,6 +33,17 @@ void fail_system(int error, const std::string& path) { throw std::system_error(e
 
 File::File(File&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 File::~File() { close(); }
+
+Mapping::Mapping(Mapping&& other) noexcept
+    : base_(std::exchange(other.base_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      data_(std::exchange(other.data_, nullptr)) {}
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+    std::swap(base_, other.base_);
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    return *this;
+}
 
 #if defined(_WIN32)
 // The run-time library's files: its errors are errnos. A file that is written shares nothing, which is its lock.
@@ -98,6 +112,24 @@ std::size_t File::read_at(std::uint64_t offset, void* to, std::size_t n) const {
     }
     return done;
 }
+Mapping::Mapping(const File& file, std::uint64_t offset, std::size_t n) {
+    SYSTEM_INFO system;
+    ::GetSystemInfo(&system);
+    const std::uint64_t begin = offset - offset % system.dwAllocationGranularity;
+    size_ = n + static_cast<std::size_t>(offset - begin);
+    const auto handle = reinterpret_cast<HANDLE>(::_get_osfhandle(file.fd_));
+    const HANDLE whole = ::CreateFileMappingW(handle, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    if (whole == nullptr) fail_system(EIO, file.path_);
+    const auto low = static_cast<DWORD>(begin), high = static_cast<DWORD>(begin >> 32);
+    base_ = static_cast<std::byte*>(::MapViewOfFile(whole, FILE_MAP_READ, high, low, size_));
+    ::CloseHandle(whole);  // the view keeps it
+    if (base_ == nullptr) fail_system(ENOMEM, file.path_);
+    data_ = base_ + (offset - begin);
+}
+Mapping::~Mapping() {
+    if (base_ != nullptr) ::UnmapViewOfFile(base_);
+}
+void Mapping::give_back(std::size_t, std::size_t) const noexcept {}  // the system trims what is not used
 void File::write(const void* from, std::size_t n) {
     std::size_t done = 0;
     while (done < n) {
@@ -145,6 +177,11 @@ struct stat status_of(int fd, const std::string& path) {
     return status;
 }
 
+std::size_t page_size() {
+    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
 }  // namespace
 
 File File::to_read(const std::string& path) {
@@ -190,6 +227,22 @@ std::size_t File::read_at(std::uint64_t offset, void* to, std::size_t n) const {
         else if (errno != EINTR) fail_system(errno, path_);
     }
     return done;
+}
+Mapping::Mapping(const File& file, std::uint64_t offset, std::size_t n) {
+    const std::uint64_t begin = offset - offset % page_size();
+    size_ = n + static_cast<std::size_t>(offset - begin);
+    void* const base = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd_, static_cast<off_t>(begin));
+    if (base == MAP_FAILED) fail_system(errno, file.path_);
+    base_ = static_cast<std::byte*>(base);
+    data_ = base_ + (offset - begin);
+}
+Mapping::~Mapping() {
+    if (base_ != nullptr) ::munmap(base_, size_);
+}
+void Mapping::give_back(std::size_t begin, std::size_t end) const noexcept {
+    const std::size_t page = page_size(), before = static_cast<std::size_t>(data_ - base_);
+    const std::size_t from = ceil_div(before + begin, page) * page, to = (before + end) / page * page;
+    if (from < to) ::madvise(base_ + from, to - from, MADV_DONTNEED);
 }
 void File::write(const void* from, std::size_t n) {
     std::size_t done = 0;

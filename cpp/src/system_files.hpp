@@ -32,9 +32,29 @@ class File {
     void flush();  // to the disk
 
  private:
+    friend class Mapping;
     File(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
     std::string path_;
     int fd_;
+};
+
+// Bytes [offset, offset + n) of a file, to be read like memory; n is at least 1. They must lie in the file as long as they are
+// read: POSIX ends the process otherwise. (Windows lets no file become shorter that is mapped.)
+class Mapping {
+ public:
+    Mapping() = default;
+    Mapping(const File& file, std::uint64_t offset, std::size_t n);
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    ~Mapping();
+    const std::byte* data() const { return data_; }  // null of the empty one
+    // The system need not keep bytes [begin, end) in this process's memory; they can still be read.
+    void give_back(std::size_t begin, std::size_t end) const noexcept;
+
+ private:
+    std::byte* base_ = nullptr;  // what is mapped begins where the system's pages do
+    std::size_t size_ = 0;
+    const std::byte* data_ = nullptr;
 };
 
 // What separates folders in a path.

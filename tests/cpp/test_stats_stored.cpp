@@ -1,5 +1,6 @@
 // Summaries of arrays in files have the bits of those in memory, on every instruction set and number of threads; the first
 // elements of units and the count of outliers are those of plain loops.
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -138,6 +139,8 @@ int main() {
     });
     fanin::set_num_threads(1);
     same_as_in_memory<float>("F32", shapes[10], 0, rng);
+    fanin::set_num_threads(2);
+    same_as_in_memory<BFloat16>("BF16", std::array<std::size_t, 2>{5000, 3001}, 1, rng);  // given back piece by piece
     fanin::set_num_threads(threads);
 
     const TemporaryFile file;

@@ -145,10 +145,11 @@ struct StoredDetails {
     std::uint64_t outliers = 0;
 };
 
-// The summary of an array in a file, with the bits of summarize() of it in memory. Pieces that fit the second cache of a core
-// are read and measured at once, in parallel; the file is not mapped, so that one which gets shorter is an error.
-// std::invalid_argument as validate(), for another dtype, and where the file ends inside the array; std::system_error where the
-// system refuses.
+// The summary of an array in a file, with the bits of summarize() of it in memory. The file is mapped and measured in parallel,
+// 2^16 elements at a time; some 100 MB of it at most are in this process's memory at once. A file that became shorter is an
+// error where that is seen, before each such piece; one that gets shorter in the microseconds in which a piece is measured, or
+// whose disk fails, ends the process on POSIX, as with every mapped file. std::invalid_argument as validate(), for another
+// dtype, and where the file ends inside the array; std::system_error where the system refuses.
 Summary summarize(const StoredArray& x, const SummaryOptions& options = {}, StoredDetails* details = nullptr);
 
 // A quantile as far as a histogram tells it: the one of the elements lies in [low, high]; value is the guess that elements

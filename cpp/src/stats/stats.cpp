@@ -226,20 +226,18 @@ Summary detail::summary_of_elements(const Elements& x, const SummaryOptions& opt
     Histogram histogram = x.zero();
     std::mutex histogram_lock;  // integers add up to the same in any order
     fanin::parallel_for(groups.size(), [&](std::size_t group) {
-        alignas(detail::kCacheLine) std::byte small[detail::Elements::kRoom];
-        std::unique_ptr<detail::Line[]> large;
-        if (x.more_room() != 0) large = detail::line_room(sizeof small + x.more_room());
-        std::byte* const room = large ? large[0].bytes : small;
+        alignas(detail::kCacheLine) std::byte room[detail::Elements::kRoom];
         BlockMoments parts[kGroupBlocks];
         std::vector<std::uint32_t> tables(x.table_size());
         const std::size_t begin = group * group_size, n = std::min(group_size, x.blocks() - begin);
         for (std::size_t i = 0; i < n;) {
             const std::size_t end = std::min(n, i + detail::Elements::kNear);
-            x.bring(begin + i, end - i, room);
+            const std::size_t first = i;
+            x.before(begin + first, end - first);
             while (i + 2 <= end && x.measure_pair(begin + i, room, tables.data(), parts + i)) i += 2;
             for (; i < end; ++i) parts[i] = x.measure(begin + i, 0, room, tables.data());
+            x.after(begin + first, end - first, parts + first);
         }
-        x.measured(begin, n, parts);
         detail::merge_tree(parts, n);
         groups[group] = parts[0];
         const std::lock_guard guard(histogram_lock);

@@ -93,14 +93,12 @@ std::array<BlockMoments, 2> measure_any(const std::array<typename SummaryBlocks<
 // An array whose type of elements is left behind, for what costs the same for all of them: blocks are some microseconds long.
 class Elements {
  public:
-    // Bytes that the calls below work in, and those that an array needs besides, right behind them.
+    // Bytes that measure() and measure_pair() work in.
     static constexpr std::size_t kRoom = 2 * sizeof(BlockRoom<std::int64_t>);
-    virtual std::size_t more_room() const { return 0; }
-    // Before n neighbouring blocks are measured, kNear at most, by the same thread in the same room.
+    // Before and after n neighbouring blocks are measured, kNear at most.
     static constexpr std::size_t kNear = 16;
-    virtual void bring(std::size_t, std::size_t, std::byte*) const {}
-    // After n neighbouring blocks were measured.
-    virtual void measured(std::size_t, std::size_t, const BlockMoments*) const {}
+    virtual void before(std::size_t, std::size_t) const {}
+    virtual void after(std::size_t, std::size_t, const BlockMoments*) const {}
 
     // As of SummaryBlocks and SlotPlan.
     virtual std::size_t blocks() const = 0;
@@ -115,14 +113,6 @@ class Elements {
  protected:
     ~Elements() = default;
 };
-
-// Memory of so many bytes at least that begins at a cache line and holds anything.
-struct Line {
-    alignas(kCacheLine) std::byte bytes[kCacheLine];
-};
-inline std::unique_ptr<Line[]> line_room(std::size_t bytes) {
-    return std::make_unique_for_overwrite<Line[]>(ceil_div(bytes, sizeof(Line)));
-}
 
 // The summary of them all.
 Summary summary_of_elements(const Elements& x, const SummaryOptions& options);

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from fanin.cli import article, compare, completion, config, describe, trace, weights
 from fanin.cli.parser import Help, Parser, Version, fail
 
-_COMMANDS = (compare, trace, weights, describe, article, config, completion)  # in the order in which one needs them
+_COMMANDS = ("compare", "trace", "weights", "describe", "article", "config", "completion")  # in the order in which one needs them
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 _FORMATS = {"torch", "h5py", "onnx"}
 _ALL = """\
@@ -46,7 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code: 0 done, 2 wrong arguments or data (one line on stderr says what), 130 interrupted.
     """
-    parser_of_all = parser()
+    if "numpy" not in sys.modules:  # no command uses its BLAS: the threads of that need not start
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    asked = (sys.argv[1:] if argv is None else argv)[:1]
+    parser_of_all = parser(asked if asked and asked[0] in _COMMANDS else _COMMANDS)
     args, left = parser_of_all.parse_known_args(argv)
     if left:
         getattr(args, "parser", parser_of_all).unknown(left)
@@ -79,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parser() -> Parser:
-    """Return the parser of all commands; `Parser.commands` has theirs."""
+def parser(names: Sequence[str] = _COMMANDS) -> Parser:
+    """Return the parser of commands, all by default; `Parser.commands` has theirs."""
     made = Parser(
         prog="fanin",
         usage="fanin command [option ...]",
@@ -89,8 +92,8 @@ def parser() -> Parser:
         formatter_class=Help,
     )
     commands = made.add_subparsers(title="commands", dest="command", metavar="command", prog="fanin")
-    for command in _COMMANDS:
-        command.add(commands)
+    for name in names:
+        import_module(f"fanin.cli.{name}").add(commands)
     made.add_argument("--version", action=Version, nargs=0, help="print the version")
     made._action_groups.sort(key=lambda group: group.title == "options")  # the commands come first
     made.commands = commands.choices

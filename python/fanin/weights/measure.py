@@ -42,9 +42,10 @@ def survey(path: str | os.PathLike[str] | Any, *, layout: Layout | None = None) 
     Notes
     -----
     Statistics are those of `fanin.summarize`, and the same on every machine; of a safetensors file they have the bits of
-    `fanin.summarize` of each tensor. Such a file is read and measured in pieces of 2^16 elements, on as many threads as
-    `fanin.num_threads` says, and again where blocks of 4096 hold elements beyond 6 standard deviations, to count them. Other
-    formats are read in pieces of 4 MB, and again whole for such elements. So is any tensor of which two units begin alike.
+    `fanin.summarize` of each tensor. Such a file is mapped and measured on as many threads as `fanin.num_threads` says; blocks
+    of 4096 that hold elements beyond 6 standard deviations are read again, to count them. It must not get shorter meanwhile:
+    that is an error, and in rare cases the end of the process. Other formats are read in pieces of 4 MB, and again whole for
+    such elements. So is any tensor of which two units begin alike.
     """
     if layout not in (None, "out_in", "in_out"):
         raise ValueError(f"layout must be out_in or in_out, got {layout!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -68,6 +69,7 @@ def law(shape: tuple[int, ...], axes: Axes, found: Summary, rank: float | None) 
     return f"{found.var / usual[nearest]:.3g} x {'fan_in_uniform' if nearest == 'fan_in' else nearest}"
 
 
+@functools.lru_cache(maxsize=256)  # a model has many tensors of few shapes
 def _variance(name: str, shape: tuple[int, ...], axes: Axes) -> float:
     law = _core.law_from_text(name)  # the core's own: `fanin.init` would take a third of the command's start
     return float(_core.describe(law, shape, axes.in_axis, axes.out_axis, ())["variance"])

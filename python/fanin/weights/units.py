@@ -16,7 +16,7 @@ from fanin.weights.formats.tensors import PIECE_BYTES, Elements, Tensor, native_
 from fanin.weights.scale import Axes
 
 _HEAD = 8  # elements: two different units almost never share so many
-_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
+_ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio
 _MOST_ELEMENTS = 1 << 22  # of a matrix that is read whole: 32 MB in float64
 _MOST_COST = 1 << 27  # multiplications for one effective rank: a few milliseconds
 
@@ -76,10 +76,7 @@ def most_elements(tensor: Tensor, units: Units | None) -> int:
 def _twice(heads: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows have the key of another one: equal rows do, and about one in 10^19 others."""
     words = heads.view(np.uint64)
-    keys = np.zeros(len(words), np.uint64)
-    for column in words.T:
-        keys = (keys ^ column) * _ODD
-        keys ^= keys >> np.uint64(29)
+    keys = words @ np.array([_ODD**power % 2**64 for power in range(1, words.shape[1] + 1)], np.uint64)
     asked = np.zeros(len(keys), bool)
     in_order = np.sort(keys)
     if not (in_order[1:] == in_order[:-1]).any():

@@ -246,31 +246,6 @@ def test_safetensors_library_reads_ours(tmp_path):
     np.testing.assert_array_equal(read_back["1.weight"], net.weights[1])
 
 
-def test_survey_measures_every_tensor(tmp_path):
-    w = fi.init.he_normal((400, 300), seed=1, stream="w")
-    u = fi.init.fan_in_uniform((100, 200), seed=1, stream="u")
-    copied = w.copy()
-    copied[[5, 9]] = copied[2]
-    copied[0, :3] = np.nan, np.inf, 5.0
-    path = write(tmp_path / "a", {"w.weight": w, "u.weight": u, "c.weight": copied, "z.bias": np.zeros(3, "f4")})
-    rows = {row.name[0]: row for row in survey(path).rows}
-    assert (rows["w"].law, rows["u"].law, rows["w"].n_in, rows["w"].n_out) == ("he_normal", "fan_in_uniform", 300, 400)
-    assert rows["w"].std == fi.summarize(w).std
-    assert (rows["c"].copies, rows["c"].nans, rows["c"].infs, rows["c"].outliers, rows["w"].copies) == (2, 1, 1, 1, 0)
-    assert rows["z"].zeros == 3
-    rank = np.trace(c := w.astype("f8") @ w.T) ** 2 / np.sum(c**2)
-    assert rows["w"].rank == pytest.approx(rank, rel=1e-5)  # products in float32: 2^-24 times the length of their sums
-
-
-def test_survey_of_many_pieces(tmp_path):
-    w = fi.init.normal((5000, 300), std=0.02, seed=1, stream="w")  # 6 MB: two pieces
-    w[4999] = w[0]
-    (row,) = survey(write(tmp_path / "a", {"w.weight": w})).rows
-    whole = fi.summarize(w)
-    assert (row.copies, row.min, row.max, row.law) == (1, whole.min, whole.max, "normal(std=0.02)")
-    assert row.std == pytest.approx(whole.std, rel=1e-12)
-
-
 def test_command(tmp_path, capsys, fails):
     path = write(tmp_path / "a.safetensors", ARRAYS)
     assert main(["weights", str(path), "--json", str(tmp_path / "a.json")]) == 0
@@ -362,34 +337,3 @@ def test_a_header_whose_length_begins_like_a_pickle(tmp_path):
         pytest.fail("no header of such a length was written")
     assert np.array_equal(fi.weights.read(tmp_path / "w.safetensors").network.weights[0], w)
     fi.Network([4, 3], bias=False).load_weights(tmp_path / "w.safetensors")
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
-def test_survey_has_the_bits_of_summarize(tmp_path, dtype):
-    rng = np.random.default_rng(0)
-    tensors = {
-        "a": rng.standard_normal((700, 450)),
-        "b": rng.standard_normal(70000),  # longer than a piece of the file
-        "c": rng.standard_normal((2, 150000)),
-        "d": rng.standard_normal((40, 5, 3, 3)),
-        "e": np.zeros((0, 4)),
-    }
-    tensors["a"][3] = tensors["a"][600]
-    tensors["c"][1, 149999] = 50
-    tensors["c"][0, 5] = np.inf
-    tensors["d"][7] = np.nan
-    tensors = {name: x.astype(dtype) for name, x in tensors.items()}
-    word = f"F{8 * np.dtype(dtype).itemsize}"
-    write(tmp_path / "m.safetensors", {name: (word, x.shape, x.tobytes()) for name, x in tensors.items()})
-    np.savez(tmp_path / "m.npz", **tensors)
-    for name in ("m.safetensors", "m.npz"):
-        for row in survey(tmp_path / name).rows:
-            x = tensors[row.name]
-            s = fi.summarize(x, bins=None)
-            got, expected = (row.mean, row.std, row.min, row.max), (s.mean, s.std, s.min, s.max)
-            if name == "m.safetensors" or row.name != "c":  # an archive's longer tensors are summarized in pieces
-                np.testing.assert_array_equal(got, expected)
-            assert (row.zeros, row.nans, row.infs) == (s.zeros, s.nans, s.infs)
-            wide, fin = x.astype(np.float64), np.isfinite(x)
-            assert row.outliers == np.count_nonzero(fin & (np.abs(wide - s.mean) > 6 * s.std)) == (row.name == "c")
-            assert row.copies == {"a": 1, "c": 0, "d": 0}.get(row.name)
