@@ -9,7 +9,7 @@ from importlib import import_module
 
 from fanin.cli.parser import Help, Parser, Version, fail
 
-_COMMANDS = ("compare", "trace", "weights", "describe", "article", "config", "completion")  # in the order in which one needs them
+_COMMANDS = ("compare", "trace", "weights", "describe", "article", "config", "completion")  # in the order of use
 _EXTRAS = {"rich", "bokeh", "matplotlib", "sklearn", "pyarrow"}
 _FORMATS = {"torch", "h5py", "onnx"}
 _ALL = """\

@@ -88,7 +88,8 @@ def test_a_large_file_takes_little_memory(tmp_path):
         "import resource, sys; import fanin as fi; from fanin.weights import survey; before = resource.getrusage(0).ru_maxrss\n"
         "row = survey(sys.argv[1]).rows[0]; print(row.outliers, resource.getrusage(0).ru_maxrss - before)"
     )
-    run = subprocess.run([sys.executable, "-c", code, tmp_path / "large.safetensors"], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code, tmp_path / "large.safetensors"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     outliers, kilobytes = map(int, run.stdout.split())
     assert outliers == -(-n // 4096)
     # windows of 32 MB, of which each of few threads works in one or two; the threads' own memory
