@@ -111,7 +111,8 @@ void Predictor<T>::State::run(MatrixView<const T> x, T* out, T* space, std::size
                   .a = input,
                   .b = {nullptr, 1, 0},
                   .init = {layer.bias, 0, 1},
-                  .c = {to, row, 1}},
+                  .c = {to, row, 1},
+                  .halves = true},
                  layer.weight);
         if (layer.activate != nullptr) layer.activate(x.rows * layer.n_out, to, to, layer.factors);
         input = {to, row, 1};

@@ -15,7 +15,7 @@
 namespace fanin::detail {
 namespace {
 
-static_assert(kSumBlock == kProductBlock);
+static_assert(kSumBlock == kProductBlock && kLeastHalved == kLeastProductHalved && kMostHalved == kMostProductHalved);
 
 // Elements of z that one task carries through an activation: 64 KiB of float32 in and as much out, some 10 us of tanh.
 constexpr std::size_t kActivationTask = std::size_t{1} << 14;
@@ -99,6 +99,7 @@ void forward(Product<T> p, std::optional<VectorView<const T>> b, const DenseKern
     if (b) {
         p.init = {.data = b->data, .row = 0, .col = b->stride};
     }
+    p.halves = true;
     const MatrixView<T> z = out_z.value_or(a);
     const auto activate = [&](std::size_t i, std::size_t m, std::size_t j, std::size_t n) {
         if (out_z || activation != Activation::identity)

@@ -109,7 +109,14 @@ Product<T> turned(const Product<T>& p) {
     const auto turned = [](const auto& operand) {
         return std::decay_t<decltype(operand)>{operand.data, operand.col, operand.row};
     };
-    return {.m = p.n, .n = p.m, .k = p.k, .a = turned(p.b), .b = turned(p.a), .init = turned(p.init), .c = turned(p.c)};
+    return {.m = p.n,
+            .n = p.m,
+            .k = p.k,
+            .a = turned(p.b),
+            .b = turned(p.a),
+            .init = turned(p.init),
+            .c = turned(p.c),
+            .halves = p.halves};
 }
 
 // What a product calls with what is complete, on the thread that completed it: finish(i, m, j, n) once for each rectangle

@@ -23,10 +23,12 @@ struct Product {
     Operand<const T> b;     // k x n: row steps along k
     Operand<const T> init;  // m x n. No data: +0. c itself: what stands there is added to. A bias has row = 0.
     Operand<T> c;           // m x n; overlaps neither a nor b
+    bool halves = false;    // few products that are left after the last whole chain are two (fanin/dense.hpp)
 };
 
-// The length of a chain, kSumBlock of the public header (dense.cpp holds them equal).
-inline constexpr std::size_t kProductBlock = 512;
+// The length of a chain, and how many products are halved: kSumBlock, kLeastHalved and kMostHalved of the public header
+// (passes.cpp holds them equal).
+inline constexpr std::size_t kProductBlock = 512, kLeastProductHalved = 16, kMostProductHalved = 64;
 
 template <class T>
 struct DenseKernels {
@@ -39,8 +41,8 @@ struct DenseKernels {
     void (*pack)(std::size_t k, std::size_t n, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col, T* packed);
     // The product; k >= 1. `packed` is what pack() made of b, or null where b_col = 1: b is then read where it stands.
     void (*multiply)(const Product<T>& p, const T* packed);
-    // The product of one row a, whose k are neighbours, and what pack() made of b; k >= 1. init (null: +0) and c lie side by
-    // side. For few elements, where multiply() takes longer to begin than to compute.
+    // The product, with halves, of one row a, whose k are neighbours, and what pack() made of b; k >= 1. init (null: +0) and c
+    // lie side by side. For few elements, where multiply() takes longer to begin than to compute.
     void (*multiply_row)(std::size_t k, std::size_t n, const T* a, const T* packed, const T* init, T* c);
     // The product where m <= thin_rows, k >= 1 and b_k = 1. b is read where it stands; n may be cut anywhere.
     void (*multiply_thin)(const Product<T>& p);

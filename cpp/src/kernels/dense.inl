@@ -1,5 +1,19 @@
 // Matrix products in the one order of summation (docs/principles.md): blocks of k outside,
 // row tiles, then panels of columns (dense_tile.inl).
+namespace fanin::FANIN_ISA {
+namespace {
+
+// Where the chain ends that begins at product `first` of k. Its callers are many functions, and small.
+[[gnu::noinline]] std::size_t chain_end(std::size_t k, std::size_t first, bool halves) {
+    const std::size_t rest = k % kProductBlock, last = k - rest;
+    if (first < last) return first + kProductBlock;
+    halves = halves && first == last && rest >= kLeastProductHalved && rest <= kMostProductHalved;
+    return halves ? last + (rest + 7) / 8 * 4 : k;
+}
+
+}  // namespace
+}  // namespace fanin::FANIN_ISA
+
 #include "dense_turn.inl"
 // after the turned chunks, which all of them use
 #include "dense_tile.inl"
@@ -108,7 +122,8 @@ FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const
 }
 
 // DenseKernels::multiply. Blocks of k are the outermost loop, so that the block of b that a row of tiles reads is read again by
-// the next one while it is in the cache; r stands in c between them. Tasks of dense/product.hpp call it, each with its own
+// the next one while it is in the cache; r stands in c between them. The halves of a block follow each other a row of tiles,
+// whose c stays in the first cache. Tasks of dense/product.hpp call it, each with its own
 // rectangle of c.
 template <class T>
 void multiply(const Product<T>& p, const T* packed) {
@@ -116,27 +131,29 @@ void multiply(const Product<T>& p, const T* packed) {
     alignas(64) T tail[kProductBlock * full];
     for (std::size_t first_k = 0; first_k < p.k; first_k += kProductBlock) {
         TileArguments<T> t;
-        t.k = p.k - first_k < kProductBlock ? p.k - first_k : kProductBlock;
+        const std::size_t last_k = p.k - first_k < kProductBlock ? p.k : first_k + kProductBlock;
         t.a.row = p.a.row;
         t.a.col = p.a.col;
-        const bool first = first_k == 0;  // r is init; later it stands in c
-        const T* init = first ? p.init.data : p.c.data;
-        t.init.row = first ? p.init.row : p.c.row;
-        t.init.col = first ? p.init.col : p.c.col;
         t.c.row = p.c.row;
         t.c.col = p.c.col;
+        const std::size_t tail_j = p.n / full * full, tail_width = panel_width<T>(p.n, tail_j);
         if (packed == nullptr && p.n % kLanes<T> != 0) {
-            const std::size_t j = p.n / full * full;
-            const T* from = p.b.data + static_cast<std::ptrdiff_t>(first_k) * p.b.row + j;
-            pack_panel<T>(t.k, p.n - j, panel_width<T>(p.n, j), from, p.b.row, 1, tail);
+            const T* from = p.b.data + static_cast<std::ptrdiff_t>(first_k) * p.b.row + tail_j;
+            pack_panel<T>(last_k - first_k, p.n - tail_j, tail_width, from, p.b.row, 1, tail);
         }
         for (std::size_t i = 0; i < p.m;) {
             const std::size_t height = p.m - i < kTileRows ? p.m - i : kTileRows;
             const auto row = static_cast<std::ptrdiff_t>(i);
-            t.a.data = p.a.data + row * p.a.row + static_cast<std::ptrdiff_t>(first_k) * p.a.col;
-            t.init.data = init == nullptr ? nullptr : init + row * t.init.row;
             t.c.data = p.c.data + row * p.c.row;
-            row_of_tiles_of<T>(height, p, t, Panels<T>{packed, first_k, tail});
+            for (std::size_t k = first_k, end; k < last_k; k = end) {
+                end = chain_end(p.k, k, p.halves);
+                t.k = end - k;
+                t.a.data = p.a.data + row * p.a.row + static_cast<std::ptrdiff_t>(k) * p.a.col;
+                if (k != 0) t.init = {t.c.data, t.c.row, t.c.col};  // r stands in c
+                else if (p.init.data == nullptr) t.init = {};
+                else t.init = {p.init.data + row * p.init.row, p.init.row, p.init.col};
+                row_of_tiles_of<T>(height, p, t, Panels<T>{packed, k, tail + (k - first_k) * tail_width});
+            }
             i += height;
         }
     }

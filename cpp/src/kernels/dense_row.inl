@@ -4,6 +4,26 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
+// Vectors of sums that hide their latency no better than two chains each.
+inline constexpr std::size_t kSideBySide = 4;
+
+// The first n elements of v to p, as what reads them next may read them: a processor hands a masked store to no load, which then
+// waits until it is in the cache.
+template <class T>
+FANIN_INLINE void store_quarters(T* p, Vec<T> v, std::size_t n) {
+    constexpr std::size_t some = 16 / sizeof(T);
+    std::size_t i = 0;
+    if (n >= some) {
+        __builtin_memcpy(p, &v, 16);
+        if (n == some) return;
+        i = some;
+    }
+    T lanes[kLanes<T>];
+    store<T>(lanes, v);
+    for (; i + some <= n; i += some) __builtin_memcpy(p + i, lanes + i, 16);
+    for (; i < n; ++i) p[i] = lanes[i];
+}
+
 // c[j] for the columns of `panels` neighbouring whole panels, or of one panel of `vectors` vectors of which `cols` columns are
 // stored. `b` is where the first begins. Each sum as in tile().
 template <class T, std::size_t panels, std::size_t vectors = kTileVectors>
@@ -16,22 +36,37 @@ FANIN_INLINE void row_panels(std::size_t k, std::size_t cols, const T* a, const 
         for (std::size_t v = 0; v + 1 < all; ++v) r[v] = load<T>(init + v * lanes);
         r[all - 1] = last == lanes ? load<T>(init + (all - 1) * lanes) : load_first<T>(init + (all - 1) * lanes, last);
     }
-    for (std::size_t first = 0; first < k; first += kProductBlock) {
-        const std::size_t end = k - first < kProductBlock ? k : first + kProductBlock;
-        Vec<T> s[all] = {};
-        for (std::size_t p = first; p < end; ++p) {
-            const Vec<T> x = splat(a[p]);
+    const auto chains = [&](std::size_t p, Vec<T>(&s)[all]) {  // product p of each
+        const Vec<T> x = splat(a[p]);
 #pragma GCC unroll 16
-            for (std::size_t v = 0; v < all; ++v)
-                s[v] = fma(x, load<T>(b + (v / vectors * k + p) * width + v % vectors * lanes), s[v]);
+        for (std::size_t v = 0; v < all; ++v)
+            s[v] = fma(x, load<T>(b + (v / vectors * k + p) * width + v % vectors * lanes), s[v]);
+    };
+    for (std::size_t first = 0; first < k;) {
+        std::size_t end = chain_end(k, first, true), p = first;
+        Vec<T> s[all] = {}, t[all] = {};
+        const bool halved = all <= kSideBySide && end - first < kProductBlock && end < k;
+        if (halved) {  // the second half beside the first
+            const std::size_t rest = k - end;
+            for (; p < first + rest; ++p) {
+                chains(p, s);
+                chains(p + (end - first), t);
+            }
         }
+        for (; p < end; ++p) chains(p, s);
 #pragma GCC unroll 16
         for (std::size_t v = 0; v < all; ++v) r[v] = r[v] + s[v];
+        if (halved) {
+#pragma GCC unroll 16
+            for (std::size_t v = 0; v < all; ++v) r[v] = r[v] + t[v];
+            end = k;
+        }
+        first = end;
     }
 #pragma GCC unroll 16
     for (std::size_t v = 0; v + 1 < all; ++v) store<T>(c + v * lanes, r[v]);
     if (last == lanes) store<T>(c + (all - 1) * lanes, r[all - 1]);
-    else store_first<T>(c + (all - 1) * lanes, r[all - 1], last);
+    else store_quarters<T>(c + (all - 1) * lanes, r[all - 1], last);
 }
 
 // DenseKernels::multiply_row.

@@ -12,7 +12,7 @@ inline constexpr std::size_t kThinRows = FANIN_HARDWARE_FMA ? 8 : kTileRows;
 inline constexpr std::size_t kThinCopy = 64;
 
 // c for all rows (p.m = rows) and the columns j .. j + cols - 1, 1 <= cols <= vectors * kLanes; p.b.row is 1. Elements of b are
-// read inside its columns only. Each sum is one chain a block of 512 k, in ascending k, as in tile().
+// read inside its columns only. Each sum is one chain after the other, as in multiply().
 template <class T, std::size_t rows, std::size_t vectors>
 void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
     constexpr std::size_t lanes = kLanes<T>, width = vectors * lanes;
@@ -36,8 +36,8 @@ void thin_panel(const Product<T>& p, std::size_t j, std::size_t cols) {
         for (std::size_t q = 0; q < cols; ++q) ends[q] = p.init.data[place(i, q, p.init.row, p.init.col)];
         for (std::size_t v = 0; v < vectors; ++v) r[i][v] = load<T>(ends + v * lanes);
     }
-    for (std::size_t first = 0; first < p.k; first += kProductBlock) {
-        const std::size_t end = p.k - first < kProductBlock ? p.k : first + kProductBlock;
+    for (std::size_t first = 0, end; first < p.k; first = end) {
+        end = chain_end(p.k, first, p.halves);
         Vec<T> s[rows][vectors] = {};
         const auto add = [&](std::size_t k, std::size_t v, Vec<T> b) {
 #pragma GCC unroll 16

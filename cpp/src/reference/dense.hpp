@@ -10,12 +10,16 @@
 
 namespace fanin::reference {
 
-// ((r + s_0) + s_1) + ..., s_q the chain of fused multiply-adds from +0 over the q-th kSumBlock of the n terms.
+// ((r + s_0) + s_1) + ..., s_q the chain of fused multiply-adds from +0 over the q-th kSumBlock of the n terms. halves: few
+// that are left are two chains.
 template <class T, class X, class W>
-T inner_product(T r, std::size_t n, X&& x, W&& w) {
-    for (std::size_t first = 0; first < n; first += kSumBlock) {
+T inner_product(T r, std::size_t n, X&& x, W&& w, bool halves = false) {
+    for (std::size_t k = 0; k < n;) {
+        const std::size_t left = n - k;
+        std::size_t end = k + std::min(left, kSumBlock);
+        if (halves && k % kSumBlock == 0 && left >= kLeastHalved && left <= kMostHalved) end = k + 4 * ((left + 7) / 8);
         T s = 0;
-        for (std::size_t k = first; k < std::min(first + kSumBlock, n); ++k) s = fused(x(k), w(k), s);
+        for (; k < end; ++k) s = fused(x(k), w(k), s);
         r = r + s;
     }
     return r;
@@ -27,7 +31,8 @@ void dense_forward(MatrixView<const T> x, MatrixView<const T> w, std::optional<V
     for (std::size_t i = 0; i < x.rows; ++i)
         for (std::size_t j = 0; j < w.rows; ++j) {
             const T r = b ? (*b)[j] : T(0);
-            z(i, j) = inner_product(r, x.cols, [&](std::size_t k) { return x(i, k); }, [&](std::size_t k) { return w(j, k); });
+            z(i, j) =
+                inner_product(r, x.cols, [&](std::size_t k) { return x(i, k); }, [&](std::size_t k) { return w(j, k); }, true);
             a(i, j) = activate(activation, z(i, j));
         }
 }
