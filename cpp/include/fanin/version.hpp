@@ -10,6 +10,6 @@ namespace fanin {
 
 // The version of every algorithm that decides a bit of what is drawn or computed. It changes only when bits change, and
 // the changelog then says which (heading "Reproducibility").
-inline constexpr int kAlgorithmVersion = 1;
+inline constexpr int kAlgorithmVersion = 2;
 
 }  // namespace fanin

@@ -230,7 +230,7 @@ class Law:
         --------
         >>> import fanin as fi
         >>> fi.init.Law("normal", std=0.01).to_dict()
-        {'law': 'normal', 'parameters': {'mean': 0.0, 'std': 0.01}, 'algorithm_version': 1}
+        {'law': 'normal', 'parameters': {'mean': 0.0, 'std': 0.01}, 'algorithm_version': 2}
         """
         return {"law": self.name, "parameters": dict(self.parameters), "algorithm_version": _core.ALGORITHM_VERSION}
 

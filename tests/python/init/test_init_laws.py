@@ -266,7 +266,7 @@ def test_dictionaries() -> None:
         assert fi.init.Law.from_dict(state) == law
         assert state["algorithm_version"] == fi.ALGORITHM_VERSION
     state["algorithm_version"] = 10**6
-    with pytest.raises(ValueError, match=r"algorithm_version must be 1, that of this release, got 1000000.*write Law\('zeros'"):
+    with pytest.raises(ValueError, match=r"algorithm_version must be 2, that of this release, got 1000000.*write Law\('zeros'"):
         fi.init.Law.from_dict(state)
     with pytest.raises(ValueError, match="state must have law, parameters and algorithm_version, got law"):
         fi.init.Law.from_dict({"law": "zeros"})
