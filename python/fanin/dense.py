@@ -1,8 +1,8 @@
 """One dense layer: ``z = x @ w.T + b``, ``a = g(z)``, and its gradients, the same bits in any batch and on any CPU.
 
 Every inner product is ``r = init``; for each `SUM_BLOCK` = 512 consecutive k: ``s = 0``, then ``s = fma(x[k], w[k], s)`` in
-ascending k, then ``r = r + s``. Forward, 16 to 64 products that are left after the last whole block are two blocks: the first has
-half of them, rounded up to a multiple of 4. ``init`` is the bias (forward), the old value (backward, accumulating) or 0.
+ascending k, then ``r = r + s``. Forward, 16 to 64 products that are left after the last whole block are two blocks: the first
+has half of them, rounded up to a multiple of 4. ``init`` is the bias (forward), the old value (backward, accumulating) or 0.
 """
 
 from __future__ import annotations
