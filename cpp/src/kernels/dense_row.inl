@@ -7,8 +7,8 @@ namespace {
 // Vectors of sums that hide their latency no better than two chains each.
 inline constexpr std::size_t kSideBySide = 4;
 
-// The first n elements of v to p, as what reads them next may read them: a processor hands a masked store to no load, which then
-// waits until it is in the cache.
+// The first n elements of v to p, as what reads them next may read them: a processor hands a masked store to no load, which
+// then waits until it is in the cache.
 template <class T>
 FANIN_INLINE void store_quarters(T* p, Vec<T> v, std::size_t n) {
     constexpr std::size_t some = 16 / sizeof(T);
