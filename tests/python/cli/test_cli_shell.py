@@ -140,12 +140,13 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])(?:;\d+)*m")
 
 @pytest.mark.skipif(os.name != "posix", reason="terminals")
 def test_colours_on_a_terminal_and_not_otherwise(folder):
-    assert COLOUR.search(in_a_terminal(*CALLS["compare"]))
-    assert not COLOUR.search(in_a_terminal(*CALLS["compare"], NO_COLOR="1"))
-    assert "\x1b" not in in_a_terminal(*CALLS["compare"], "--quiet")
-    done = subprocess.run(
-        [sys.executable, "-m", "fanin", *CALLS["compare"]], capture_output=True, text=True, check=True, env=os.environ
-    )
+    x, y = fi.datasets.circle(50, seed=1)
+    np.savez("d.npz", x=x, y=y)  # scikit-learn, whose digits are the default, would take most of the time
+    call = ["compare", *SMALL, "--data", "d.npz"]
+    assert COLOUR.search(in_a_terminal(*call))
+    assert not COLOUR.search(in_a_terminal(*call, NO_COLOR="1"))
+    assert "\x1b" not in in_a_terminal(*call, "--quiet")
+    done = subprocess.run([sys.executable, "-m", "fanin", *call], capture_output=True, text=True, check=True, env=os.environ)
     assert "\x1b" not in done.stdout + done.stderr
 
 
