@@ -64,7 +64,7 @@ void equals_wide(const std::vector<S>& x, const std::string& where) {
                 CHECK(got == expected);
                 if (!(got == expected)) std::printf("%s\n", where.c_str());
                 const std::size_t axes[1] = {0}, columns = turned ? rows : cols;
-                if (columns > 10000 && rows == 1 && &options != kOptions) continue;  // a summary an element: with one histogram
+                if (columns > 4096 && options.histogram != HistogramKind::none) continue;  // 100 MB of histograms
                 const auto each = fanin::summarize(narrow, axes, options), wanted = fanin::summarize(same, axes, options);
                 for (std::size_t i = 0; i < each.size(); ++i) {
                     Summary one = wanted[i];
