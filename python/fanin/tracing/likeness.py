@@ -71,9 +71,8 @@ def twins(w: NDArray[Any], b: NDArray[Any] | None, dw: NDArray[Any] | None) -> i
     alike = np.flatnonzero(counts[inverse.reshape(-1)] > 1)
     if not alike.size:
         return 0
-    arrays = [v[alike] for v in (w, b, dw) if v is not None]
-    keys = [b"".join((row + 0).tobytes() for row in unit) for unit in zip(*arrays, strict=True)]
-    return sum(count for count in Counter(keys).values() if count > 1)
+    units = np.concatenate([v[alike].reshape(alike.size, -1) for v in (w, b, dw) if v is not None], axis=1) + 0  # no -0
+    return sum(count for count in Counter(unit.tobytes() for unit in units).values() if count > 1)
 
 
 def neighbours(x: NDArray[Any]) -> float | None:
