@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,19 @@ namespace {
 Summary summarize_any(const py::array& x, const SummaryOptions& options, bool is_bfloat16) {
     if (is_bfloat16) return with_view_of<BFloat16>(x, [&](const auto& view) { return summarize(view, options); });
     return with_view(x, [&](const auto& view) { return summarize(view, options); });
+}
+
+// summarize_any() where `found` has its moments already: of float and double only the histogram is counted.
+Summary with_histogram(const py::array& x, const Summary& found, const SummaryOptions& options) {
+    if (found.count != static_cast<std::uint64_t>(x.size())) throw py::value_error("found must be the moments of x");
+    return with_view(x, [&]<class T>(const ArrayView<const T>& view) {
+        if constexpr (!std::is_floating_point_v<T>) return summarize(view, options);
+        else {
+            Summary both = found;
+            both.histogram = histogram_of(view, options, found.nans + found.infs == 0);
+            return both;
+        }
+    });
 }
 
 std::vector<Summary> summarize_axes(const py::array& x, const std::vector<std::size_t>& axes, const SummaryOptions& options) {
@@ -326,6 +340,7 @@ void bind_stats(py::module_& m) {
 
     m.def("array_from_dlpack", &array_of_any, arg("x"), arg("name"));
     m.def("summarize_axes", &summarize_axes, arg("x").noconvert(), arg("axes"), arg("options"));
+    m.def("with_histogram", &with_histogram, arg("x").noconvert(), arg("found"), arg("options"));
     m.def("summarize_stored", &summarize_stored, arg("path"), arg("offset"), arg("dtype"), arg("shape"), arg("options"),
           arg("heads") = py::none(), arg("deviations") = 0.0);
     m.def("summarize", &summarize_any, arg("x").noconvert(), arg("options"), arg("is_bfloat16") = false);

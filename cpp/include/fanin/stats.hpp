@@ -119,6 +119,11 @@ Summary summarize(VectorView<const T> x, const SummaryOptions& options = {}) {
     return summarize(ArrayView<const T>{x.data, {&x.size, 1}, {&x.stride, 1}}, options);
 }
 
+// The histogram alone, as summarize() gives it for the same options: for elements whose moments are known. T is float or
+// double. all_finite: x is known to hold no NaN and no infinity, which saves looking for them. In parallel.
+template <class T>
+Histogram histogram_of(ArrayView<const T> x, const SummaryOptions& options, bool all_finite = false);
+
 // Summaries over some axes of x, one for each index of the others, in C order: per unit of a batch (axes = {0}), per sample
 // (axes = {1}). Each has the bits of summarize() of its slice. `axes` are different and below the rank, in any order;
 // std::invalid_argument otherwise. In parallel.

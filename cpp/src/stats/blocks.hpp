@@ -105,7 +105,10 @@ class SummaryBlocks : public BlockPlaces {
         if (rows == 1 && col_stride_ == 1) return {data_ + row_offset(row) + offset + col, cols};
         for (std::size_t r = 0; r < rows; ++r) {
             const T* from = data_ + row_offset(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
-            for (std::size_t c = 0; c < cols; ++c) buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
+            if (col_stride_ == 1) std::copy_n(from, cols, buffer + r * cols);
+            else
+                for (std::size_t c = 0; c < cols; ++c)
+                    buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
         }
         return {buffer, rows * cols};
     }

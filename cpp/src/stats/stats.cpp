@@ -253,6 +253,29 @@ Summary summarize(ArrayView<const S> x, const SummaryOptions& options) {
     return detail::summary_of_elements(detail::ElementsOf<S>(x, options), options);
 }
 
+template <class T>
+Histogram histogram_of(ArrayView<const T> x, const SummaryOptions& options, bool all_finite) {
+    const StandardArithmetic arithmetic;
+    validate(options);
+    const detail::SummaryBlocks<T> blocks(x);
+    const detail::SlotPlan<T> plan(options);
+    Histogram histogram = plan.zero();
+    std::mutex lock;
+    const std::size_t group_size = group_blocks(blocks.blocks());
+    parallel_for(detail::ceil_div(blocks.blocks(), group_size), [&](std::size_t group) {
+        T gathered[kSummaryBlock];
+        std::vector<std::uint32_t> tables(plan.table_size());
+        const std::size_t end = std::min(blocks.blocks(), (group + 1) * group_size);
+        for (std::size_t i = group * group_size; i < end; ++i) {
+            const auto block = blocks.block(i, gathered);
+            plan.count(block.size, block.data, all_finite, tables.data());
+        }
+        const std::lock_guard guard(lock);
+        plan.add(tables.data(), histogram);
+    });
+    return histogram;
+}
+
 Summary merge(const Summary& left, const Summary& right) {
     const StandardArithmetic arithmetic;
     const Histogram &a = left.histogram, &b = right.histogram;
@@ -317,6 +340,8 @@ template std::array<BlockMoments, 2> detail::measure_pair(std::size_t, const dou
 template BlockMoments detail::measure_block(std::size_t, const double*, const SummaryOptions&, const SlotPlan<double>&,
                                             std::uint32_t*);
 template void detail::count_block(std::size_t, const float*, const Measure<float>&, BlockMoments&);
+template Histogram histogram_of(ArrayView<const float>, const SummaryOptions&, bool);
+template Histogram histogram_of(ArrayView<const double>, const SummaryOptions&, bool);
 #define FANIN_SUMMARIZE(S)                \
     template class detail::ElementsOf<S>; \
     template Summary summarize(ArrayView<const S>, const SummaryOptions&);

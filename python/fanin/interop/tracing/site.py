@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 
 from fanin import _core
 from fanin.activation import traits
-from fanin.stats import Summary, summary_options
+from fanin.stats import Summary, SummaryOptions, summary_options
 from fanin.tracing import likeness
 
 _BINS = 64
 ROWS, COLUMNS = 32, 256  # of a representation, so many rows and columns are compared, evenly spaced
-_options = lru_cache(maxsize=256)(summary_options)
+
+
+@lru_cache(maxsize=256)
+def _options(activation: str) -> SummaryOptions:
+    return summary_options(bins=None, moments="two", saturation=traits(activation).limits)
 
 
 def moments(values: NDArray[Any], activation: str = "identity") -> Summary:
     """Return counts, mean, variance and extremes; and how much is saturated, of an activation that can be."""
-    return _core.summarize(values, _options(bins=None, moments="two", saturation=traits(activation).limits))
+    return _core.summarize(values, _options(activation))
 
 
 def drawn(values: NDArray[Any], activation: str, found: Summary | None = None) -> Summary:
     """Return moments and a histogram, as `fanin.trace` takes of activations: over their bounds, else over their own range.
 
-    `found` are the moments, where they are known.
+    `found` are the values' moments, where they are known: then they are not measured again.
     """
     limits, known = traits(activation).limits, traits(activation).value_range
     if known is None:
@@ -37,9 +41,15 @@ def drawn(values: NDArray[Any], activation: str, found: Summary | None = None) -
         if not known[0] < known[1] or not math.isfinite(known[1] - known[0]):
             return found
     try:
-        return _core.summarize(values, summary_options(bins=_BINS, range=known, moments="two", saturation=limits))
+        options = summary_options(bins=_BINS, range=known, moments="two", saturation=limits)
     except ValueError:  # values a few ulp apart have no 64 bins
-        return moments(values, activation)
+        return moments(values, activation) if found is None else found
+    return _core.summarize(values, options) if found is None else _core.with_histogram(values, found, options)
+
+
+def largest(found: Summary) -> float:
+    """Return the largest magnitude; NaN where an element is not finite."""
+    return math.nan if found.nans or found.infs else max(abs(float(found.min)), abs(float(found.max)))
 
 
 class Taken(NamedTuple):
@@ -77,7 +87,5 @@ class Site:
 
     def compare(self, rows: NDArray[Any]) -> None:
         """Measure how many directions the rows of a batch use, and how alike they are."""
-        if self.a is None:
-            return
-        top = math.nan if self.a.nans or self.a.infs else max(abs(float(self.a.min)), abs(float(self.a.max)))
-        self.effective_rank, self.cosine = likeness.similarity(np.ascontiguousarray(rows), top)
+        if self.a is not None:
+            self.effective_rank, self.cosine = likeness.similarity(np.ascontiguousarray(rows), largest(self.a))

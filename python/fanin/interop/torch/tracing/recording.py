@@ -12,16 +12,20 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from fanin.interop.torch.activations import activation_of, activation_of_call
 from fanin.interop.torch.rules import is_norm
-from fanin.interop.torch.tracing.sites import HookedSite, dead, drawn, moments, projection_site, site_of
-from fanin.interop.tracing.site import Taken
+from fanin.interop.torch.tracing.sites import HookedSite, array, dead, moments, projection_site, site_of
+from fanin.interop.tracing import site as measured
+from fanin.interop.tracing.site import Taken, largest
+from fanin.tracing import likeness
 
 _MARK = "_fanin_mark"  # the attribute of a tensor that says what it is
+_KEPT = 64  # layers whose rows wait to be compared, at most
 _SUMS = {torch.add, Tensor.add, Tensor.__add__, Tensor.__radd__, Tensor.add_, Tensor.__iadd__}
 _SAME = {  # what passes values on: the sites before an activation stay known
     torch.flatten,
@@ -48,6 +52,14 @@ class _Mark(NamedTuple):
 
     open: tuple[HookedSite, ...]
     source: tuple[HookedSite, ...]
+
+
+class _Rows(NamedTuple):
+    """A few rows of what leaves sites, to be compared, and the largest magnitude of all."""
+
+    sites: tuple[HookedSite, ...]
+    rows: NDArray[Any]
+    largest: float
 
 
 class _Waiting(NamedTuple):
@@ -84,6 +96,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         self._names: Counter[str] = Counter()
         self._path: list[str] = []
         self._waiting: _Waiting | None = None
+        self._rows: list[_Rows] = []
         self._handles: list[Any] = []
 
     @contextmanager
@@ -92,13 +105,15 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         self.start()
         try:
             yield
-            self._draw()
+            self._end()
         finally:
             self.stop()
 
     def start(self) -> None:
         """Give all modules hooks, and look at every function until `stop`."""
         for name, part in self._module.named_modules():
+            if _adds_nothing(part):
+                continue
             self._handles.append(part.register_forward_pre_hook(self._entering(name)))
             self._handles.append(part.register_forward_hook(self._leaving(name, part), with_kwargs=True))
         self._on = True
@@ -107,7 +122,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def finish(self) -> None:
         """Draw what still waits, and stop."""
         try:
-            self._draw()
+            self._end()
         finally:
             self.stop()
 
@@ -123,10 +138,9 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Call the function, and look at what it was."""
-        named = kwargs or {}
-        out = func(*args, **named)
-        if self._on and args and type(out) is Tensor:
-            self._saw(func, args, named, out)
+        out = func(*args, **kwargs) if kwargs else func(*args)
+        if type(out) is Tensor and args and self._on:
+            self._saw(func, args, kwargs or {}, out)
         return out
 
     def _saw(self, func: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any], out: Tensor) -> None:
@@ -144,13 +158,14 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
     def _activated(self, mark: _Mark, name: str, out: Tensor) -> None:
         sites = [site for site in mark.open if not site.activated]
         judged = [site for site in sites if site.judged]
-        summary = drawn(out, name) if self._full and judged else moments(out, name)
-        lost = dead(out, sites[0].unit_axis, name, summary)
+        values = array(out)
+        summary = measured.drawn(values, name) if self._full and judged else measured.moments(values, name)
+        lost = dead(values, sites[0].unit_axis, summary)
         for site in sites:
             site.take_a(out, name, summary, lost)
         self._waiting = None if self._waiting is not None and self._waiting.sites[0] in sites else self._waiting
         if self._full:
-            self._compare(judged, out)
+            self._compare(judged, values)
         setattr(out, _MARK, _Mark((), mark.source))
 
     def _wait(self, tensor: Tensor, sites: Sequence[HookedSite]) -> None:
@@ -163,17 +178,30 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         waiting, self._waiting = self._waiting, None
         if waiting is None or waiting.tensor._version != waiting.version:
             return
-        summary = drawn(waiting.tensor, "identity", waiting.sites[0].a)
+        values = array(waiting.tensor)
+        summary = measured.drawn(values, "identity", waiting.sites[0].a)
         for site in waiting.sites:
             site.a = summary
-        self._compare(waiting.sites, waiting.tensor)
+        self._compare(waiting.sites, values)
 
-    def _compare(self, sites: Sequence[HookedSite], tensor: Tensor) -> None:
-        for i, site in enumerate(sites):
-            if i:
-                site.effective_rank, site.cosine = sites[0].effective_rank, sites[0].cosine
-            else:
-                site.compare_rows(tensor)
+    def _compare(self, sites: Sequence[HookedSite], values: NDArray[Any]) -> None:
+        """Keep a few rows; they are compared many at a time, since code that comes up between two layers is slow to start."""
+        if not sites or (found := sites[0].a) is None or (rows := sites[0].some_rows(values)) is None:
+            return
+        self._rows.append(_Rows(tuple(sites), rows, largest(found)))
+        if len(self._rows) == _KEPT:
+            self._compare_kept()
+
+    def _compare_kept(self) -> None:
+        for one in self._rows:
+            rank, cosine = likeness.similarity(one.rows, one.largest)
+            for site in one.sites:
+                site.effective_rank, site.cosine = rank, cosine
+        self._rows.clear()
+
+    def _end(self) -> None:
+        self._draw()
+        self._compare_kept()
 
     def _sum(self, args: tuple[Any, ...], out: Tensor) -> None:
         """Take a sum of two streams for a site: tensors of one shape, neither a parameter."""
@@ -273,6 +301,17 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
                 z = torch.cat([functional.linear(x, w, b).flatten() for x, w, b in zip(parts, weights, biases, strict=True)])
             site.z = site.a = moments(z)
         self.sites.append(site)
+
+
+def _adds_nothing(part: nn.Module) -> bool:
+    """Whether a module has no line, and what it calls says all: PyTorch's own activations, pooling, dropout and the like."""
+    return (
+        type(part).__module__.startswith("torch.nn.modules.")
+        and not part._modules
+        and not part._parameters
+        and not part._buffers
+        and not is_norm(part)
+    )
 
 
 def _first(out: Any) -> Tensor | None:

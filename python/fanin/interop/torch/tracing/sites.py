@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -15,25 +16,31 @@ from fanin.interop.tracing.site import COLUMNS, ROWS
 from fanin.stats import Summary
 
 _CONVS = (nn.modules.conv._ConvNd,)
+_FEW = 32  # elements of a unit
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
+
+_MEASURED = "_fanin_measured"  # the attribute of a gradient with its version and its moments
 
 
 def array(tensor: Tensor) -> NDArray[Any]:
     """Return a tensor's values as an array that the kernels take: its own memory, or a float32 copy."""
-    own = tensor.detach()
-    if own.dtype not in (torch.float32, torch.float64):
-        own = own.float()
-    return own.cpu().numpy()  # type: ignore[no-any-return]
+    own = tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.detach().float()
+    return own.numpy(force=True)  # type: ignore[no-any-return]
 
 
-def moments(tensor: Tensor, activation: str = "identity") -> Summary:
+def moments(tensor: Tensor) -> Summary:
     """Return the moments of a tensor's values."""
-    return site.moments(array(tensor), activation)
+    return site.moments(array(tensor))
 
 
-def drawn(tensor: Tensor, activation: str, found: Summary | None = None) -> Summary:
-    """Return the moments and the histogram of a tensor's values."""
-    return site.drawn(array(tensor), activation, found)
+def moments_once(gradient: Tensor) -> Summary:
+    """Return the moments of a gradient; a sum hands one tensor on to all that it adds, whose hooks see it one after the other."""
+    version, found = getattr(gradient, _MEASURED, (None, None))
+    if found is None or version != gradient._version:
+        found = moments(gradient)
+        setattr(gradient, _MEASURED, (gradient._version, found))
+    return found
 
 
 @dataclass(eq=False)
@@ -67,37 +74,43 @@ class HookedSite(site.Site):
 
         def take(gradient: Tensor) -> None:
             if own == self._leaves:
-                self.da = moments(gradient)
+                self.da = moments_once(gradient)
 
         if a.requires_grad:
             a.register_hook(take)
 
     def _take_dz(self, gradient: Tensor) -> None:
-        self.dz = moments(gradient)
+        self.dz = moments_once(gradient)
         if not self._leaves:
             self.da = self.dz
 
-    def compare_rows(self, a: Tensor) -> None:
-        """Compare the rows of what leaves the layer."""
-        if a.dim() < 2 or not a.numel() or self.a is None:
-            return
-        own = a.detach()
-        rows = own.flatten(0, 1) if own.dim() == 3 and self.unit_axis == -1 and own.is_contiguous() else own
-        rows = rows[:: max(1, -(-rows.shape[0] // ROWS))].flatten(1)
-        self.compare(array(rows[:, :: max(1, -(-rows.shape[1] // COLUMNS))]))
+    def some_rows(self, a: NDArray[Any]) -> NDArray[Any] | None:
+        """Return a copy of a few rows and columns of what leaves the layer, evenly spaced; None where it has no rows."""
+        if a.ndim < 2 or not a.size:
+            return None
+        rows = a.reshape(-1, a.shape[-1]) if a.ndim == 3 and self.unit_axis == -1 and a.flags.c_contiguous else a
+        rows = rows[:: max(1, -(-rows.shape[0] // ROWS))]
+        rows = rows.reshape(rows.shape[0], -1)
+        return np.array(rows[:, :: max(1, -(-rows.shape[1] // COLUMNS))], order="C")
 
 
-def dead(a: Tensor, unit_axis: int, activation: str, summary: Summary) -> float:
+def dead(a: NDArray[Any], unit_axis: int, summary: Summary) -> float:
     """Return the fraction of the units that are 0 everywhere."""
-    if not a.dim() or not a.numel():
+    if not a.ndim or not a.size:
         return 0.0
-    units = a.shape[unit_axis]
-    if summary.zeros < a.numel() // units:
+    axis = unit_axis % a.ndim
+    units = a.shape[axis]
+    if summary.zeros < a.size // units:
         return 0.0
-    others = tuple(i for i in range(a.dim()) if i != unit_axis % a.dim())
-    own = a.detach()
-    top = own.amax(others) if activation in ("relu", "relu6") else own.abs().amax(others)
-    return float((top == 0).float().mean())
+    others = tuple(i for i in range(a.ndim) if i != axis)
+    if axis:  # mostly a few elements of each unit tell that all live
+        few = -(-_FEW * a.shape[0] * units // a.size)
+        if a[:few].any(axis=others).all():
+            return 0.0
+    zero = a.max(axis=others) == 0
+    if not summary.min >= 0:
+        zero &= a.min(axis=others) == 0
+    return float(np.mean(zero))
 
 
 def site_of(name: str, module: nn.Module) -> HookedSite | None:
@@ -145,5 +158,7 @@ def projection_site(name: str, module: nn.MultiheadAttention) -> HookedSite:
 
 def _parameter(module: nn.Module, name: str) -> Any:
     """Return a weight or bias, of a parametrized module too (weight_norm)."""
-    found = getattr(module, name, None)
+    found = module._parameters.get(name)
+    if found is None:
+        found = getattr(module, name, None)
     return found if isinstance(found, Tensor) else None
