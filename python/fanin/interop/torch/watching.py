@@ -18,7 +18,7 @@ from fanin.diagnosis.diagnosis import Diagnosis
 from fanin.diagnosis.diagnosis import diagnose as judge
 from fanin.interop.torch.tracing.recording import Recorder
 from fanin.interop.torch.tracing.sites import moments
-from fanin.interop.torch.tracing.take import assembled, open_module
+from fanin.interop.torch.tracing.take import assembled, open_module, weights_of
 from fanin.interop.tracing.record import ModuleTrace
 from fanin.reports.pages.report import trace_page
 from fanin.reports.pages.shell import check_path, write
@@ -237,7 +237,8 @@ class _Step:
         sites = self.recorder.sites
         with np.errstate(all="ignore"):
             alike = [0] * len(sites)
-            return assembled(sites, self._inputs, self.gradients, alike, self.cost, "not known", None, theory=False)
+            weights = weights_of(sites)
+            return assembled(sites, self._inputs, weights, self.gradients, alike, self.cost, "not known", None, theory=False)
 
     def ratios(self) -> dict[str, float]:
         """Return how far the step moved each weight; without one that did not move, nothing."""

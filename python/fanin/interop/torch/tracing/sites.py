@@ -35,7 +35,7 @@ def moments(tensor: Tensor) -> Summary:
 
 
 def moments_once(gradient: Tensor) -> Summary:
-    """Return the moments of a gradient; a sum hands one tensor on to all that it adds, whose hooks see it one after the other."""
+    """Return the moments of a gradient that several hooks may see: a sum hands one tensor on to all that it adds."""
     version, found = getattr(gradient, _MEASURED, (None, None))
     if found is None or version != gradient._version:
         found = moments(gradient)
@@ -103,14 +103,14 @@ def dead(a: NDArray[Any], unit_axis: int, summary: Summary) -> float:
     if summary.zeros < a.size // units:
         return 0.0
     others = tuple(i for i in range(a.ndim) if i != axis)
-    if axis:  # mostly a few elements of each unit tell that all live
+    if axis:  # a few elements of each unit mostly tell that all live
         few = -(-_FEW * a.shape[0] * units // a.size)
-        if a[:few].any(axis=others).all():
+        if (a[:few] != 0).any(axis=others).all():
             return 0.0
     zero = a.max(axis=others) == 0
     if not summary.min >= 0:
         zero &= a.min(axis=others) == 0
-    return float(np.mean(zero))
+    return np.count_nonzero(zero) / units
 
 
 def site_of(name: str, module: nn.Module) -> HookedSite | None:
@@ -124,7 +124,7 @@ def site_of(name: str, module: nn.Module) -> HookedSite | None:
         return HookedSite(name, kind, size, size, axis, weight, bias, normalizes=True)
     if isinstance(module, _CONVS) and weight is not None:
         transposed = isinstance(module, nn.modules.conv._ConvTransposeNd)
-        fan = weight.shape[0] * weight[0, 0].numel() // module.groups if transposed else weight[0].numel()
+        fan = weight.shape[0] * weight.shape[2:].numel() // module.groups if transposed else weight.shape[1:].numel()
         axis = -1 - len(module.kernel_size)
         return HookedSite(name, kind, module.in_channels, module.out_channels, axis, weight, bias, fan, True)
     if isinstance(module, nn.Embedding | nn.EmbeddingBag):
@@ -144,8 +144,8 @@ def site_of(name: str, module: nn.Module) -> HookedSite | None:
     if kind == "Conv1D":  # of transformers: a transposed Linear
         return HookedSite(name, kind, weight.shape[0], weight.shape[1], -1, weight, bias, weight.shape[0], True)
     if isinstance(module, nn.Bilinear):
-        return HookedSite(name, kind, weight.shape[1], weight.shape[0], -1, weight, bias, weight[0].numel(), True)
-    return HookedSite(name, kind, weight.shape[1], weight.shape[0], -1, weight, bias, weight[0].numel(), True)
+        return HookedSite(name, kind, weight.shape[1], weight.shape[0], -1, weight, bias, weight.shape[1:].numel(), True)
+    return HookedSite(name, kind, weight.shape[1], weight.shape[0], -1, weight, bias, weight.shape[1:].numel(), True)
 
 
 def projection_site(name: str, module: nn.MultiheadAttention) -> HookedSite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
 
@@ -91,10 +91,14 @@ def trace(
     inputs, _ = parts_of(batch)
     sites = recorder.sites
     sizes = {key: moments(gradient) for key, gradient in gradients.items()}
+    weights: dict[int, Summary] = {}
     with np.errstate(all="ignore"):
-        alike = [_alike(site, gradients) for site in sites]
+        alike = []
+        for site in sites:  # one weight at a time, while it is in a cache
+            weights |= _weights(site, weights)
+            alike.append(_alike(site, gradients))
         cost = None if loss is None else float(loss.detach())
-        return assembled(sites, inputs, sizes, alike, cost, *_loss(loss_fn, sites))
+        return assembled(sites, inputs, weights, sizes, alike, cost, *_loss(loss_fn, sites))
 
 
 def open_module(module: Any) -> nn.Module:
@@ -174,6 +178,7 @@ def backward(loss: Tensor, sites: Sequence[Site]) -> dict[int, Tensor]:
 def assembled(
     sites: Sequence[Site],
     inputs: Any,
+    weights: dict[int, Summary],
     gradients: dict[int, Summary],
     alike: list[int],
     cost: float | None,
@@ -182,13 +187,24 @@ def assembled(
     *,
     theory: bool = True,
 ) -> ModuleTrace:
-    """Put the trace together; `gradients` are those of the parameters, by the parameters' ids, `alike` the sites' copies."""
+    """Put the trace together; `weights` and `gradients` are of the parameters, by their ids, `alike` the sites' copies."""
     first = _first_tensor(inputs)
     data = None if first is None or not first.is_floating_point() or not first.numel() else array(first)
     rows = 1 if first is None or not first.dim() else first.shape[0]
-    weights = {id(p): moments(p) for site in sites for p in (site.weight, site.bias) if p is not None}
     said = Said(cost, loss_name, uninformed, rows)
     return assemble.assembled(sites, data, weights, gradients, alike, said, theory=theory)
+
+
+def weights_of(sites: Sequence[Site]) -> dict[int, Summary]:
+    """Return the moments of the sites' weights and biases, by their ids; those of a weight that is used twice once."""
+    found: dict[int, Summary] = {}
+    for site in sites:
+        found |= _weights(site, found)
+    return found
+
+
+def _weights(site: Site, known: Container[int]) -> dict[int, Summary]:
+    return {id(p): moments(p) for p in (site.weight, site.bias) if p is not None and id(p) not in known}
 
 
 def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
