@@ -110,7 +110,7 @@ def dead(a: NDArray[Any], unit_axis: int, summary: Summary) -> float:
     zero = a.max(axis=others) == 0
     if not summary.min >= 0:
         zero &= a.min(axis=others) == 0
-    return np.count_nonzero(zero) / units
+    return int(np.count_nonzero(zero)) / units
 
 
 def site_of(name: str, module: nn.Module) -> HookedSite | None:

@@ -23,6 +23,7 @@ from fanin.stats import Summary
 from fanin.tracing import likeness
 
 LossFunction = Callable[..., Tensor]
+_LARGE = 1 << 16  # elements of a gradient
 
 
 def trace(
@@ -87,16 +88,18 @@ def trace(
             loss = forward(module, batch, loss_fn)
         if not any(site.judged for site in recorder.sites):
             raise ValueError("module must run a layer with weights (Linear, Conv, attention, recurrent), got none that did")
-        gradients = {} if loss is None else backward(loss, recorder.sites)
-    inputs, _ = parts_of(batch)
-    sites = recorder.sites
-    sizes = {key: moments(gradient) for key, gradient in gradients.items()}
-    weights: dict[int, Summary] = {}
-    with np.errstate(all="ignore"):
+        sites = recorder.sites
+        weights: dict[int, Summary] = {}
         alike = []
         for site in sites:  # one weight at a time, while it is in a cache
             weights |= _weights(site, weights)
-            alike.append(_alike(site, gradients))
+            alike.append(_alike(site, {}))
+        wanted = {id(site.weight) for site, copies in zip(sites, alike, strict=True) if copies}
+        gradients, sizes = ({}, {}) if loss is None else backward(loss, sites, wanted)
+    inputs, _ = parts_of(batch)
+    sizes |= {key: moments(gradient) for key, gradient in gradients.items()}
+    with np.errstate(all="ignore"):
+        alike = [copies and _alike(site, gradients) for site, copies in zip(sites, alike, strict=True)]
         cost = None if loss is None else float(loss.detach())
         return assembled(sites, inputs, weights, sizes, alike, cost, *_loss(loss_fn, sites))
 
@@ -156,23 +159,42 @@ def forward(module: nn.Module, batch: Any, loss_fn: LossFunction | None) -> Tens
     return loss
 
 
-def backward(loss: Tensor, sites: Sequence[Site]) -> dict[int, Tensor]:
-    """Return the gradients of the sites' parameters by their ids; the sites' hooks measure those of the activations."""
+def backward(loss: Tensor, sites: Sequence[Site], wanted: Container[int]) -> tuple[dict[int, Tensor], dict[int, Summary]]:
+    """Return the gradients of the sites' parameters by their ids; the sites' hooks measure those of the activations.
+
+    Large ones that are not wanted are measured as they arise, and are not kept: of these the moments are returned.
+    """
     own = {id(p): p for site in sites for p in (site.weight, site.bias) if p is not None and p.requires_grad}
     if not own or not loss.requires_grad:
-        return {}
+        return {}, {}
+    sizes: dict[int, Summary] = {}
+    large = {key: p for key, p in own.items() if p.is_leaf and p.numel() >= _LARGE and key not in wanted}
+    handles = [p.register_hook(_measuring(key, sizes)) for key, p in large.items()]
     try:
         found = torch.autograd.grad(loss, list(own.values()), allow_unused=True)
     except RuntimeError as error:
         if "checkpoint" in str(error).lower():
             raise ValueError("module must be checkpointed with use_reentrant=False, or not at all, to be traced") from error
         raise
+    finally:
+        for handle in handles:
+            handle.remove()
     # Those of an embedding may be sparse: rows that no index names are zeros, which count too.
     return {
         key: gradient.to_dense() if gradient.is_sparse else gradient
         for key, gradient in zip(own, found, strict=True)
-        if gradient is not None
-    }
+        if gradient is not None and key not in sizes
+    }, sizes
+
+
+def _measuring(key: int, sizes: dict[int, Summary]) -> Callable[[Tensor], Tensor | None]:
+    def take(gradient: Tensor) -> Tensor | None:
+        if gradient.is_sparse:
+            return None
+        sizes[key] = moments(gradient)
+        return gradient.new_zeros(()).expand_as(gradient)  # takes the place of what nobody needs any more
+
+    return take
 
 
 def assembled(
@@ -210,7 +232,8 @@ def _weights(site: Site, known: Container[int]) -> dict[int, Summary]:
 def _alike(site: Site, gradients: dict[int, Tensor]) -> int:
     """Count units that are copies of another; where gradients are known, those that will stay so.
 
-    A branch may start with equal weights, as with zeros: only equal gradients keep its units alike.
+    A branch may start with equal weights, as with zeros: only equal gradients keep its units alike. Gradients only take from
+    the count.
     """
     if not site.judged or site.weight is None or site.weight.dim() < 2 or not site.weight.numel():
         return 0
