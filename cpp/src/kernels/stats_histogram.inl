@@ -9,26 +9,35 @@ constexpr std::size_t kSlotChunk = 512;
 // Counts n slots; neighbours go to different tables, so that equal ones do not wait for each other's stored counter.
 template <class I>
 FANIN_INLINE void count_slots(std::size_t n, const I* slots, std::uint32_t* tables, std::size_t stride) {
+    std::uint32_t* of[kSlotTables];
+    for (std::size_t t = 0; t < kSlotTables; ++t) of[t] = tables + t * stride;
     std::size_t i = 0;
     for (; i + kSlotTables <= n; i += kSlotTables)
-        for (std::size_t t = 0; t < kSlotTables; ++t) ++tables[t * stride + static_cast<std::size_t>(slots[i + t])];
+#pragma GCC unroll 4
+        for (std::size_t t = 0; t < kSlotTables; ++t) ++of[t][static_cast<std::size_t>(slots[i + t])];
     for (; i < n; ++i) ++tables[static_cast<std::size_t>(slots[i])];
 }
 
 // The guessed slot of each x, 0 .. bins + 1; of a NaN any number, which the caller replaces. stats/histogram.cpp repeats these
 // operations one element at a time (guess), to try them at every bound.
 FANIN_INLINE VecI64 linear_slot(VecD x, const LinearSlots& s) {
-    // t + kMagic has the nearest integer to t in its last bits, for |t| < 2^50.
-    constexpr double kMagic = 0x1.8p52;
     const VecD distance = x - s.centre;
     VecD t = distance * (distance < VecD{} ? splat(s.scale_below) : splat(s.scale_above));
     const VecD lowest = splat(s.lowest), highest = splat(s.highest);
     t = t < lowest ? lowest : t;
     t = t > highest ? highest : t;
+#if FANIN_VECTOR_BYTES == 64
+    constexpr int kDown = _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC;
+    const VecI64 slot = (VecI64)_mm512_cvt_roundpd_epi64((__m512d)t, kDown) + s.centre_slot;
+    return x == s.last ? slot - 1 : slot;
+#else
+    // t + kMagic has the nearest integer to t in its last bits, for |t| < 2^50.
+    constexpr double kMagic = 0x1.8p52;
     const VecD shifted = t + kMagic;
     const VecI64 nearest = bit_cast<VecI64>(shifted) - (bit_cast<VecI64>(splat(kMagic)) - s.centre_slot);
     const VecI64 one_too_high = ((shifted - kMagic) > t) + (x == s.last);  // -1 each: rounded up; on the last edge
     return nearest + one_too_high;
+#endif
 }
 
 // StatsKernels::linear_slots. Where the guess is not exact, the bounds move each element to its slot.
