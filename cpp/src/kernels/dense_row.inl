@@ -4,24 +4,16 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-// Vectors of sums that hide their latency no better than two chains each.
-inline constexpr std::size_t kSideBySide = 4;
+// Vectors of sums that hide their latency no better than two chains each. Where a fused multiply-add is a call, none do.
+inline constexpr std::size_t kSideBySide = FANIN_HARDWARE_FMA ? 4 : 0;
 
-// The first n elements of v to p, as what reads them next may read them: a processor hands a masked store to no load, which
-// then waits until it is in the cache.
+// The first n elements of v to p. A processor hands a masked store to no load, which then waits until it is in the cache: the
+// first 16 bytes, the few outputs of many networks, are stored plainly.
 template <class T>
-FANIN_INLINE void store_quarters(T* p, Vec<T> v, std::size_t n) {
+FANIN_INLINE void store_outputs(T* p, Vec<T> v, std::size_t n) {
     constexpr std::size_t some = 16 / sizeof(T);
-    std::size_t i = 0;
-    if (n >= some) {
-        __builtin_memcpy(p, &v, 16);
-        if (n == some) return;
-        i = some;
-    }
-    T lanes[kLanes<T>];
-    store<T>(lanes, v);
-    for (; i + some <= n; i += some) __builtin_memcpy(p + i, lanes + i, 16);
-    for (; i < n; ++i) p[i] = lanes[i];
+    if (n != some) store_first<T>(p, v, n);
+    if (n >= some) __builtin_memcpy(p, &v, 16);
 }
 
 // c[j] for the columns of `panels` neighbouring whole panels, or of one panel of `vectors` vectors of which `cols` columns are
@@ -66,7 +58,7 @@ FANIN_INLINE void row_panels(std::size_t k, std::size_t cols, const T* a, const 
 #pragma GCC unroll 16
     for (std::size_t v = 0; v + 1 < all; ++v) store<T>(c + v * lanes, r[v]);
     if (last == lanes) store<T>(c + (all - 1) * lanes, r[all - 1]);
-    else store_quarters<T>(c + (all - 1) * lanes, r[all - 1], last);
+    else store_outputs<T>(c + (all - 1) * lanes, r[all - 1], last);
 }
 
 // DenseKernels::multiply_row.

@@ -79,6 +79,11 @@ class BlockPlaces {
         return offset;
     }
 
+    // The elements of a block of the array at `data`, in `buffer` where they do not lie side by side: of all types of one size.
+    // Compiled in stats.cpp.
+    template <std::size_t size>
+    std::span<const std::byte> bytes_of_block(std::size_t index, const std::byte* data, std::byte* buffer) const;
+
     std::size_t rows_ = 1, cols_ = 1;
     std::ptrdiff_t col_stride_ = 1;
     std::size_t axes_ = 0;  // leading ones
@@ -100,17 +105,9 @@ class SummaryBlocks : public BlockPlaces {
     // The elements of a block, in `buffer` (kSummaryBlock of them) where they do not lie side by side. `offset`: of another
     // array with this one's shape and strides, so many elements further on.
     Block block(std::size_t index, T* buffer, std::ptrdiff_t offset = 0) const {
-        const auto [row, rows, col, cols] = place(index);
-        if (flat_) return {data_ + offset + row * cols_ + col, rows * cols};
-        if (rows == 1 && col_stride_ == 1) return {data_ + row_offset(row) + offset + col, cols};
-        for (std::size_t r = 0; r < rows; ++r) {
-            const T* from = data_ + row_offset(row + r) + offset + static_cast<std::ptrdiff_t>(col) * col_stride_;
-            if (col_stride_ == 1) std::copy_n(from, cols, buffer + r * cols);
-            else
-                for (std::size_t c = 0; c < cols; ++c)
-                    buffer[r * cols + c] = from[static_cast<std::ptrdiff_t>(c) * col_stride_];
-        }
-        return {buffer, rows * cols};
+        const auto found = bytes_of_block<sizeof(T)>(index, reinterpret_cast<const std::byte*>(data_ + offset),
+                                                     reinterpret_cast<std::byte*>(buffer));
+        return {reinterpret_cast<const T*>(found.data()), found.size() / sizeof(T)};
     }
 
  private:

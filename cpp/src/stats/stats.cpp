@@ -139,6 +139,28 @@ detail::BlockPlaces::BlockPlaces(std::span<const std::size_t> shape, std::span<c
     blocks_ = blocks_a_row_ > 1 ? rows_ * blocks_a_row_ : ceil_div(rows_, rows_a_block_);
 }
 
+template <std::size_t size>
+std::span<const std::byte> detail::BlockPlaces::bytes_of_block(std::size_t index, const std::byte* data,
+                                                               std::byte* buffer) const {
+    const auto [row, rows, col, cols] = place(index);
+    constexpr auto bytes = static_cast<std::ptrdiff_t>(size);
+    if (flat_) return {data + (row * cols_ + col) * size, rows * cols * size};
+    if (rows == 1 && col_stride_ == 1) return {data + row_offset(row) * bytes + col * size, cols * size};
+    for (std::size_t r = 0; r < rows; ++r) {
+        const std::byte* from = data + (row_offset(row + r) + static_cast<std::ptrdiff_t>(col) * col_stride_) * bytes;
+        std::byte* to = buffer + r * cols * size;
+        if (col_stride_ == 1) std::memcpy(to, from, cols * size);
+        else
+            for (std::size_t c = 0; c < cols; ++c)
+                std::memcpy(to + c * size, from + static_cast<std::ptrdiff_t>(c) * col_stride_ * bytes, size);
+    }
+    return {buffer, rows * cols * size};
+}
+template std::span<const std::byte> detail::BlockPlaces::bytes_of_block<1>(std::size_t, const std::byte*, std::byte*) const;
+template std::span<const std::byte> detail::BlockPlaces::bytes_of_block<2>(std::size_t, const std::byte*, std::byte*) const;
+template std::span<const std::byte> detail::BlockPlaces::bytes_of_block<4>(std::size_t, const std::byte*, std::byte*) const;
+template std::span<const std::byte> detail::BlockPlaces::bytes_of_block<8>(std::size_t, const std::byte*, std::byte*) const;
+
 void detail::merge_tree(BlockMoments* parts, std::size_t n) {
     for (; n > 1; n = (n + 1) / 2)
         for (std::size_t i = 0; i < n; i += 2) parts[i / 2] = i + 1 < n ? merge_moments(parts[i], parts[i + 1]) : parts[i];
