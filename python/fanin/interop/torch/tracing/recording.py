@@ -1,7 +1,8 @@
 """Hooks on the modules and on PyTorch's functions while one batch goes through: every place is measured as it passes.
 
-Nothing of a tensor is kept but its summaries. Modules' forward hooks see weight layers and norms; a `TorchFunctionMode` sees
-activations and sums wherever they are written, as modules, functions or methods; tensors' hooks see gradients.
+Nothing of a tensor is kept but its summaries and, of a few layers at a time, a few rows. Modules' forward hooks see weight
+layers and norms; a `TorchFunctionMode` sees activations and sums wherever they are written, as modules, functions or methods;
+tensors' hooks see gradients.
 """
 
 from __future__ import annotations

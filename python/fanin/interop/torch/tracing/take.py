@@ -62,7 +62,8 @@ def trace(
 
     Notes
     -----
-    Of every tensor only its summary is kept, so the memory is that of one forward and backward. Activations and sums are seen
+    Of every tensor only its summary is kept, and 32 rows by 256 columns of the outputs of at most 64 layers at a time; so the
+    memory is that of one forward and backward, without large gradients of weights. Activations and sums are seen
     wherever they are written: as modules, functions, methods or operators. What leaves a layer (`a`) is its output after the
     norm and the activation that follow it at once. The projections into an attention are computed once more; their gradient
     of z is not measured.
