@@ -99,7 +99,7 @@ def dead(a: NDArray[Any], unit_axis: int, summary: Summary) -> float:
     if not a.ndim or not a.size:
         return 0.0
     axis = unit_axis % a.ndim
-    units = a.shape[axis]
+    units: int = a.shape[axis]
     if summary.zeros < a.size // units:
         return 0.0
     others = tuple(i for i in range(a.ndim) if i != axis)
