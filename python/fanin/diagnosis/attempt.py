@@ -27,13 +27,12 @@ from fanin.network.targets import constant_prediction
 from fanin.optimizer import SGD, Optimizer
 
 RATES = (0.3, 0.1, 0.03, 0.01, 0.001)
-PACE = 3  # plain steps that one step stands for
-MOMENTUM, REPEATED = 0.8, 2 / 3  # of first attempts, and of repeats
+MOMENTUM, PACE = 0.8, 3  # plain steps that one step stands for
 BATCH, ROWS = 32, 1000
 WORKS = 0.1  # of the score: rates that come so near to the best work, too
 _WILD = 1.2  # times the constant prediction's cost: above it, by more than the noise of batches, steps are plain
 _MOST, _ALL = 0.8, 0.95  # of what can be gained over the constant prediction
-_STILL = 0.01  # of a layer's largest weight: where none has moved so far, a smaller rate moves it less
+_STILL = 0.1  # of a layer's largest weight: where none has moved so far, a smaller rate moves it less
 _STRIDES = (0.618, 0.382, 0.755, 0.447, 0.851)  # of the number of rows: each an order of them
 
 
@@ -136,9 +135,9 @@ class _Course:
         return self._fresh
 
 
-def ahead(rate: float, pace: int = PACE, momentum: float = MOMENTUM) -> SGD:
+def ahead(rate: float, pace: int = PACE) -> SGD:
     """Return the optimizer each of whose steps stands for so many of plain SGD at a rate."""
-    return SGD(lr=pace * (1 - momentum) * rate, momentum=momentum)
+    return SGD(lr=pace * (1 - MOMENTUM) * rate, momentum=MOMENTUM)
 
 
 def attempt(
@@ -212,13 +211,7 @@ def _is_settled(found: Sequence[_Course], rows: Rows) -> bool:
 
 
 def looking_ahead(
-    net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE, *, again: bool = False
+    net: Network, rows: Rows, steps: int, rates: Sequence[float] = RATES, pace: int = PACE, *, both: bool = False
 ) -> Attempt | None:
-    """Train copies at several rates, the largest first, each step for so many of plain SGD.
-
-    A repeat, `again`, takes them at the rate itself, with a momentum that forgets sooner; a rate that had plain steps is tried
-    without, too.
-    """
-    momentum = REPEATED if again else MOMENTUM
-    optimizers = [(rate, ahead(rate, pace, momentum)) for rate in rates]
-    return attempt(net, rows, steps, optimizers, plainly=pace > 1, both=again)
+    """Train copies at several rates, the largest first, each step for so many of plain SGD; `both` as of `attempt`."""
+    return attempt(net, rows, steps, [(rate, ahead(rate, pace)) for rate in rates], plainly=pace > 1, both=both)

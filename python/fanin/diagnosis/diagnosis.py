@@ -283,7 +283,7 @@ def tried(
             known[at] = looking_ahead(Fix(law).apply(net), rows, steps, RATES, pace)
         elif at not in known:
             start, taken = Fix(law, seed=i - 1).apply(net), rows.again(i - 1)
-            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0), rows), pace, again=True)
+            known[at] = looking_ahead(start, taken, steps, trials.near(begun(0), rows), pace, both=True)
         return known[at]
 
     found = trials.judge(net, begun, law, rows, steps, optimizer)

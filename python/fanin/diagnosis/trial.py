@@ -3,9 +3,8 @@
 An attempt of each, `fanin.diagnosis.attempt`, is held against the other and the best constant prediction. Where they come out
 too near to a limit for that to decide, both are tried again, up to five times, with the rows in other orders and other draws of
 the rule, and the middle ones count; then in batches of 96, whose gradients are as noisy as those of the three plain steps
-together. "Trains" is said of these only where they keep to four fifths of the limit. Work is counted in multiply-adds, never in
-seconds, so that the result is a function of network, data, optimizer and the number of steps, with the same bits at any thread
-count.
+together. Work is counted in multiply-adds, never in seconds, so that the result is a function of network, data, optimizer and
+the number of steps, with the same bits at any thread count.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from fanin.optimizer import SGD, Optimizer
 STEPS = 100
 REPEATS = 5  # attempts anew, at most: three that agree decide
 NEAR, COST = 0.1, 2.0  # so near to the better one's accuracy, or within so many times its cost, a network trains
-SURE = 0.8  # of these limits: what repeats keep to, to be said to train; nearer to them illness would be missed
 BUDGET = 5e10  # multiply-adds of a trial that is made unasked: 26e9 a second on one core with AVX-512, about two seconds
 
 
@@ -113,13 +111,13 @@ def judge(
     def run(rows: Rows, rates: Sequence[float], *, again: bool = False) -> Attempt | None:
         if optimizer is not None and _plain_rate(optimizer) is None:
             return attempt(net, rows, steps, [(math.nan, optimizer.copy())])
-        return looking_ahead(net, rows, steps, rates, again=again)
+        return looking_ahead(net, rows, steps, rates, both=again)
 
     rates: Sequence[float] = RATES
     if optimizer is not None and (rate := _plain_rate(optimizer)) is not None:
         rates = [rate]
     own, reference = run(rows, rates), begun(0)
-    regression, share = net.loss_name == "mean_squared_error", 1.0
+    regression = net.loss_name == "mean_squared_error"
 
     if not _is_clear(own, reference, rows, regression=regression):
         around = rates if len(rates) == 1 else near(own, rows)
@@ -128,23 +126,20 @@ def judge(
         while len(mine) < REPEATS and not _is_decided(mine, other, rows, regression=regression):
             mine.append(run(rows.again(len(mine)), around, again=True))
             other.append(begun(len(mine)))
-        own, reference, share = _middle(mine), _middle(other), SURE
-    outlook = _outlook(own, reference, rows, regression=regression, share=share)
+        own, reference = _middle(mine), _middle(other)
+    outlook = _outlook(own, reference, rows, regression=regression)
     times = None if own is None or reference is None else _times(own, reference)
     return Trial(steps, own, reference, law, rows.constant_cost, rows.constant_score, outlook, times, named, pace)
 
 
 def _is_decided(mine: Sequence[Attempt | None], other: Sequence[Attempt | None], rows: Rows, *, regression: bool) -> bool:
-    """Whether most of the repeats say the same of well or ill, or two do at half and at twice the limit too.
-
-    Well is what keeps to `SURE` of the limit.
-    """
+    """Whether most of the repeats say the same of well or ill, or two do at half and at twice the limit too."""
     pairs = list(zip(mine, other, strict=True))
 
     def well(share: float) -> list[bool]:
         return [_outlook(*pair, rows, regression=regression, share=share) == "trains" for pair in pairs]
 
-    said = well(SURE)
+    said = well(1.0)
     if len(said) == 2:
         return len({*said, *well(0.5), *well(2.0)}) == 1
     return max(sum(said), len(said) - sum(said)) > REPEATS / 2

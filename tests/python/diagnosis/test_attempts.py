@@ -69,7 +69,7 @@ def test_middle_and_near():
 
 
 def test_when_repeats_decide():
-    best, well, ill, close = reached(0.95), reached(0.93), reached(0.7), reached(0.89)
+    best, well, ill, close = reached(0.95), reached(0.93), reached(0.7), reached(0.87)
 
     def decided(*mine: Attempt, regression: bool = False) -> bool:
         return trial._is_decided(mine, [best] * len(mine), ROWS, regression=regression)
@@ -83,7 +83,6 @@ def test_when_repeats_decide():
     assert not decided(close, close, ill)
     assert decided(close, close, close)
     assert decided(close, ill, ill, close, ill)
-    assert not decided(close, close, reached(0.86)), "nine points are within ten, but too near to them"
 
 
 def test_what_one_attempt_decides():
@@ -218,28 +217,6 @@ def test_attempts():
         )
         is None
     )
-
-
-def test_repeats_take_momentum_that_forgets_sooner():
-    n, rows = net(), Rows(net(), X, Y).again(2)
-    best = attempt.looking_ahead(n, rows, 30, [0.1], again=True)
-    assert best is not None
-    copy, optimizer = n.copy(), fi.SGD(lr=3 * (1 - 2 / 3) * 0.1, momentum=2 / 3)
-    assert best.costs == tuple(copy.step(*rows.batches[i % 2], optimizer=optimizer) for i in range(30))
-
-
-def test_two_rates_that_stay_at_chance_say_nothing_of_one_that_learns():
-    """Twenty narrow layers of ReLU: units die at .3 and at .1, after steps by some hundredths of a layer's largest weight."""
-    rng = np.random.default_rng(3)
-    centres, y = rng.standard_normal((4, 8)), rng.integers(0, 4, 300)
-    x = (centres[y] + 0.5 * rng.standard_normal((300, 8))).astype(np.float32)
-    narrow = fi.Network([8, *[10] * 20, 4], "relu", "he_normal", seed=5)
-    rows = Rows(narrow, x, y)
-    found = [attempt.looking_ahead(narrow, rows, 300, [rate]) for rate in (0.3, 0.1, 0.03)]
-    assert [one.score > rows.constant_score + 0.5 for one in found] == [False, False, True]
-    best = attempt.looking_ahead(narrow, rows, 300)
-    assert best is not None
-    assert best.rate == 0.03
 
 
 def test_the_first_draw_that_is_as_good():
