@@ -32,7 +32,7 @@ BATCH, ROWS = 32, 1000
 WORKS = 0.1  # of the score: rates that come so near to the best work, too
 _WILD = 1.2  # times the constant prediction's cost: above it, by more than the noise of batches, steps are plain
 _MOST, _ALL = 0.8, 0.95  # of what can be gained over the constant prediction
-_STILL = 0.1  # of a layer's largest weight: where none has moved so far, a smaller rate moves it less
+_STILL = 0.01  # of a layer's largest weight: where none has moved so far, a smaller rate moves it less
 _STRIDES = (0.618, 0.382, 0.755, 0.447, 0.851)  # of the number of rows: each an order of them
 
 

@@ -297,3 +297,97 @@ def test_a_regression_is_judged_by_its_cost():
     assert d.trial.constant_cost == pytest.approx(float(y.var()), rel=1e-12)
     assert d.trial.times is None  # its cost is the lower one
     assert fi.diagnose(net(6, 20, 20, 1, loss="mean_squared_error", law="zeros"), X, y, trial=60).outlook == "stuck"
+
+
+def test_two_rates_that_stay_at_chance_say_nothing_of_one_that_learns():
+    """Twenty narrow layers of ReLU: units die at .3 and at .1, after steps by some hundredths of a layer's largest weight."""
+    rng = np.random.default_rng(3)
+    centres, y = rng.standard_normal((4, 8)), rng.integers(0, 4, 300)
+    x = (centres[y] + 0.5 * rng.standard_normal((300, 8))).astype(np.float32)
+    narrow = fi.Network([8, *[10] * 20, 4], "relu", "he_normal", seed=5)
+    rows = Rows(narrow, x, y)
+    found = [attempt.looking_ahead(narrow, rows, 300, [rate]) for rate in (0.3, 0.1, 0.03)]
+    assert [one.score > rows.constant_score + 0.5 for one in found] == [False, False, True]
+    best = attempt.looking_ahead(narrow, rows, 300)
+    assert best is not None
+    assert best.rate == 0.03
+
+
+def test_the_first_draw_that_is_as_good():
+    found = Trial(100, None, reached(0.9), "he_normal", 1.0, 0.4, "stuck", None)
+    draws = [reached(0.5), None, reached(0.85), reached(0.95)]
+    assert remedy._best_draw(found, lambda i: draws[i]) == (1, draws[2])
+    assert remedy._best_draw(found, lambda i: reached(0.9, rate=i)) == (0, reached(0.9, rate=0))
+    assert remedy._best_draw(found, lambda _: None) == (0, None)
+    assert remedy._best_draw(dataclasses.replace(found, reference=None), lambda i: draws[i]) == (0, draws[0])
+
+
+# ------------------------------------------------------------------------------------------------ remedies
+
+
+def test_remedies_by_name():
+    gain = "xavier_normal(gain=tanh)"
+    last = {f"another last layer, {gain}": advice.Fix(gain, last_only=True, zero_biases=False)}
+    assert advice.remedies(net()) == {**last, "xavier_normal": advice.Fix("xavier_normal")}
+    biased = net(activation="relu", law="he_normal", bias_init="normal(std=1.0)")
+    assert advice.remedies(biased) == {
+        "another last layer, he_normal": advice.Fix("he_normal", last_only=True, zero_biases=False),
+        "zero biases": advice.Fix(None),
+        "xavier_normal": advice.Fix("xavier_normal"),
+    }
+    assert list(advice.remedies(net(activation="identity"))) == ["another last layer, xavier_normal"]
+    for activations, law in ((["relu", "tanh", "tanh"], gain), (["relu", "tanh"], "he_normal"), (["selu"], "lecun_normal")):
+        sizes = [4, *[5] * len(activations), 2]
+        assert advice.reference_law(fi.Network(sizes, activation=activations, seed=0)) == law
+
+
+def test_fixes():
+    n = net(bias_init="normal(std=1.0)")
+    rule = fi.Network(n.sizes, "tanh", "he_normal", seed=5, dtype="float64")
+    last = advice.Fix("he_normal", last_only=True, zero_biases=False, seed=5).apply(n)
+    for i in range(3):
+        np.testing.assert_array_equal(last.weights[i], (rule if i == 2 else n).weights[i])
+        np.testing.assert_array_equal(last.biases[i], n.biases[i])
+    whole = advice.Fix("he_normal", seed=5).apply(n)
+    assert [np.array_equal(a, b) for a, b in zip(whole.weights, rule.weights, strict=True)] == [True] * 3
+    assert not any(b.any() for b in whole.biases)
+    plain = advice.Fix(None, zero_biases=False, rate=0.1).apply(n)
+    assert all(np.array_equal(a, b) for a, b in zip((*plain.weights, *plain.biases), (*n.weights, *n.biases), strict=True))
+
+
+def test_a_rate_is_a_remedy():
+    d = fi.diagnose(net(), X, Y, optimizer=fi.SGD(lr=1e-7), trial=20)
+    assert d.outlook == "stuck"
+    best = attempt.looking_ahead(net(), Rows(net(), X, Y), 20)
+    assert d.fix == advice.Fix(None, zero_biases=False, rate=best.rate)
+    assert d.advice == f"SGD at {best.rate:g}: cost {best.cost:.3g} after 60 steps, now {d.trial.own.cost:.3g}"
+    copy = net()
+    copy.biases[0][...] = 1
+    assert d.apply(copy).biases[0].all()
+
+
+def test_the_rule_is_a_remedy():
+    d = fi.diagnose(net(law="zeros"), X, Y, trial=20)
+    law = "xavier_normal(gain=tanh)"
+    assert (d.verdict, d.outlook, d.fix.law, d.fix.last_only) == ("no gradient", "stuck", law, False)
+    assert d.advice == f"{law}: cost {d.trial.reference.cost:.3g} after 60 steps, now {d.trial.own.cost:.3g}"
+    assert d.trial.times == trial._times(d.trial.own, d.trial.reference)
+
+
+def test_a_trial_that_is_too_long_is_left_out():
+    wide = net(6, 1000, 1000, 1000, 3)
+    d = fi.diagnose(wide, X, Y)
+    assert d.trial is None
+    assert d.untried == f"{trial.work(wide, 200):.1e} multiply-adds; fi.diagnose(net, x, y, trial=True)"
+    assert str(d).splitlines()[1] == f"  not tried: {d.untried}"
+
+
+def test_a_regression_is_judged_by_its_cost():
+    y = (X @ np.ones(6))[:, None]
+    n = net(6, 20, 20, 1, loss="mean_squared_error")
+    d = fi.diagnose(n, X, y, trial=60)
+    assert (d.verdict, d.outlook, d.advice) == ("healthy", "trains", "")
+    assert d.signal != "healthy"  # it costs nothing here
+    assert d.trial.constant_cost == pytest.approx(float(y.var()), rel=1e-12)
+    assert d.trial.times is None  # its cost is the lower one
+    assert fi.diagnose(net(6, 20, 20, 1, loss="mean_squared_error", law="zeros"), X, y, trial=60).outlook == "stuck"
