@@ -558,7 +558,7 @@ def unknown_law(name: str) -> str:
     ...
 def with_histogram(x: numpy.ndarray, found: Summary, options: SummaryOptions) -> Summary:
     ...
-ALGORITHM_VERSION: int = 1
+ALGORITHM_VERSION: int = 2
 COMPILER: str
 SUM_BLOCK: int = 512
 __version__: str = '0.1.0'
