@@ -34,10 +34,6 @@ void fail_system(int error, const std::string& path) { throw std::system_error(e
 File::File(File&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 File::~File() { close(); }
 
-Mapping::Mapping(Mapping&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
-      size_(std::exchange(other.size_, 0)),
-      data_(std::exchange(other.data_, nullptr)) {}
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
     std::swap(base_, other.base_);
     std::swap(size_, other.size_);
@@ -93,22 +89,6 @@ std::size_t File::read(void* to, std::size_t n) {
         if (got < 0) fail_system(errno, path_);
         if (got == 0) break;
         done += static_cast<std::size_t>(got);
-    }
-    return done;
-}
-std::size_t File::read_at(std::uint64_t offset, void* to, std::size_t n) const {
-    const auto handle = reinterpret_cast<HANDLE>(::_get_osfhandle(fd_));
-    std::size_t done = 0;
-    while (done < n) {
-        OVERLAPPED from{};
-        from.Offset = static_cast<DWORD>(offset + done);
-        from.OffsetHigh = static_cast<DWORD>((offset + done) >> 32);
-        DWORD got = 0;
-        const auto part = static_cast<DWORD>(std::min(n - done, kMaxTransfer));
-        if (!::ReadFile(handle, static_cast<char*>(to) + done, part, &got, &from) && ::GetLastError() != ERROR_HANDLE_EOF)
-            fail_system(EIO, path_);
-        if (got == 0) break;
-        done += got;
     }
     return done;
 }
@@ -211,17 +191,6 @@ std::size_t File::read(void* to, std::size_t n) {
     std::size_t done = 0;
     while (done < n) {
         const ssize_t got = ::read(fd_, static_cast<char*>(to) + done, std::min(n - done, kMaxTransfer));
-        if (got == 0) break;
-        if (got > 0) done += static_cast<std::size_t>(got);
-        else if (errno != EINTR) fail_system(errno, path_);
-    }
-    return done;
-}
-std::size_t File::read_at(std::uint64_t offset, void* to, std::size_t n) const {
-    std::size_t done = 0;
-    while (done < n) {
-        const ssize_t got =
-            ::pread(fd_, static_cast<char*>(to) + done, std::min(n - done, kMaxTransfer), static_cast<off_t>(offset + done));
         if (got == 0) break;
         if (got > 0) done += static_cast<std::size_t>(got);
         else if (errno != EINTR) fail_system(errno, path_);

@@ -26,8 +26,6 @@ class File {
     Kind kind() const;
     std::size_t size() const;
     std::size_t read(void* to, std::size_t n);  // bytes read; fewer than asked for only at the end of the file
-    // The same from byte `offset` on; threads may call it side by side.
-    std::size_t read_at(std::uint64_t offset, void* to, std::size_t n) const;
     void write(const void* from, std::size_t n);
     void flush();  // to the disk
 
@@ -44,7 +42,6 @@ class Mapping {
  public:
     Mapping() = default;
     Mapping(const File& file, std::uint64_t offset, std::size_t n);
-    Mapping(Mapping&& other) noexcept;
     Mapping& operator=(Mapping&& other) noexcept;
     ~Mapping();
     const std::byte* data() const { return data_; }  // null of the empty one

@@ -122,9 +122,8 @@ FANIN_INLINE void row_of_tiles_of(std::size_t height, const Product<T>& p, const
 }
 
 // DenseKernels::multiply. Blocks of k are the outermost loop, so that the block of b that a row of tiles reads is read again by
-// the next one while it is in the cache; r stands in c between them. The halves of a block follow each other a row of tiles,
-// whose c stays in the first cache. Tasks of dense/product.hpp call it, each with its own
-// rectangle of c.
+// the next one while it is in the cache; r stands in c between them. The halves of a block follow each other in a row of tiles,
+// whose c stays in the first cache. Tasks of dense/product.hpp call it, each with its own rectangle of c.
 template <class T>
 void multiply(const Product<T>& p, const T* packed) {
     constexpr std::size_t full = kTileVectors * kLanes<T>;
