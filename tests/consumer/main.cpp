@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr std::size_t kBatch = 32, kIn = 784, kOut = 300;
+constexpr std::size_t kBatch = 32, kIn = 391, kOut = 150;
 
 template <class T>
 void print_digest(const char* name, const std::vector<T>& values) {
@@ -39,9 +39,9 @@ int main() {
         print_digest((std::string(law) + " float16").c_str(), drawn<fanin::Float16>(law));
     }
 
-    // A block of a matrix, and one batch through a layer of 784 -> 300.
+    // A block of a matrix, and one batch through a layer.
     std::vector<float> block(64 * 100);
-    const std::size_t whole[] = {kOut, kIn}, offset[] = {200, 600}, shape[] = {64, 100};
+    const std::size_t whole[] = {kOut, kIn}, offset[] = {80, 280}, shape[] = {64, 100};
     const std::ptrdiff_t strides[] = {100, 1};
     fanin::fill(fanin::ArrayView<float>{block.data(), shape, strides}, fanin::Law("he_normal"),
                 {.seed = 7, .stream = fanin::stream_id("0.weight")}, fanin::Part{whole, offset});
