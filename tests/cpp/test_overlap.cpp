@@ -1,10 +1,14 @@
-// Overlap of views of any rank against marking every byte; same place or none; places of an output's own elements.
+// Overlap of views of any rank against marking every byte; same place or none; places of an output's own elements; views
+// without elements.
 #include <functional>
+#include <limits>
 #include <random>
 #include <stdexcept>
 
 #include "check.hpp"
 #include "fanin/activation.hpp"
+#include "fanin/init.hpp"
+#include "fanin/stats.hpp"
 #include "overlap.hpp"
 
 namespace {
@@ -123,11 +127,31 @@ void outputs() {
                  std::invalid_argument);
 }
 
+// The strides of what has no elements are nobody's: no sum or product of them is formed, which could overflow.
+void no_elements() {
+    constexpr std::ptrdiff_t kHuge = std::numeric_limits<std::ptrdiff_t>::max(), kLeast = -kHuge - 1;
+    const std::ptrdiff_t strides[] = {kHuge, kHuge / 2 + 1, kLeast, kHuge};
+    const fanin::Law law = fanin::law_from_text("normal(std=1)");
+    for (const std::size_t empty : {0, 1, 2, 3}) {
+        std::size_t shape[] = {2, 3, 2, 3};
+        shape[empty] = 0;
+        const fanin::ArrayView<const double> in{nullptr, shape, strides};
+        const fanin::ArrayView<double> out{nullptr, shape, strides};
+        CHECK(fanin::summarize<double>(in).count == 0);
+        const std::size_t axes[] = {empty == 1 ? std::size_t{2} : std::size_t{1}};
+        for (const fanin::Summary& one : fanin::summarize<double>(in, axes, {})) CHECK(one.count == 0);
+        fanin::activate<double>(fanin::Activation::tanh, in, out);
+        fanin::softmax<double>(in, out);
+        fanin::fill<double>(out, law, {});
+    }
+}
+
 }  // namespace
 
 int main() {
     exact();
     gives_up();
     outputs();
+    no_elements();
     return check::result();
 }

@@ -30,10 +30,11 @@ struct ElementwisePlan {
     T* out;
 
     ElementwisePlan(ArrayView<const T> from, ArrayView<T> to) : in(from.data), out(to.data) {
+        for (const std::size_t n : from.shape) size *= n;
+        if (size == 0) return;  // strides may be anything then
         for (std::size_t i = 0; i < from.shape.size(); ++i) {
             Axis axis{from.shape[i], from.strides[i], to.strides[i]};
-            size *= axis.size;
-            if (axis.size <= 1) continue;
+            if (axis.size == 1) continue;
             if (axis.out < 0) {
                 const auto last = static_cast<std::ptrdiff_t>(axis.size) - 1;
                 in += last * axis.in;
@@ -43,7 +44,6 @@ struct ElementwisePlan {
             axes[rank++] = axis;
         }
         // Nothing is merged before the order is the output's: only then are neighbours seen.
-        if (size == 0) return;
         std::sort(axes.begin(), axes.begin() + rank, [](const Axis& a, const Axis& b) { return a.out > b.out; });
         std::size_t kept = 0;
         for (std::size_t i = 0; i < rank; ++i) {

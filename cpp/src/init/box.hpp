@@ -78,8 +78,8 @@ class Box {
     Box(std::span<const std::size_t> shape, std::span<const std::uint64_t> index_strides,
         std::span<const std::ptrdiff_t> data_strides, std::uint64_t first_index)
         : first_index_(first_index) {
-        for (std::size_t i = 0; i < shape.size(); ++i) {
-            size_ *= shape[i];
+        for (const std::size_t n : shape) size_ *= n;
+        for (std::size_t i = 0; size_ != 0 && i < shape.size(); ++i) {  // strides may be anything where nothing is drawn
             if (shape[i] == 1) continue;
             const BoxAxis axis{shape[i], index_strides[i], data_strides[i]};
             const auto inner = static_cast<std::ptrdiff_t>(axis.size);

@@ -118,9 +118,10 @@ detail::BlockPlaces::BlockPlaces(std::span<const std::size_t> shape, std::span<c
         cols_ = shape.back();
         col_stride_ = cols_ == 1 ? 1 : strides.back();
     }
+    for (std::size_t axis = 0; axis + 1 < shape.size(); ++axis) rows_ *= shape[axis];
+    if (rows_ == 0 || cols_ == 0) return;  // strides may be anything then
     for (std::size_t axis = 0; axis + 1 < shape.size(); ++axis) {
         const std::size_t size = shape[axis];
-        rows_ *= size;
         if (size == 1) continue;
         const std::ptrdiff_t stride = strides[axis];
         if (axes_ > 0 && stride_[axes_ - 1] == stride * static_cast<std::ptrdiff_t>(size)) {
@@ -131,7 +132,6 @@ detail::BlockPlaces::BlockPlaces(std::span<const std::size_t> shape, std::span<c
             stride_[axes_++] = stride;
         }
     }
-    if (rows_ == 0 || cols_ == 0) return;
     flat_ = col_stride_ == 1 && (axes_ == 0 || (axes_ == 1 && stride_[0] == static_cast<std::ptrdiff_t>(cols_)));
     rows_a_block_ = std::max<std::size_t>(1, kSummaryBlock / cols_);
     blocks_a_row_ = ceil_div(cols_, kSummaryBlock);
