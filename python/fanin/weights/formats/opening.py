@@ -52,7 +52,7 @@ def opened(path: str | os.PathLike[str]) -> TensorFile:
         )
     if kind == "npy":
         raise FileError(f"{name} is one array: weights are many, write numpy.savez('weights.npz', w0, b0, w1, b1)")
-    if kind == "pickle" or lower.endswith((".pt", ".pth", ".ckpt", ".bin")):
+    if kind == "pickle" or (not kind and lower.endswith((".pt", ".pth", ".ckpt", ".bin"))):
         from fanin.weights.formats import pytorch
 
         return pytorch.read(name)

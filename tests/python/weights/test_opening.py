@@ -1,0 +1,217 @@
+"""Which reader a file is given to, by its first bytes and its name; and what is said of a file that none takes."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import pickle
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fanin as fi
+from fanin.weights import read, read_network, survey
+from fanin.weights.formats import keras, npz, onnx, pytorch, safetensors
+from fanin.weights.formats.opening import WHAT, opened
+from fanin.weights.formats.tensors import PIECE_BYTES, Tensor, in_memory
+from fanin.weights.naming import kinds, may_belong
+
+RNG = np.random.default_rng(5)
+PICKLE = pickle.dumps({"a": 1}, protocol=2)
+NOTHING = b"\x01\x02 nothing that anybody writes"
+PICKLES = "Of scikit-learn's: load it yourself and give the estimator to fanin.weights.read; of PyTorch's: name it .pt"
+MANY = "write numpy.savez('weights.npz', w0, b0, w1, b1)"
+HEADER = b'{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+SAFETENSORS = len(HEADER).to_bytes(8, "little") + HEADER + bytes(4)
+
+
+def archive(**entries: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as file:
+        for name, content in entries.items():
+            file.writestr(name.replace("__", "/"), content)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def reader(monkeypatch, tmp_path):
+    """``reader(name, content)``: the reader that a file of that name is given to."""
+    for module, names in {
+        keras: ("read", "read_archive"),
+        npz: ("read",),
+        onnx: ("read",),
+        pytorch: ("read",),
+        safetensors: ("read", "read_index"),
+    }.items():
+        for name in names:
+            said = f"{module.__name__.rpartition('.')[2]}.{name}"
+            monkeypatch.setattr(module, name, lambda path, said=said: (said, Path(path).name))
+
+    def run(name: str, content: bytes) -> str:
+        (tmp_path / name).write_bytes(content)
+        said, found = opened(tmp_path / name)
+        assert found == name
+        return said
+
+    return run
+
+
+def test_the_first_bytes_decide(reader):
+    assert reader("x.npz", b"\x89HDF\r\n\x1a\n" + bytes(99)) == "keras.read"
+    assert reader("x.pt", SAFETENSORS) == "safetensors.read"
+    assert reader("x.bin.safetensors", SAFETENSORS) == "safetensors.read"
+    assert reader("x", SAFETENSORS) == "safetensors.read"
+    assert reader("x.safetensors", NOTHING) == "safetensors.read", "whose own error says what is wrong"
+    assert reader("x.JSON", b' {"weight_map": {}}') == "safetensors.read_index"
+    assert reader("x.npz", archive(**{"w.npy": b""})) == "npz.read"
+    assert reader("x.zip", archive(**{"model.weights.h5": b"", "config.json": b""})) == "keras.read_archive"
+    assert reader("x.npz", archive(net__data=b"", **{"net/data.pkl": b""})) == "pytorch.read"
+    assert reader("x.npz", archive(**{"data.pkl": b""})) == "pytorch.read"
+    assert reader("x.pt", archive(**{"w.npy": b""})) == "npz.read"
+
+
+@pytest.mark.parametrize("end", [".pt", ".pth", ".bin", ".ckpt", ".PTH"])
+def test_pytorchs_names(reader, end):
+    """A pickle of such a name, what nothing is said of, an archive that ends too soon: PyTorch's loader says what is wrong."""
+    broken = archive(**{"data.pkl": b""})[:40]
+    assert [reader(f"m{end}", content) for content in (PICKLE, NOTHING, broken)] == ["pytorch.read"] * 3
+
+
+def test_names_of_the_others(reader):
+    broken = archive(**{"data.pkl": b""})[:40]
+    assert reader("m.keras", broken) == "keras.read_archive"
+    assert reader("m.npz", broken) == "npz.read"
+    assert reader("m.zip", archive()) == "npz.read"
+    assert reader("m.ONNX", NOTHING) == "onnx.read"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("m.pkl", PICKLE, "{path} is a pickle, which executes what it holds: it is not opened. " + PICKLES),
+        ("m.npy", b"\x93NUMPY\x01\x00", "{path} is one array: weights are many, " + MANY),
+        ("m.h5", NOTHING, "{path}: no HDF5 file, or damaged: its first bytes are others"),
+        ("m.hdf5", NOTHING, "{path}: no HDF5 file, or damaged: its first bytes are others"),
+        ("m.KERAS", NOTHING, "{path}: no HDF5 file, or damaged: its first bytes are others"),
+        ("m.npz", NOTHING, "{path}: no NPZ file of arrays: it is no archive"),
+        ("m.txt", NOTHING, f"weights must be a file {WHAT}, got {{path}}"),
+        ("m.txt", b'{"a": 1}', f"weights must be a file {WHAT}, got {{path}}"),
+    ],
+)
+def test_what_no_reader_takes(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match="^" + re.escape(said.format(path=tmp_path / name)) + "$"):
+        opened(tmp_path / name)
+
+
+def test_folders(tmp_path):
+    with pytest.raises(IsADirectoryError) as none:
+        opened(tmp_path)
+    assert (none.value.errno, none.value.strerror) == (errno.EISDIR, "is a folder without a file *.safetensors")
+    assert none.value.filename == str(tmp_path)
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.safetensors").write_bytes(SAFETENSORS)
+    two = f"{tmp_path} has 2 files *.safetensors: name one, as {tmp_path / 'a.safetensors'}"
+    with pytest.raises(ValueError, match="^" + re.escape(two) + "$"):
+        opened(tmp_path)
+    (tmp_path / "c.safetensors.index.json").write_text(json.dumps({"weight_map": {"t": "a.safetensors"}}))
+    assert [tensor.name for tensor in opened(tmp_path).tensors] == ["t"]
+    with pytest.raises(ValueError, match=r"path must not hold a null character, got 'a\\x00b'"):
+        opened("a\0b")
+
+
+# ------------------------------------------------------------------------------------------------ readers
+
+
+def test_a_matrix_of_more_than_one_piece(tmp_path):
+    """Of every type: read into one array in the order in which the pieces come."""
+    shape = (3, PIECE_BYTES // 8 + 5)
+    for dtype in ("float64", "float32", "float16", "int16"):
+        w = (100 * RNG.standard_normal(shape)).astype(dtype)
+        np.savez(tmp_path / "w.npz", w=w, turned=np.asfortranarray(w))
+        for tensor in opened(tmp_path / "w.npz").tensors:
+            assert tensor.array().dtype == ("float32" if dtype in ("float32", "float16") else "float64")
+            assert np.array_equal(tensor.array(), w), (dtype, tensor.name)
+    high = RNG.integers(0, 0x7F80, shape).astype(np.uint16)  # finite
+    brain = in_memory("b", high, "BF16").array()
+    assert np.array_equal(brain.view(np.uint32), high.astype(np.uint32) << 16)
+
+
+def test_onnx_names_that_stand_twice_or_are_no_text(tmp_path):
+    proto = pytest.importorskip("onnx")
+    path = tmp_path / "m.onnx"
+
+    def model(*names: str) -> bytes:
+        tensors = [proto.numpy_helper.from_array(np.ones((2, 2), np.float32), name) for name in names]
+        return bytes(proto.helper.make_model(proto.helper.make_graph([], "g", [], [], tensors)).SerializeToString())
+
+    path.write_bytes(model("one", "twofold", "twofold"))
+    with pytest.raises(ValueError, match=re.escape(f"{path} is damaged: 'twofold' stands twice")):
+        opened(path)
+    path.write_bytes(model("one", "twofold").replace(b"twofold", b"\xff\xfe\xfd\xff\xff\xff\xff"))
+    with pytest.raises(ValueError, match=re.escape(f"{path} is")):
+        opened(path)
+
+
+def test_a_single_tensor_of_pytorch(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save(torch.ones(3, 2, dtype=torch.bfloat16), tmp_path / "t.pt")
+    (tensor,) = opened(tmp_path / "t.pt").tensors
+    assert (tensor.name, tensor.dtype, tensor.shape) == ("tensor", "BF16", (3, 2))
+    assert np.array_equal(tensor.array(), np.ones((3, 2)))
+
+
+def test_hdf5_is_asked_for_and_damage_is_said_in_one_line(tmp_path, monkeypatch):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "m.h5"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
+    with pytest.raises(OSError, match="open") as theirs:
+        h5py.File(path, "r")
+    said = " ".join(str(theirs.value).split())[:200]
+    with pytest.raises(ValueError, match="^" + re.escape(f"{path}: no HDF5 file, or damaged: {said}") + "$"):
+        opened(path)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ModuleNotFoundError, match=re.escape(f"{path} is an HDF5 file: pip install h5py")) as missing:
+        opened(path)
+    assert missing.value.name == "h5py"
+
+
+# ------------------------------------------------------------------------------------------------ networks
+
+
+def test_one_output_makes_two_classes(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)), RNG.standard_normal((1, 5)))
+    assert read_network(tmp_path / "n.npz").loss_name == "binary_cross_entropy"
+    assert read_network(tmp_path / "n.npz", loss="hinge").loss_name == "hinge"
+
+
+def test_what_was_read_prints_as_its_network_and_notes(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)), RNG.standard_normal((3, 5)))
+    found = read(tmp_path / "n.npz")
+    assert repr(found).splitlines() == [*repr(found.network).splitlines(), *found.notes]
+    assert found.notes[-1] == "activation: tanh, the file says none (--activation NAME)"
+    kept = json.loads(survey(tmp_path / "n.npz").to_json())
+    assert (kept["kind"], kept["path"]) == ("weights", str(tmp_path / "n.npz"))
+
+
+def test_a_saved_network_without_biases_has_none_with_another_activation(tmp_path):
+    fi.Network([4, 6, 3], "tanh", "he_normal", seed=1, bias=False).save(tmp_path / "net")
+    assert not read_network(tmp_path / "net", activation="relu").biases
+
+
+def test_vectors_that_scale():
+    def kind(name: str, n: int) -> str:
+        return kinds([Tensor(name, "F32", (n,), None)])[0]
+
+    assert [kind("h.0.mystery.weight", 4), kind("h.0.mystery.weight", 1)] == ["norm", "vector"]
+    assert kind("h.0.mystery.scale", 4) == "vector"
+
+
+def test_names_of_other_words_do_not_belong_together():
+    assert not may_belong("encoder1.weight", "decoder1.bias")
+    assert may_belong("Encoder1.weight", "encoder_1.bias")
