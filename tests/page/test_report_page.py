@@ -22,20 +22,20 @@ def pages(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", "desk"), ("dark", "phone")])
-@pytest.mark.parametrize(
-    ("name", "view"), [("compare", "learning"), ("compare", "layers"), ("trace", "diagnosis"), ("trace", "layers")]
-)
-def test_views(visit, pages, name, view, scheme, width):
+@pytest.mark.parametrize(("name", "views"), [("compare", ("learning", "layers")), ("trace", ("diagnosis", "layers"))])
+def test_views(visit, pages, name, views, scheme, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    tab = visit(f"view={view}", path=pages / f"{name}.html", scheme=scheme, width=width)
-    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
-    found = axe.run(tab.page).response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
-    if view == "learning":
-        assert len(tab.chart("costs", "1")["x"]) == 10  # of 160 rows, two batches an epoch
-    if view == "layers":
-        assert len(tab.chart("spread", "dots 0")["y"]) == (3 if name == "compare" else 2)
-        assert max(tab.chart("histogram-0-1", "line")["y"]) >= 1
+    tab = visit(path=pages / f"{name}.html", scheme=scheme, width=width)
+    for view in views:
+        tab.go(f"view={view}")
+        assert tab.run("document.documentElement.scrollWidth <= innerWidth"), view
+        found = axe.run(tab.page).response["violations"]
+        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], view
+        if view == "learning":
+            assert len(tab.chart("costs", "1")["x"]) == 10  # of 160 rows, two batches an epoch
+        if view == "layers":
+            assert len(tab.chart("spread", "dots 0")["y"]) == (3 if name == "compare" else 2)
+            assert max(tab.chart("histogram-0-1", "line")["y"]) >= 1
 
 
 def test_verdicts_on_a_phone(visit, pages):
