@@ -18,8 +18,8 @@ import fanin as fi
 from fanin.weights import read, read_network, survey
 from fanin.weights.formats import keras, npz, onnx, pytorch, safetensors
 from fanin.weights.formats.opening import WHAT, opened
-from fanin.weights.formats.tensors import PIECE_BYTES, Tensor, in_memory
-from fanin.weights.naming import kinds, may_belong
+from fanin.weights.formats.tensors import PIECE_BYTES, Tensor, in_memory, word_of
+from fanin.weights.naming import kinds, may_belong, natural
 
 RNG = np.random.default_rng(5)
 PICKLE = pickle.dumps({"a": 1}, protocol=2)
@@ -153,6 +153,9 @@ def test_onnx_names_that_stand_twice_or_are_no_text(tmp_path):
     path.write_bytes(model("one", "twofold", "twofold"))
     with pytest.raises(ValueError, match=re.escape(f"{path} is damaged: 'twofold' stands twice")):
         opened(path)
+    path.write_bytes(model())
+    with pytest.raises(ValueError, match=re.escape(f"{path} is no ONNX model, or damaged: it has no nodes and no tensors")):
+        opened(path)
     path.write_bytes(model("one", "twofold").replace(b"twofold", b"\xff\xfe\xfd\xff\xff\xff\xff"))
     with pytest.raises(ValueError, match=re.escape(f"{path} is")):
         opened(path)
@@ -179,6 +182,22 @@ def test_hdf5_is_asked_for_and_damage_is_said_in_one_line(tmp_path, monkeypatch)
     with pytest.raises(ModuleNotFoundError, match=re.escape(f"{path} is an HDF5 file: pip install h5py")) as missing:
         opened(path)
     assert missing.value.name == "h5py"
+
+
+def test_pytorch_is_asked_for(tmp_path, monkeypatch):
+    (tmp_path / "m.pt").write_bytes(PICKLE)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    said = f"{tmp_path / 'm.pt'} is a file of PyTorch: install torch, or save it there with safetensors.torch.save_file"
+    with pytest.raises(ModuleNotFoundError, match="^" + re.escape(said) + "$") as missing:
+        opened(tmp_path / "m.pt")
+    assert missing.value.name == "torch"
+
+
+def test_words_for_types():
+    words = {"float16": "F16", "float64": "F64", "int64": "I64", "int8": "I8", "uint8": "U8", "bool": "BOOL"}
+    assert {name: word_of(np.dtype(name)) for name in words} == words
+    assert word_of(np.dtype("complex64")) == "complex64"
+    assert word_of(np.dtype(pytest.importorskip("ml_dtypes").bfloat16)) == "BF16"
 
 
 # ------------------------------------------------------------------------------------------------ networks
@@ -208,10 +227,22 @@ def test_vectors_that_scale():
     def kind(name: str, n: int) -> str:
         return kinds([Tensor(name, "F32", (n,), None)])[0]
 
-    assert [kind("h.0.mystery.weight", 4), kind("h.0.mystery.weight", 1)] == ["norm", "vector"]
-    assert kind("h.0.mystery.scale", 4) == "vector"
+    assert [kind("h.0.mystery.weight", n) for n in (4, 2, 1)] == ["norm", "norm", "vector"]
+    assert [kind("h.0.mystery.scale", 4), kind("h.0.mystery.beta", 4)] == ["vector", "norm"]
 
 
 def test_names_of_other_words_do_not_belong_together():
     assert not may_belong("encoder1.weight", "decoder1.bias")
     assert may_belong("Encoder1.weight", "encoder_1.bias")
+
+
+def test_numbers_come_before_letters():
+    assert sorted(["wb", "w10", "w2", "w2b", "w"], key=natural) == ["w", "w2", "w2b", "w10", "wb"]
+
+
+def test_a_single_matrix_has_no_hidden_layer_to_speak_of(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)))
+    assert not any("activation" in note for note in read(tmp_path / "n.npz").notes)
+    assert read_network(tmp_path / "n.npz", layout="in_out").sizes == (5, 4)
+    for layout in ("out_in", "in_out"):
+        assert survey(tmp_path / "n.npz", layout=layout).rows[0].n_in == (4 if layout == "out_in" else 5)
