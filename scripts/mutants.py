@@ -41,7 +41,7 @@ class Room(NamedTuple):
 
 ROOMS = {
     "theory": Room(["theory/*"], ["tests/python/theory"]),
-    "stats": Room(["stats.py"], ["tests/python/core/test_stats.py", "tests/python/core/test_stats_axes.py"]),
+    "stats": Room(["stats.py"], [f"tests/python/core/test_stats{part}.py" for part in ("", "_arguments", "_axes")]),
     "diagnosis": Room(["diagnosis/*"], ["tests/python/diagnosis"]),
     "datasets": Room(["datasets/*"], ["tests/python/datasets"]),
     "weights": Room(["weights/*"], ["tests/python/weights"]),
