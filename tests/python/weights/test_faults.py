@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fanin as fi
-from fanin.weights import read, read_network
+from fanin.weights import read, read_network, survey
 from fanin.weights.formats.keras import read_archive
 from fanin.weights.formats.opening import opened
 from fanin.weights.formats.pytorch import _line
@@ -67,6 +67,34 @@ def test_the_loss_of_a_file_without_one(tmp_path):
     path = tmp_path / "net.npz"
     np.savez(path, RNG.standard_normal((5, 4)), RNG.standard_normal((3, 5)))
     assert read_network(path).loss_name == "cross_entropy"
+
+
+def test_one_output_makes_two_classes(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)), RNG.standard_normal((1, 5)))
+    assert read_network(tmp_path / "n.npz").loss_name == "binary_cross_entropy"
+    assert read_network(tmp_path / "n.npz", loss="hinge").loss_name == "hinge"
+
+
+def test_what_was_read_prints_as_its_network_and_notes(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)), RNG.standard_normal((3, 5)))
+    found = read(tmp_path / "n.npz")
+    assert repr(found).splitlines() == [*repr(found.network).splitlines(), *found.notes]
+    assert found.notes[-1] == "activation: tanh, the file says none (--activation NAME)"
+    kept = json.loads(survey(tmp_path / "n.npz").to_json())
+    assert (kept["kind"], kept["path"]) == ("weights", str(tmp_path / "n.npz"))
+
+
+def test_a_saved_network_without_biases_has_none_with_another_activation(tmp_path):
+    fi.Network([4, 6, 3], "tanh", "he_normal", seed=1, bias=False).save(tmp_path / "net")
+    assert not read_network(tmp_path / "net", activation="relu").biases
+
+
+def test_a_single_matrix_has_no_hidden_layer_to_speak_of(tmp_path):
+    np.savez(tmp_path / "n.npz", RNG.standard_normal((5, 4)))
+    assert not any("activation" in note for note in read(tmp_path / "n.npz").notes)
+    assert read_network(tmp_path / "n.npz", layout="in_out").sizes == (5, 4)
+    for layout in ("out_in", "in_out"):
+        assert survey(tmp_path / "n.npz", layout=layout).rows[0].n_in == (4 if layout == "out_in" else 5)
 
 
 def npz(path: Path, **entries: bytes) -> Path:

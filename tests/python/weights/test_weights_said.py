@@ -106,6 +106,23 @@ def test_names():
     assert may_belong("arr_0", "arr_1")
 
 
+def test_vectors_that_scale():
+    def kind(name: str, n: int) -> str:
+        return kinds([Tensor(name, "F32", (n,), None)])[0]
+
+    assert [kind("h.0.mystery.weight", n) for n in (4, 2, 1)] == ["norm", "norm", "vector"]
+    assert [kind("h.0.mystery.scale", 4), kind("h.0.mystery.beta", 4)] == ["vector", "norm"]
+
+
+def test_names_of_other_words_do_not_belong_together():
+    assert not may_belong("encoder1.weight", "decoder1.bias")
+    assert may_belong("Encoder1.weight", "encoder_1.bias")
+
+
+def test_numbers_come_before_letters():
+    assert sorted(["wb", "w10", "w2", "w2b", "w"], key=natural) == ["w", "w2", "w2b", "w10", "wb"]
+
+
 # ------------------------------------------------------------------------------------------------ laws
 
 LAWS = {
