@@ -77,13 +77,14 @@ std::vector<NetworkShape> shapes() {
             {{3, 4, 2}, {Activation::tanh}, Loss::cross_entropy, true},
             {{5, 17, 9, 10}, {Activation::relu, Activation::sigmoid}, Loss::cross_entropy, true},
             {{2, 3, 3, 3, 1}, {Activation::tanh, Activation::identity, Activation::relu}, Loss::hinge, false},
-            {{4, 33, 3}, {Activation::sigmoid}, Loss::mean_squared_error, true}};
+            {{4, 33, 3}, {Activation::sigmoid}, Loss::mean_squared_error, true},
+            {{6, 40, 35, 18, 4}, {Activation::tanh, Activation::relu, Activation::sigmoid}, Loss::cross_entropy, true}};
 }
 
 template <class T>
 void steps_equal_reference() {
     for (const NetworkShape& shape : shapes())
-        for (const std::size_t rows : {1, 5, 32, 600}) {
+        for (const std::size_t rows : {1, 5, 32, 64, 600}) {
             const Data<T> d = data_for<T>(shape, rows);
             Network<T> net(shape, 1);
             draw(net);

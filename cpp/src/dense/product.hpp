@@ -145,11 +145,12 @@ bool is_thin(const Product<T>& p, const DenseKernels<T>& kernel) {
     return p.m <= kernel.thin_rows && p.b.row == 1 && p.k >= kThinK;
 }
 
-// Whether c^T takes less than c: few columns where b' then needs no packing, or lies side by side, or c^T does; or few rows,
-// where a is the smaller one to pack and b is read where it stands.
+// Whether c^T takes less than c: few rows, whole tiles of them, where it lies side by side; few columns where b' then needs no
+// packing, or lies side by side, or c^T does; or few rows, where a is the smaller one to pack and b is read where it stands.
 template <class T>
 bool turning_pays(const Product<T>& p, const DenseKernels<T>& kernel) {
     if (is_thin(p, kernel)) return false;
+    if (p.m <= p.n && p.c.row == 1 && p.m % kernel.tile_cols == 0) return true;
     if (p.m <= p.n) return p.b.row == 1 && p.c.col == 1 && 2 * p.m <= p.n && p.m % kernel.lanes == 0 && p.k >= kTurnK;
     if (is_thin(turned(p), kernel)) return true;
     return (p.a.row == 1 || (p.c.row == 1 && p.k < kThinK)) && p.n < kernel.lanes && p.n * ceil_div(p.m, kernel.lanes) < p.m;

@@ -12,7 +12,7 @@ namespace fanin::detail {
 // were copied together. The views have one shape; `out` is written and comes last, and may be one of the inputs (each element
 // is read before its place is written). What `run` computes of an element must not depend on where a run begins.
 template <class T, class Run, class... Inputs>
-void over_runs(Run&& run, MatrixView<T> out, Inputs... in) {
+void over_runs(const Run& run, MatrixView<T> out, Inputs... in) {
     const std::size_t m = out.rows, n = out.cols;
     if (m == 0 || n == 0) return;
     const auto adjacent = [](const auto& v) { return v.col_stride == 1 || v.cols == 1; };

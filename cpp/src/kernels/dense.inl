@@ -172,6 +172,28 @@ FANIN_INLINE void sum_columns(std::size_t m, const T* x, std::ptrdiff_t row, Vec
     }
 }
 
+// The same for one vector of columns that lie side by side as rows do elsewhere, `col` elements apart: chunks are turned.
+template <class T>
+FANIN_INLINE void sum_turned_columns(std::size_t m, const T* x, std::ptrdiff_t col, Vec<T>& r) {
+    const T* columns[kLanes<T>];
+    for (std::size_t q = 0; q < kLanes<T>; ++q) columns[q] = x + static_cast<std::ptrdiff_t>(q) * col;
+    for (std::size_t i = 0; i < m;) {
+        const std::size_t end = m - i < kProductBlock ? m : i + kProductBlock;
+        Vec<T> s{};
+        for (; i + kChunk<T> <= end; i += kChunk<T>) {
+            Vec<T> rows[kChunk<T>];
+            turn_chunk(columns, i, rows);
+            for (std::size_t q = 0; q < kChunk<T>; ++q) s = s + rows[q];
+        }
+        for (; i < end; ++i) {
+            T row[kLanes<T>];
+            for (std::size_t q = 0; q < kLanes<T>; ++q) row[q] = columns[q][i];
+            s = s + load<T>(row);
+        }
+        r = r + s;
+    }
+}
+
 // DenseKernels::column_sums. Four vectors of columns at a time, then one, then single columns; all in the same order.
 template <class T>
 void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, const T* init, T* sums, std::ptrdiff_t stride) {
@@ -179,22 +201,21 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
     const std::ptrdiff_t row = operand.row, col = operand.col;
     constexpr std::size_t lanes = kLanes<T>, vectors = 4;
     std::size_t j = 0;
-    if (col == 1) {
-        auto groups = [&]<std::size_t count>(Vec<T>(&r)[count]) {
-            for (; j + count * lanes <= n; j += count * lanes) {
-                T ends[count * lanes];
-                for (std::size_t q = 0; q < count * lanes; ++q)
-                    ends[q] = init == nullptr ? T(0) : init[static_cast<std::ptrdiff_t>(j + q) * stride];
-                for (std::size_t v = 0; v < count; ++v) r[v] = load<T>(ends + v * lanes);
-                sum_columns<T>(m, x + j, row, r);
-                for (std::size_t v = 0; v < count; ++v) store<T>(ends + v * lanes, r[v]);
-                for (std::size_t q = 0; q < count * lanes; ++q) sums[static_cast<std::ptrdiff_t>(j + q) * stride] = ends[q];
-            }
-        };
-        Vec<T> wide[vectors], narrow[1];
-        groups(wide);
-        groups(narrow);
-    }
+    auto groups = [&]<std::size_t count>(Vec<T>(&r)[count]) {
+        for (; j + count * lanes <= n; j += count * lanes) {
+            T ends[count * lanes];
+            for (std::size_t q = 0; q < count * lanes; ++q)
+                ends[q] = init == nullptr ? T(0) : init[static_cast<std::ptrdiff_t>(j + q) * stride];
+            for (std::size_t v = 0; v < count; ++v) r[v] = load<T>(ends + v * lanes);
+            if (count > 1 || col == 1) sum_columns<T>(m, x + j, row, r);
+            else sum_turned_columns<T>(m, x + static_cast<std::ptrdiff_t>(j) * col, col, r[0]);
+            for (std::size_t v = 0; v < count; ++v) store<T>(ends + v * lanes, r[v]);
+            for (std::size_t q = 0; q < count * lanes; ++q) sums[static_cast<std::ptrdiff_t>(j + q) * stride] = ends[q];
+        }
+    };
+    Vec<T> wide[vectors], narrow[1];
+    if (col == 1) groups(wide);
+    if (col == 1 || row == 1) groups(narrow);
     for (; j < n; ++j) {
         const auto column = static_cast<std::ptrdiff_t>(j);
         T r = init == nullptr ? T(0) : init[column * stride];

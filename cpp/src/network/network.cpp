@@ -80,8 +80,7 @@ Network<T>::State::State(NetworkShape shape, std::uint64_t seed)
         const std::size_t of = owner(l);
         const std::size_t weight = of == l ? total : layers_[of].weight,
                           end = of == l ? total + detail::padded<T>(weights) : total;
-        layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false,
-                           !last && n_out < active<DenseKernels<T>>().lanes});
+        layers_.push_back({n_in, n_out, last ? Activation::identity : shape_.activations[l], weight, end, false});
         if (of != l) layers_[of].adds = true;
         for (std::size_t before = of + 1; before < l; ++before)
             if (owner(before) == of) layers_[before].adds = true;

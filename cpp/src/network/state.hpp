@@ -72,7 +72,6 @@ struct Network<T>::State {
         Activation activation;
         std::size_t weight, bias;  // where they begin in the parameters
         bool adds;                 // its dw is added to that of a later layer, whose matrix it shares
-        bool upright;              // its z, a and da lie unit by unit: what is narrower than a vector, computes along the batch
     };
     // The rows of a batch: consecutive ones, or those that `order` names.
     struct Rows {
@@ -85,7 +84,7 @@ struct Network<T>::State {
     void read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const;
     std::size_t outputs() const { return shape_.sizes.back(); }
     // Of layer l in an array laid out like the parameters.
-    MatrixView<T> rows_in(T* buffer, std::size_t rows, std::size_t l) const;
+    MatrixView<T> rows_in(T* buffer, std::size_t rows, std::size_t l, bool watched) const;
     MatrixView<T> weight_in(T* all, std::size_t l) const {
         return matrix_view(all + layers_[l].weight, layers_[l].n_out, layers_[l].n_in);
     }
