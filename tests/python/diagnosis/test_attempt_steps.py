@@ -186,6 +186,16 @@ def test_a_wild_rate_changes_no_network():
     assert all(np.array_equal(w, old) for w, old in zip((*start.weights, *start.biases), before, strict=True))
 
 
+def test_an_input_that_does_not_vary_is_standardized_to_0():
+    """The types and the targets stay."""
+    x = np.column_stack([np.full(96, 3.0), 5 * X[:, 1:] + 1])
+    flat = Rows(net(), x.astype(np.float32), Y).standardized()
+    assert flat.x.dtype == np.float32
+    np.testing.assert_array_equal(flat.x[:, 0], 0)
+    np.testing.assert_allclose(flat.x[:, 1:].std(axis=0), 1, rtol=1e-5)
+    np.testing.assert_array_equal(flat.y, Rows(net(), X, Y).y)
+
+
 @pytest.mark.parametrize(
     ("shift", "factor", "standard"),
     [

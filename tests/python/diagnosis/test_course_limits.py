@@ -149,5 +149,9 @@ def test_the_rate_that_a_history_calls_for(costs, constant, rate):
 
 
 def test_nine_steps_are_not_called_a_course():
-    assert fi.diagnose(fi.History(costs=np.linspace(2, 1, 9))).course == ()
-    assert fi.diagnose(fi.History(costs=np.linspace(2, 1, 10))).course == ("the cost falls",)
+    for steps, course_ in ((9, ()), (10, ("the cost falls",))):
+        d = fi.diagnose(fi.History(costs=np.linspace(2, 1, steps)))
+        assert (d.verdict, d.course, d.advice, d.trace, d.trial) == ("healthy", course_, "", None, None)
+        assert (d.findings, d.notes, d.evidence, d.signal, d.reasons) == ((), (), (), "healthy", course_)
+        kept = d.to_dict()
+        assert (kept["reasons"], kept["trial"], kept["fix"], kept["layers"]) == (list(course_), None, None, [])

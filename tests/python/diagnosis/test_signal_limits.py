@@ -207,6 +207,7 @@ def scaled(*n_var_w: float) -> fi.Trace:
         ((1, 0.09, 1, 1), "hidden 2", 1),
         ((4, 100, 4, 4, 4, 0), "hidden 2, hidden 6", 4),
         ((1, 100, 1, 100), "", 10),
+        ((20, 1, 20, 1, 20), "hidden 2, hidden 4", 20),
         ((1, 100), "", 10),
         ((1, 100, 1), "hidden 2", 1),
         ((2, 2, math.nan), "", math.nan),

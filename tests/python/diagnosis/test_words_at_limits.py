@@ -144,8 +144,8 @@ def test_targets_of_another_size_are_noted_of_real_ones_alone():
     assert notes(loss_name="mean_squared_error", cost=limit) == []
     assert notes(loss_name="mean_squared_error", cost=None) == []
     assert notes(loss_name="cross_entropy", cost=2 * limit) == []
-    assert notes(loss_name="mean_squared_error", cost=2 * limit) == [
-        f"targets are not of unit size: E[(y - output)^2] = {2 * limit:.3g}; standardize them: (y - mean) / std"
+    assert notes(loss_name="mean_squared_error", cost=limit + 1) == [
+        f"targets are not of unit size: E[(y - output)^2] = {limit + 1:.3g}; standardize them: (y - mean) / std"
     ]
 
 
