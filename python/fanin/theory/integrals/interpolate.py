@@ -109,6 +109,12 @@ def _jumps(coefficients: Array, right: Array, usual: float) -> tuple[float, ...]
     start, end = coefficients @ (-1.0) ** np.arange(_ORDER), coefficients.sum(axis=1)
     size = np.abs(coefficients).sum(axis=1) + 1e-4 * usual
     left = np.append(-np.inf, right[:-1])
+    # Where a kink is at a value of 0, narrow panels have next to no size: that of the nearest wide ones counts.
+    last = len(right) - 1
+    wide, place = right - left > 0.01 * np.maximum(np.abs(right), 0.01), np.arange(last + 1)
+    before = np.maximum.accumulate(np.where(wide, place, 0))
+    after = np.minimum.accumulate(np.where(wide, place, last)[::-1])[::-1]
+    size = np.maximum(size, np.maximum(size[before], size[after]))
     between = np.abs(start[1:] - end[:-1]) > 1e-9 * np.maximum(size[1:], size[:-1])
     across = (np.abs(end - start) > 1e-9 * size) & (right - left < 2.1 * _NARROWEST * np.maximum(np.abs(right), 0.01))
     return tuple(sorted(float(z) for z in np.concatenate([right[:-1][between], right[across]])))
