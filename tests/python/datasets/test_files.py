@@ -82,6 +82,27 @@ def test_mnist_form(tmp_path):
         assert test.y.tolist() == [7, 8]
 
 
+IMAGES, LABELS = np.zeros((4, 2, 3), np.uint8), np.zeros(4, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        (IMAGES.astype(np.int16), LABELS, "int16 (4, 2, 3) and uint8 (4,)"),
+        (IMAGES.reshape(4, 6), LABELS, "uint8 (4, 6) and uint8 (4,)"),
+        (IMAGES, LABELS.astype(np.int8), "uint8 (4, 2, 3) and int8 (4,)"),
+        (IMAGES, LABELS[:3], "uint8 (4, 2, 3) and uint8 (3,)"),
+        (IMAGES, LABELS[:, None], "uint8 (4, 2, 3) and uint8 (4, 1)"),
+    ],
+)
+def test_images_and_labels_that_do_not_belong_together(tmp_path, said, images, labels, words):
+    (tmp_path / "t10k-images.idx3-ubyte").write_bytes(idx_bytes(images))  # as some programs unpack them
+    (tmp_path / "t10k-labels.idx1-ubyte.gz").write_bytes(gzip.compress(idx_bytes(labels)))
+    assert said(lambda: datasets.mnist(tmp_path)) == (
+        f"ValueError: images and labels must be uint8 of shapes (n, rows, columns) and (n,), got {words}"
+    )
+
+
 def test_mnist_images(mnist):
     x, y = datasets.mnist(mnist, dtype="float64")
     assert x.shape == (10_000, 784)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -314,6 +315,31 @@ def test_a_category_may_have_a_hundred_values(wrote, said):
         f"ValueError: {path}: category 'k' has 101 different values, more than 100: group them first, or leave the column "
         "out (drop=['k'], --drop k)"
     )
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_decimal_commas_beside_words_and_points(wrote, said, monkeypatch, quick):
+    """Words keep their commas; points beside decimal commas may be of thousands, and are asked about."""
+    if not quick:
+        monkeypatch.setattr(tables, "read_plain", lambda *_: None)
+    path = wrote('a;k;n;y\n1,5;"p,1";3;u\n-2;q;4;v\n')
+    table = load_table(path, "y", decimal=",", categorical=["k"])
+    assert (table.columns, table.classes) == (("a", "k=p,1", "k=q", "n"), ("u", "v"))
+    np.testing.assert_array_equal(table.x, [[1.5, 1, 0, 3], [-2, 0, 1, 4]])
+    path = wrote("a;b;y\n1,5;1.234;u\n2,5;5.678;v\n")
+    assert f"{path}, line 2, column 'b': must be a finite number, got '1.234'" in said(
+        lambda: load_table(path, "y", decimal=",")
+    )
+    assert load_table(path, "y", decimal=",", drop=["b"]).x.tolist() == [[1.5], [2.5]]
+    assert load_table(path, "a", decimal=",", drop=["b"], categorical=["y"]).y.tolist() == [1.5, 2.5]
+
+
+def test_a_missing_library_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for source in ("t.csv", "t.parquet"):
+        with pytest.raises(ModuleNotFoundError, match=r"^tables need PyArrow: pip install 'fanin\[report\]'$") as caught:
+            load_table(source, "y")
+        assert caught.value.name == "pyarrow"
 
 
 # ------------------------------------------------------------------------------------------------ frames as arrays
