@@ -25,7 +25,7 @@ CALLS = {
     "correlation_map, ends": lambda g, **o: theory.correlation_map(g, [-1.0, 1.0], 1.0, **o),
     "correlation_slope": lambda g, **o: theory.correlation_slope(g, 0.5, 1.0, **o),
     "fixed_point": lambda g, **o: theory.fixed_point(g, sigma_w=1.5, sigma_b=0.3, **o),
-    "fixed_point, infinite": lambda g, **o: theory.fixed_point(g, sigma_w=0.0, q0=1e-300, **o),
+    "fixed_point, 0": lambda g, **o: theory.fixed_point(g, sigma_w=0.0, q0=1e-300, **o),
     "edge_of_chaos": lambda g, **o: theory.edge_of_chaos(g, q=1.0, **o),
     "edge_of_chaos, sigma_w": lambda g, **o: theory.edge_of_chaos(g, sigma_w=1.3, **o),
     "mean_variance_map": lambda g, **o: theory.mean_variance_map(g, 0.1, 1.0, omega=0.5, **o),
@@ -78,14 +78,12 @@ def test_what_is_known_of_a_function_is_taken(name, monkeypatch):
 
         monkeypatch.setattr(module, "resolve", watched)
     given = {"derivative": bent_slope, "breakpoints": (-0.3, 0.7)}
-    if name != "edge_of_chaos, sigma_w":
-        CALLS[name](bent, **given)
-        assert (bent, bent_slope, (-0.3, 0.7)) in seen
-        first = seen[0][0]
-        assert all(args[0] is first or isinstance(args[0], theory.Activation) for args in seen)
-        seen.clear()
-        CALLS[name](theory.Activation(bent, **given))
-        assert all(args[1:] == (None, None) for args in seen)
+    CALLS[name](bent, **given)
+    assert seen[0] == (bent, bent_slope, (-0.3, 0.7))
+    assert all(isinstance(args[0], theory.Activation) and args[1:] == (None, None) for args in seen[1:])
+    seen.clear()
+    CALLS[name](theory.Activation(bent, **given))
+    assert all(args[1:] == (None, None) for args in seen)
 
 
 def test_what_quadrature_is_told():
