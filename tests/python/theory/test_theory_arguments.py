@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -110,6 +111,14 @@ def test_at_zero():
     ):
         prepared = g if isinstance(g, theory.Activation) else theory.Activation(g)
         assert prepared.at_zero() == pytest.approx(expected, abs=1e-8)
+
+
+def test_names_of_functions():
+    assert [str(theory.Activation(g)) for g in ("leaky_relu(0.2)", bent, partial(np.maximum, 0))] == [
+        "leaky_relu(0.2)",
+        "bent",
+        "the function",
+    ]
 
 
 def test_defaults():

@@ -191,7 +191,7 @@ def test_a_kink_at_a_value_of_0_is_no_jump(k, said):
         (lambda z: np.abs(z - k), 1),
     ):
         assert theory.chi(g, 1.0) == pytest.approx(expected, abs=1e-11)
-    for g in (lambda z: np.maximum(z - k, 0) + 1e-7 * (z > k), lambda z: np.cbrt(z - k), lambda z: np.sqrt(np.abs(z - k))):
+    for g in (lambda z: np.maximum(z - k, 0) + 1e-8 * (z > k), lambda z: np.cbrt(z - k), lambda z: np.sqrt(np.abs(z - k))):
         assert said(lambda g=g: theory.chi(g, 1.0)) == (
             f"ValueError: <lambda> jumps at {k:.6g}: the square of its derivative has no mean"
         )
