@@ -150,16 +150,15 @@ def row(name: str, module: torch.nn.Module, batch: Any, loss: Callable[..., torc
     parameters = sum(p.numel() for p in module.parameters()) / 1e6
     weights, lines = len(found.weighted), len(found.layers)
     times = f"{between - started:.2f}", f"{ended - between:.2f}"
-    ways = [
-        f"{verdict.forward}, x {factor(found.forward_scales):.2g}",
-        f"{verdict.backward}, x {factor(found.backward_scales):.2g}",
-    ]
+    ways = [f"{verdict.forward}, {change(found.forward_scales)}", f"{verdict.backward}, {change(found.backward_scales)}"]
     return [name, f"{parameters:.1f}", str(weights), str(lines), *times, verdict.verdict, *ways]
 
 
-def factor(scales: list[float]) -> float:
-    """Return how a scale changes over the layers."""
-    return scales[-1] / scales[0] if scales and scales[0] else float("nan")
+def change(scales: list[float]) -> str:
+    """Say how a scale changes over the layers; below a head of zeros there are no gradients yet."""
+    if not scales or scales[0] == scales[-1] == 0:
+        return "0 so far"
+    return f"x {scales[-1] / scales[0]:.2g}" if scales[0] else f"0 to {scales[-1]:.2g}"
 
 
 def vision() -> dict[str, tuple[Callable[[], torch.nn.Module], Callable[[], Any], Callable[..., torch.Tensor]]]:
