@@ -24,12 +24,6 @@ TRACE = fi.trace(NET, X, Y)
 FORWARD = fi.trace(NET, X)
 
 
-def with_layers(t: fi.Trace, changes: dict[int, dict[str, Any]], **fields: Any) -> fi.Trace:
-    """The trace with other figures in some layers, by index."""
-    layers = tuple(dataclasses.replace(layer, **changes.get(i, {})) for i, layer in enumerate(t.layers))
-    return dataclasses.replace(t, layers=layers, **fields)
-
-
 def said(found) -> list[tuple[str, str, tuple[str, ...], float | None]]:
     return [(one.word, one.side, one.layers, one.figure) for one in found]
 
@@ -89,7 +83,7 @@ def test_names_of_layers(found, words):
         ({"dead": 0.9, "saturated": 0.8, "copies": 9, "forward_ratio": 2.0}, ("dead", "saturated", "copies", "grows"), ()),
     ],
 )
-def test_what_is_found_in_a_layer(fields, forward, backward):
+def test_what_is_found_in_a_layer(with_layers, fields, forward, backward):
     plain = {"forward_ratio": 1.0, "backward_ratio": 1.0, "dead": 0.0, "saturated": 0.0, "copies": 0}
     one = evidence(with_layers(TRACE, {1: plain | fields}))[1]
     assert (one.name, one.forward, one.backward) == ("hidden 2", forward, backward)
@@ -103,7 +97,7 @@ def test_what_is_found_in_a_layer(fields, forward, backward):
 # ------------------------------------------------------------------------------------------------ findings
 
 
-def test_dead_and_saturated_units_from_half_a_layer_on():
+def test_dead_and_saturated_units_from_half_a_layer_on(with_layers):
     at = with_layers(TRACE, {1: {"dead": 0.5, "saturated": 0.5}})
     assert of_activations(at) == of_activations(TRACE) == []
     more = with_layers(TRACE, {0: {"dead": 0.6}, 2: {"dead": 0.8}, 1: {"saturated": 0.7}, 3: {"saturated": 0.55}})
@@ -128,7 +122,7 @@ def test_a_first_cost_twice_that_of_a_network_that_favours_no_class(cost, uninfo
     assert [one.text for one in found] == ([] if figure is None else ["cost 2.5: a network that favours no class has 1"])
 
 
-def test_gradients_of_a_trace_without_a_cost_and_of_a_cost_that_is_none():
+def test_gradients_of_a_trace_without_a_cost_and_of_a_cost_that_is_none(with_layers):
     assert of_gradients(FORWARD) == []
     assert of_gradients(dataclasses.replace(TRACE, cost=None)) == of_gradients(TRACE) == []
     for cost in (math.inf, math.nan):
@@ -142,7 +136,7 @@ def test_gradients_of_a_trace_without_a_cost_and_of_a_cost_that_is_none():
     ("twins", "words"),
     [(10, " and the same gradients, bit for bit, and will stay alike"), (9, ", bit for bit, and compute the same")],
 )
-def test_copies_that_stay_alike_and_those_that_part(twins, words):
+def test_copies_that_stay_alike_and_those_that_part(with_layers, twins, words):
     (one,) = findings(with_layers(TRACE, {2: {"copies": 10, "twins": twins}, 0: {"copies": 8, "twins": 8}}))
     assert said([one]) == [("symmetric", "weights", ("hidden 1", "hidden 3"), 1.0)]
     assert one.text == f"hidden 1, hidden 3: units have the same weights{words}"
@@ -223,7 +217,7 @@ def test_no_hidden_layer_has_no_typical_scale():
     assert math.isnan(typical(scaled()))
 
 
-def test_the_order_of_findings():
+def test_the_order_of_findings(with_layers):
     """What is not finite, no gradient, copies, dead, saturated, vanishing or exploding; a large first cost comes last."""
     found = findings(with_layers(TRACE, {1: {"dead": 0.6, "saturated": 0.6, "copies": 10, "twins": 10}}, cost=30.0))
     assert [(one.word, one.side) for one in found] == [
@@ -236,7 +230,7 @@ def test_the_order_of_findings():
     assert word_of([]) == "healthy"
 
 
-def test_the_cause_of_no_gradient_comes_first():
+def test_the_cause_of_no_gradient_comes_first(with_layers):
     zero = {i: {"dw": fi.summarize(np.zeros(4))} for i in range(4)}
     below = fi.summarize(np.array([-2.0, -1.0]))
     full = {"saturated": 1.0, "z": fi.summarize(np.array([30.0, 40.0]))}
@@ -253,7 +247,7 @@ def test_the_cause_of_no_gradient_comes_first():
         assert "no gradient" in [one.word for one in found]
 
 
-def test_weights_of_zeros_in_the_last_layer_alone_are_a_closed_door():
+def test_weights_of_zeros_in_the_last_layer_alone_are_a_closed_door(with_layers):
     """The output's own gradient opens it, if the units before differ and are not 0."""
     nothing = fi.summarize(np.zeros(4))
     zero = {i: {"dw": nothing} for i in range(4)}

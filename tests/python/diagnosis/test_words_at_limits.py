@@ -24,12 +24,6 @@ TRACE = fi.trace(NET, X, Y)
 FORWARD = fi.trace(NET, X)
 
 
-def with_layers(t: fi.Trace, changes: dict[int, dict[str, Any]], **fields: Any) -> fi.Trace:
-    """The trace with other figures in some layers, by index."""
-    layers = tuple(dataclasses.replace(layer, **changes.get(i, {})) for i, layer in enumerate(t.layers))
-    return dataclasses.replace(t, layers=layers, **fields)
-
-
 # ------------------------------------------------------------------------------------------------ reasons
 
 
@@ -95,7 +89,7 @@ def test_what_theory_says_of_a_trend(first, last, expected, fields, words):
 @pytest.mark.parametrize(
     ("dead", "bias", "own"), [(0.019, 0.0, None), (0.02, 0.0, "2 %"), (0.3, 0.0, "30 %"), (0.3, 0.1, None)]
 )
-def test_dead_units_that_depth_brings(dead, bias, own):
+def test_dead_units_that_depth_brings(with_layers, dead, bias, own):
     """They are named from 2 % on, of the worst layer, and not where biases kill units, too."""
     net = fi.Network((6, 10, 10, 10, 10, 3), "relu", "he_normal", seed=4, dtype="float64")
     net.biases[0][...] = bias
@@ -152,7 +146,7 @@ def test_targets_of_another_size_are_noted_of_real_ones_alone():
 # ------------------------------------------------------------------------------------------------ advice that was not tried
 
 
-def test_advice_for_values_that_are_not_finite():
+def test_advice_for_values_that_are_not_finite(with_layers):
     """It is the inputs, then the weights, then what they make of the batch."""
     bad = fi.summarize(np.array([1.0, math.nan]))
     inputs = "inputs without NaN and infinity: leave those rows out, or put a number there"
@@ -194,7 +188,7 @@ def test_advice_for_values_that_are_not_finite():
         ("exploding", (1, 0.01, 1, 1), "xavier_normal, n_in * Var(w) = 1; fewer layers"),
     ],
 )
-def test_advice_for_a_scale(verdict, scales, words):
+def test_advice_for_a_scale(with_layers, verdict, scales, words):
     """Weights are scaled by the factor that is missing, unless it is near 1 or goes the wrong way."""
     t = with_layers(TRACE, {i: {"n_var_w": float(v)} for i, v in enumerate(scales)})
     assert untried(verdict, t).startswith(words)
