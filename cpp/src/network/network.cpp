@@ -7,7 +7,6 @@
 #include "fanin/arithmetic.hpp"
 #include "fanin/dense.hpp"
 #include "fanin/random.hpp"
-#include "kernels/table.hpp"
 #include "message.hpp"
 #include "network/state.hpp"
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/table.hpp"
 #include "network/state.hpp"
 
 namespace fanin {

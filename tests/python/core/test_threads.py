@@ -63,6 +63,7 @@ def child_digest(queue: multiprocessing.SimpleQueue[int]) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*incompatible with multithreaded code:RuntimeWarning")  # JAX's, where a test imported it
 def test_a_forked_child_computes_the_same_bits() -> None:
     expected = hash(draw().tobytes())  # the pool has run in the parent
     context = multiprocessing.get_context("fork")
