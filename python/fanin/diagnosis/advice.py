@@ -42,6 +42,8 @@ class Fix:
 
     def apply(self, net: Network) -> Network:
         """Return a changed copy; weights are drawn from the fix's own seed, so that what was tried is what comes."""
+        if not isinstance(net, Network):
+            raise TypeError(f"net must be a fanin.Network, got {type(net).__name__}: fanin.interop.torch.fill draws a module")
         changed = net.copy()
         if self.law is not None:
             hidden = net.activations[:-1]
@@ -50,6 +52,7 @@ class Fix:
             pairs = list(zip(changed.weights, drawn.weights, strict=True))
             for w, new in pairs[-1:] if self.last_only else pairs:
                 w[...] = new
+            changed.init = f"{net.init}, the last layer {self.law}" if self.last_only else self.law
         if self.zero_biases:
             for b in changed.biases:
                 b[...] = 0

@@ -104,8 +104,11 @@ class Diagnosis:
         return word_of([one for one in self.findings if one.side != "cost"])
 
     def apply(self, net: Network) -> Network:
-        """Return a copy of a network with the advice carried out; a plain copy where there is none."""
-        return net.copy() if self.fix is None else self.fix.apply(net)
+        """Return a copy of a network with the advice carried out; a plain copy where there is none.
+
+        Advice about the inputs is left to the caller: of "standardized inputs and he_normal" the weights are drawn.
+        """
+        return (Fix(None, zero_biases=False) if self.fix is None else self.fix).apply(net)
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -306,7 +309,10 @@ def judge(net: Network, t: Trace) -> Diagnosis:
     return replace(_judge(t), remarks=() if net.activation_stated else (_UNSTATED,))
 
 
-_UNSTATED = "the file says no activation: tanh is assumed; fi.weights.read_network(path, activation=...) states it"
+_UNSTATED = (
+    "the file says no activation: tanh is assumed; "
+    "activation= of fi.weights.read_network states it, --activation of the command"
+)
 
 
 def _judge(t: Trace) -> Diagnosis:

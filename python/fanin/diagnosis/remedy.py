@@ -43,11 +43,13 @@ def best_fix(
     least = min(now, trial.constant_cost) - _HELP * trial.constant_cost
     helps = {name: one for name, one in reached.items() if one.cost < least}
     if not helps:
-        return None, _standardized(net, rows, trial, trial.constant_cost)
+        words = _standardized(net, rows, trial, trial.constant_cost)
+        return Fix(trial.law) if words else None, words
     top = max(one.score for one in helps.values())
     name = next(name for name, one in helps.items() if one.score >= top - _CLOSE)
     before = "diverges now" if trial.own is None else f"now {now:.3g}"
-    words = f"{name}: cost {helps[name].cost:.3g} after {steps * pace} steps, {before}"
+    rate = "" if name.startswith("SGD at") else f" at {helps[name].rate:g}"
+    words = f"{name}: cost {helps[name].cost:.3g} after {steps * pace} steps{rate}, {before}"
     more = _standardized(net, rows, trial, helps[name].cost / 2)
     return starts[name], f"{words}; {more}" if more else words
 
@@ -68,4 +70,4 @@ def _standardized(net: Network, rows: Rows, trial: Trial, limit: float) -> str:
     found = looking_ahead(Fix(trial.law).apply(net), rows.standardized(), trial.steps, pace=trial.pace)
     if found is None or found.cost >= limit:
         return ""
-    return f"standardized inputs and {trial.law}: cost {found.cost:.3g}"
+    return f"standardized inputs and {trial.law}: cost {found.cost:.3g} at {found.rate:g}"

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from fanin.common import require
+from fanin.datasets import Table
 from fanin.experiments.comparison import Comparison
 from fanin.experiments.handover import Stored, handed_over
 from fanin.experiments.kept import key_of
@@ -51,7 +52,8 @@ def compare(
     laws : iterable of laws
         Names as ``"xavier_normal"`` or ``"normal(std=0.01)"``, functions or objects: whatever `Network` takes as `init`.
     x : array, shape (n, n_in)
-        Real numbers, converted once to `dtype`; or a DataFrame of pandas, Polars or Arrow, as `datasets.load_table` takes it.
+        Real numbers, converted once to `dtype`; or a DataFrame of pandas, Polars or Arrow, as `datasets.load_table` takes it;
+        or what that returns, which has its `y`.
     y : array, shape (n,) or (n, outputs)
         Targets of the loss, or the name of the DataFrame's column to learn. For "cross_entropy" any labels,
         numbered in sorted order, or one-hot rows.
@@ -112,6 +114,8 @@ def compare(
     optimizer = SGD(lr=0.1) if optimizer is None else optimizer
     core_of(optimizer)
     require.function("progress", progress)
+    if isinstance(x, Table) and y is None and target is None:
+        x, y = x.x, x.y
     if (y is None) == (target is None):
         raise ValueError(f"y must be given, or target where x is a DataFrame, got {'neither' if y is None else 'both'}")
     y = require.text("target", target) if y is None else y

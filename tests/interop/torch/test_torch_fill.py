@@ -62,6 +62,18 @@ def test_rules_by_name_type_and_axes_come_before_the_defaults():
     assert set(map(repr, ft.describe(net, {"*.bias": "ones", "*": "zeros"}).laws.values())) == {"ones", "zeros"}
 
 
+def test_a_rule_for_one_parameter_must_find_it():
+    for name, meant in (
+        ("4.wieght", r": did you mean '4.weight'\?"),
+        ("embedding", r"; print\(describe\(module\)\) lists them"),
+    ):
+        with pytest.raises(ValueError, match=rf"rules must name parameters of the module, got '{name}'{meant}"):
+            ft.fill(_small(), {name: "he_normal"}, seed=1)
+    assert ft.describe(_small(), {"*embedding*": "he_normal"}).laws == ft.describe(_small()).laws
+    reasons = {one.name: one.because for one in ft.describe(_small()).parameters}
+    assert (reasons["4.weight"], reasons["6.weight"]) == ("tanh follows", "no activation found")
+
+
 def test_describe_tells_everything_and_draws_nothing():
     net = _small()
     before = _bits(net)

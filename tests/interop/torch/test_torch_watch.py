@@ -74,6 +74,14 @@ def test_ratios_are_the_change_of_a_weight_over_its_size():
     assert seen.ratios[0][1]["0"] == pytest.approx(float(moved.detach()), rel=1e-6)
 
 
+def test_weights_of_zero_have_no_ratio():
+    net, batch = nn.Linear(64, 10), made.rows()
+    nn.init.zeros_(net.weight)
+    with ft.watch(net, every=1, warn=False) as seen:
+        _loop(net, batch, 1, seen=seen)
+    assert "nan" not in str(seen)
+
+
 @pytest.mark.parametrize(
     ("net", "lr", "words"),
     [

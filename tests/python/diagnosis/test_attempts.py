@@ -276,7 +276,8 @@ def test_the_rule_is_a_remedy():
     d = fi.diagnose(net(law="zeros"), X, Y, trial=20)
     law = "xavier_normal(gain=tanh)"
     assert (d.verdict, d.outlook, d.fix.law, d.fix.last_only) == ("no gradient", "stuck", law, False)
-    assert d.advice == f"{law}: cost {d.trial.reference.cost:.3g} after 60 steps, now {d.trial.own.cost:.3g}"
+    best, now = d.trial.reference, d.trial.own
+    assert d.advice == f"{law}: cost {best.cost:.3g} after 60 steps at {best.rate:g}, now {now.cost:.3g}"
     assert d.trial.times == trial._times(d.trial.own, d.trial.reference)
 
 

@@ -75,7 +75,7 @@ def test_what_each_remedy_is_tried_with(best):
     (fix, words), calls = best([None, None, None], drawn=[drawn])
     assert [kind for kind, *_ in calls] == [LAST, BIASES, XAVIER]
     assert {tuple(rest) for _, *rest in calls} == {("given", 20, (0.1, 0.03), 3)}
-    assert (fix, words) == (Fix(LAW), f"{LAW}: cost 0.9 after 60 steps, now 1")
+    assert (fix, words) == (Fix(LAW), f"{LAW}: cost 0.9 after 60 steps at 0.1, now 1")
     (fix, words), calls = best([None, None, None], pace=1)
     assert {tuple(rest) for _, *rest in calls} == {("given", 20, RATES, 1)}
     assert (fix, words) == (None, "")
@@ -104,7 +104,7 @@ def test_the_simplest_of_those_that_are_as_good(best):
         now = scores | changes
         (fix, words), _ = best([reached(now[name], 0.5) for name in (LAST, BIASES, XAVIER)], drawn=[reached(now["law"], 0.5)])
         assert fix == chosen
-        assert words.endswith(": cost 0.5 after 60 steps, now 1")
+        assert words.endswith(": cost 0.5 after 60 steps at 0.1, now 1")
 
 
 def test_nothing_more_is_tried_once_a_remedy_scores_nearly_1(best):
@@ -118,11 +118,11 @@ def test_nothing_more_is_tried_once_a_remedy_scores_nearly_1(best):
 @pytest.mark.parametrize(
     ("own", "constant", "cost", "words"),
     [
-        ((0.4, 1.0), 2.0, 0.97, f"{LAW}: cost 0.97 after 60 steps, now 1"),
+        ((0.4, 1.0), 2.0, 0.97, f"{LAW}: cost 0.97 after 60 steps at 0.1, now 1"),
         ((0.4, 1.0), 2.0, 0.985, ""),
-        ((0.4, 5.0), 1.0, 0.98, f"{LAW}: cost 0.98 after 60 steps, now 5"),
+        ((0.4, 5.0), 1.0, 0.98, f"{LAW}: cost 0.98 after 60 steps at 0.1, now 5"),
         ((0.4, 5.0), 1.0, 0.995, ""),
-        (None, 1.0, 0.98, f"{LAW}: cost 0.98 after 60 steps, diverges now"),
+        (None, 1.0, 0.98, f"{LAW}: cost 0.98 after 60 steps at 0.1, diverges now"),
         (None, 1.0, 0.995, ""),
     ],
 )
@@ -146,14 +146,14 @@ def test_the_draw_that_was_tried_is_the_one_that_comes(best):
 
 def test_inputs_of_another_size_are_standardized_where_that_helps(best):
     """It is said beside a remedy where the cost falls to less than half of that one's, or alone."""
-    base = f"{LAW}: cost 0.8 after 60 steps, now 1"
-    for cost, words in ((0.39, f"{base}; standardized inputs and {LAW}: cost 0.39"), (0.4, base)):
+    base = f"{LAW}: cost 0.8 after 60 steps at 0.1, now 1"
+    for cost, words in ((0.39, f"{base}; standardized inputs and {LAW}: cost 0.39 at 0.1"), (0.4, base)):
         (fix, said), calls = best([None] * 3 + [reached(0.9, cost)], drawn=[reached(0.6, 0.8)], standard=False)
         assert (fix, said) == (Fix(LAW), words)
         assert calls[-1] == ("law", "standardized rows", 20, RATES, 3)
-    for cost, words in ((0.9, f"standardized inputs and {LAW}: cost 0.9"), (1.0, "")):
+    for cost, words in ((0.9, f"standardized inputs and {LAW}: cost 0.9 at 0.1"), (1.0, "")):
         (fix, said), calls = best([None] * 3 + [reached(0.9, cost)], standard=False, pace=1)
-        assert (fix, said) == (None, words)
+        assert (fix, said) == (Fix(LAW) if words else None, words)
         assert calls[-1] == ("law", "standardized rows", 20, RATES, 1)
     assert best([None] * 4, standard=False)[0] == (None, "")
 
@@ -201,3 +201,19 @@ def test_what_a_fix_holds():
 def test_the_rule_is_that_of_most_layers(activations, law):
     net = fi.Network([4, *[5] * len(activations), 2], activations or "tanh", "xavier_normal", seed=0)
     assert advice.reference_law(net) == law
+
+
+# ------------------------------------------------------------------------------------------------ applied
+
+
+def test_what_is_applied_is_said_of_the_network():
+    net = fi.Network((6, 8, 8, 3), "tanh", "normal(std=0.02)", seed=1)
+    assert Fix(LAW).apply(net).init == LAW
+    assert Fix(LAW, last_only=True).apply(net).init == f"normal(std=0.02), the last layer {LAW}"
+    assert Fix(None).apply(net).init == net.init == "normal(std=0.02)"
+
+
+def test_advice_is_applied_to_networks_of_fanin_alone():
+    for d in (fi.Diagnosis("healthy", None, None, ""), fi.Diagnosis("dead", None, None, LAW, fix=Fix(LAW))):
+        with pytest.raises(TypeError, match=r"net must be a fanin.Network, got list: fanin.interop.torch.fill draws a module"):
+            d.apply([])

@@ -56,6 +56,15 @@ def test_held_out_data_of_its_own():
     assert (r.settings["rows"], r.settings["held_out"]) == (120, 10)
 
 
+def test_a_table_brings_its_targets(tmp_path):
+    (path := tmp_path / "t.csv").write_text(
+        "a,b,kind\n" + "".join(f"{a},{b},k{y}\n" for (a, b), y in zip(X[:, :2], Y, strict=True))
+    )
+    table = fi.datasets.load_table(path, "kind")
+    a, b = (fi.compare(["xavier_normal"], *data, **SMALL) for data in ((table,), (table.x, table.y)))
+    assert a.runs[0].costs.tolist() == b.runs[0].costs.tolist()
+
+
 def test_labels_of_any_kind_are_numbered_in_sorted_order():
     words = np.array(["c", "a", "b"])[Y]
     r = fi.compare(["xavier_normal"], X, words, **SMALL)

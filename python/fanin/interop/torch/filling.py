@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import pairwise
 from math import nan
 from typing import Any, SupportsIndex, TypeAlias
@@ -113,6 +114,7 @@ def describe(module: nn.Module, rules: Rules = None) -> Plan:
             if parameter is not None:
                 name = f"{path}.{short}" if path else short
                 found.setdefault(id(parameter), (parameter, []))[1].append((name, owner, short))
+    _check_names(stated, [name for _, places in found.values() for name, _, _ in places])
     planned, missing, streams = [], [], dict[int, str]()
     for parameter, places in found.values():
         name, owner, short = places[0]
@@ -132,6 +134,16 @@ def describe(module: nn.Module, rules: Rules = None) -> Plan:
         names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise ValueError(f"rules must cover every parameter, got none for {names}: add ('*', 'normal(std=0.02)') or the like")
     return Plan(tuple(planned))
+
+
+def _check_names(stated: list[defaults.Stated], names: list[str]) -> None:
+    """Refuse a rule for one parameter that the module does not have; a pattern may match none."""
+    for rule in stated:
+        pattern = rule.pattern
+        if isinstance(pattern, str) and not set(pattern) & set("*?[") and pattern not in names:
+            near = get_close_matches(pattern, names, 1)
+            meant = f": did you mean {near[0]!r}?" if near else "; print(describe(module)) lists them"
+            raise ValueError(f"rules must name parameters of the module, got {pattern!r}{meant}")
 
 
 def _choice(
@@ -226,7 +238,7 @@ def fill(
     parameter  shape  of      law               std  n Var(w)  because
     0.weight   8x4    Linear  he_normal      0.7071         2  relu follows
     0.bias     8      Linear  zeros               0         -  bias
-    2.weight   2x8    Linear  xavier_normal  0.3536         1  weights
+    2.weight   2x8    Linear  xavier_normal  0.3536         1  no activation found
     2.bias     2      Linear  zeros               0         -  bias
     4 parameters, 58 elements
     """

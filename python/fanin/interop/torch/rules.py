@@ -110,7 +110,7 @@ def default(owner: nn.Module, short: str, ndim: int, follows: str | None) -> tup
         return ("orthogonal", "recurrence") if plain and "hh" in short else ("xavier_normal", "recurrent cell")
     weighted = isinstance(owner, (nn.Linear, nn.Bilinear, *_CONVS, *_TRANSPOSED)) or kind == "Conv1D"
     if weighted and short == "weight":
-        return _after(follows), f"{follows} follows" if follows else "weights"
+        return _after(follows), f"{follows} follows" if follows else "no activation found"
     return None
 
 

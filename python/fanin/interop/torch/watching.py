@@ -166,8 +166,8 @@ class Watch:
     def __str__(self) -> str:
         lines = [f"{self.step} steps, {len(self.traces)} traced"]
         lines += [f"  {one}" for one in self.concerns] or ["  nothing found"]
-        if self.ratios:
-            moved = self.ratios[-1][1]
+        moved = {name: one for name, one in (self.ratios[-1][1] if self.ratios else {}).items() if math.isfinite(one)}
+        if moved:
             least, most = min(moved, key=moved.__getitem__), max(moved, key=moved.__getitem__)
             lines.append(f"  a step moves weights by {moved[least]:.2g} ({least}) to {moved[most]:.2g} ({most})")
         return "\n".join(lines)
