@@ -64,7 +64,7 @@ def test_rules_by_name_type_and_axes_come_before_the_defaults():
 
 def test_a_rule_for_one_parameter_must_find_it():
     for name, meant in (
-        ("4.wieght", r": did you mean '4.weight'\?"),
+        ("4.weights", r": did you mean '4.weight'\?"),
         ("embedding", r"; print\(describe\(module\)\) lists them"),
     ):
         with pytest.raises(ValueError, match=rf"rules must name parameters of the module, got '{name}'{meant}"):
