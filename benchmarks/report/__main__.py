@@ -17,10 +17,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import limits
-import page
-import pictures
-from results import Results, compare
+try:
+    import limits
+    import page
+    import pictures
+    from results import Results, compare
+except ModuleNotFoundError as error:
+    sys.exit(f"python benchmarks/report needs {error.name}: pip install '.[bench]'")
 
 HERE = Path(__file__).resolve().parent
 TOPICS = sorted(path.stem.removeprefix("bench_") for path in HERE.parent.glob("bench_*.py"))

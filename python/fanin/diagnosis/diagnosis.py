@@ -353,9 +353,13 @@ def _course(history: History) -> Diagnosis:
         blame = "the learning rate is at fault, not the initialization"
         advice = f"the network was healthy at the first trace: {blame}; {rate}"
     else:
-        advice = f"{rate} if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
+        advice = f"{rate}. {_ASK_FIRST}"
     return Diagnosis(verdict, *sides, advice, trace_, (words,))
 
 
 _SMALLER, _LARGER = "a smaller learning rate", "a larger learning rate"
 _EITHER = "the learning rate that fi.find_lr(net, x, y) finds"  # too large steps may end at a constant prediction, too
+_ASK_FIRST = (
+    "First ask fi.diagnose(net, x, y) about the network as it was before training. "
+    "If it was not healthy, follow that advice instead"
+)

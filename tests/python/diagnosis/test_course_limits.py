@@ -104,7 +104,7 @@ def test_what_training_said_of_infinite_values_is_the_verdict():
         d = fi.diagnose(fi.History(costs=np.array(costs), nonfinite=words))
         assert (d.verdict, d.course) == ("diverged", (words,))
         assert d.reasons == (words,)
-        assert d.advice.startswith("a smaller learning rate if ")
+        assert d.advice.startswith("a smaller learning rate. First ")
     d = fi.diagnose(fi.History(costs=np.array([2.0, math.inf]), nonfinite=words))
     assert d.course == ("cost not finite at step 2, after 2 at the first",), "the cost is named first"
 
@@ -140,8 +140,11 @@ def test_a_history_of_traces_alone():
 )
 def test_the_rate_that_a_history_calls_for(costs, constant, rate):
     blank = fi.History(costs=np.array(costs), constant_cost=constant)
-    wait = "if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
-    assert fi.diagnose(blank).advice == f"{rate} {wait}"
+    wait = (
+        "First ask fi.diagnose(net, x, y) about the network as it was before training. "
+        "If it was not healthy, follow that advice instead"
+    )
+    assert fi.diagnose(blank).advice == f"{rate}. {wait}"
     traced = dataclasses.replace(blank, traces=trained().traces)
     assert fi.diagnose(traced).advice == (
         f"the network was healthy at the first trace: the learning rate is at fault, not the initialization; {rate}"

@@ -254,11 +254,12 @@ def test_advice_of_histories():
     assert fi.diagnose(flat).advice == f"the network was vanishing at the first trace: {begun.advice}"
     alone = fi.diagnose(fi.History(costs=np.full(40, 1.5)))
     assert alone.advice == (
-        "a larger learning rate if fi.diagnose(net, x, y) calls the network healthy before it is trained, else what that says"
+        "a larger learning rate. First ask fi.diagnose(net, x, y) about the network as it was before training. "
+        "If it was not healthy, follow that advice instead"
     )
     assert str(alone).startswith("plateau (activations: not measured; gradients: not measured)")
     wild = fi.diagnose(fi.History(costs=np.array([1.0, math.inf])))
-    assert wild.advice.startswith("a smaller learning rate if ")
+    assert wild.advice.startswith("a smaller learning rate. First ")
     assert fi.diagnose(fi.History(costs=np.linspace(2, 1, 40))).course == ("the cost falls",)
     assert fi.diagnose(fi.History(costs=np.array([2.0, 1.0]))).course == ()
 

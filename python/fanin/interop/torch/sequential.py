@@ -96,6 +96,8 @@ def to_torch(net: Network) -> nn.Sequential:
     ------
     TypeError
         If `net` is no Network.
+    ValueError
+        If no module is known for one of its activations.
     """
     if not isinstance(net, Network):
         raise TypeError(f"net must be a fanin.Network, got {type(net).__name__}")
@@ -115,5 +117,7 @@ def to_torch(net: Network) -> nn.Sequential:
 
 def _activation(text: str) -> nn.Module:
     name, _, parameter = text.partition("(")
-    make = _MODULES[name]
+    make = _MODULES.get(name)
+    if make is None:
+        raise ValueError(f"activation must be one that has a PyTorch module here, got {name!r}: {', '.join(_MODULES)} have one")
     return make(float(parameter.rstrip(")").rpartition("=")[2])) if parameter else make()
