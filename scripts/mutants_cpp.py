@@ -5,8 +5,8 @@
     python scripts/mutants_cpp.py --sample 10 --seed 4
 
 No library that is kept well mutates C++20 that GCC alone compiles, so that this is a small one of our own. A mutant is one
-operator or number of one line, replaced as `SWAPS` says; comments, messages and assertions are left alone, and what other
-instruction sets have by themselves. Sources are copied to `build/mutants/cpp`; each mutant is built there for the generic
+operator or number of one line, replaced as `SWAPS` says; comments, messages, assertions and prefetches are left alone, and what
+other instruction sets have by themselves. Sources are copied to `build/mutants/cpp`; each mutant is built there for the generic
 instruction set and tested by `TESTS`. One that does not compile is no mutant, the next takes its place; one that runs out of
 time is killed. The sample is drawn at random, its seed stated.
 """
@@ -53,7 +53,7 @@ SWAPS = {
     "std::max": ("std::min",),
 }
 _NUMBER = re.compile(r"(?<![\w.])([0-9]+)(?![\w.])")
-_PASSED = re.compile(r"^\s*(//|#|template\b|static_assert|using\b|namespace\b)|throw |std::to_string|operator")
+_PASSED = re.compile(r"^\s*(//|#|template\b|static_assert|using\b|namespace\b)|throw |std::to_string|operator|__builtin_prefetch")
 
 
 class Mutant(NamedTuple):

@@ -144,6 +144,8 @@ void strides_do_not_matter() {
     // Rows of two axes that follow one another as one axis would.
     CHECK(of<T>(spread.data(), {4, 9, kCols}, {9 * 6 * kCols, 6 * kCols, 3}) ==
           fanin::reference::summarize(std::vector<T>(x.begin(), x.begin() + 36 * kCols), 36, kCols, {}));
+    const std::vector<T> apart7{x[0], x[1], x[4], x[5], x[8], x[9], x[7], x[8], x[11], x[12], x[15], x[16]};  // 7 is 4 + 3
+    CHECK(of<T>(x.data(), {2, 3, 2}, {7, 4, 1}) == fanin::reference::summarize(apart7, 6, 2, {}));
     // A stride of 0 repeats; rows longer than a block, gathered and not.
     const std::vector<T> long_row = normal_sample<T>(5000, 0, 1, 6);
     std::vector<T> twice(long_row), apart(10000);
@@ -333,7 +335,8 @@ void quantiles_hold() {
             if (o.bins == 200) CHECK(q.high - q.low <= 0.2 + 1e-12);  // two bins at most, where elements are dense
         }
     }
-    const std::vector<double> lost(3, NAN);
+    const std::vector<double> lost(3, NAN), few{0, 1, 1, 1, 1, 2};  // rank 2 is 1.5 fifths into the bin of 1 to 2
+    CHECK(std::abs(fanin::quantile(of<double>(few.data(), {6}, {1}, linear(2, 0, 2)), 0.4).value - 1.3) < 1e-15);
     CHECK(std::isnan(fanin::quantile(of<double>(lost.data(), {3}, {1}), 0.5).value));
     CHECK_THROWS(fanin::quantile(of<double>(x.data(), {9}, {1}, {false, HistogramKind::none}), 0.5), std::invalid_argument);
     for (const double q : {-0.1, 1.1, static_cast<double>(NAN)})
