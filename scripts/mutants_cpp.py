@@ -53,7 +53,7 @@ SWAPS = {
     "std::max": ("std::min",),
 }
 _NUMBER = re.compile(r"(?<![\w.])([0-9]+)(?![\w.])")
-_PASSED = re.compile(r"^\s*(//|#|template\b|static_assert|using\b|namespace\b)|throw |std::to_string|operator|__builtin_prefetch")
+_PASSED = re.compile(r"^\s*(//|#|template\b|static_assert|using\b|namespace\b)|throw |std::to_string|operator|_prefetch")
 
 
 class Mutant(NamedTuple):
