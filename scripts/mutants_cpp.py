@@ -107,6 +107,8 @@ def prepare() -> None:
     """Copy the sources and build them as they are: their tests must pass."""
     for folder in ("cpp", "cmake", "tests/cpp", "tests/capi", "tests/fuzz"):
         shutil.copytree(ROOT / folder, WORK / folder, dirs_exist_ok=True)
+    for source in SOURCES:
+        (WORK / source).touch()  # an earlier run may have built its last mutant since
     for name in ("CMakeLists.txt",):
         shutil.copy(ROOT / name, WORK / name)
     options = ("-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1", "-DFANIN_KERNEL_OPTIMIZATION=-O1")
