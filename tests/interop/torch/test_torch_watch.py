@@ -17,8 +17,6 @@ ft = pytest.importorskip("fanin.interop.torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from fanin.interop.torch import sequential  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).parent))
 import architectures as made  # noqa: E402
 
@@ -163,7 +161,7 @@ def test_parameters_of_activations_are_carried():
 
 def test_to_torch_names_an_activation_that_has_no_module(monkeypatch):
     """One that is new in the core, and not yet in the list."""
-    monkeypatch.delitem(sequential._MODULES, "elu")
+    monkeypatch.delitem(ft.sequential._MODULES, "elu")
     with pytest.raises(ValueError, match=r"activation must be one that has a PyTorch module here, got 'elu': relu, leaky_relu"):
         ft.to_torch(fi.Network([5, 7, 3], "elu(0.3)", seed=1))
 
