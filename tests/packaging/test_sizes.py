@@ -66,6 +66,8 @@ def test_functions_that_one_object_has_for_itself_bear_no_name_in_the_library(to
     asked_for = {name for letter, name in symbols if letter == "U"}
     weak = {name for letter, name in symbols if letter == "W"} - asked_for
     assert {name for name in weak if re.match("_Z(NK?)?(St|9__gnu_cxx)", name)} == set()
+    local = {name for letter, name in symbols if letter == "t"}
+    assert {name for name in local if re.match("_ZZ|_Z(NK?)?(St|9__gnu_cxx)", name)} == set()
 
 
 def test_what_must_be_one_in_a_program_stays_so_in_the_library(tools: Any, merged: Path) -> None:
