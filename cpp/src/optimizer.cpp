@@ -1,6 +1,7 @@
 #include "fanin/optimizer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -225,57 +226,66 @@ double Optimizer::norm_of(std::span<const T> g) {
     return std::sqrt(sum);
 }
 
+// n elements, the first of them number `begin` of the parameters. Whether all are finite.
 template <class T>
-void Optimizer::update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w) {
+bool Optimizer::apply(double lr, T scale, std::size_t begin, std::size_t n, const T* g, T* w) {
     const OptimizerKernels<T>& kernel = active<OptimizerKernels<T>>();
-    T *const s0 = arrays_of<T>()[0].data(), *const s1 = arrays_of<T>()[1].data();
+    T *const s0 = arrays_of<T>()[0].data() + begin, *const s1 = arrays_of<T>()[1].data() + begin;
     const T step = static_cast<T>(lr);
-    const auto run = [&](auto&& part) { in_tasks(begin, end, part); };
     if (const Sgd* rule = std::get_if<Sgd>(&rule_)) {
         const SgdStep<T> s{step, static_cast<T>(rule->momentum), scale, rule->nesterov, steps_ == 0};
-        if (rule->momentum == 0) run([&](std::size_t i, std::size_t n) { kernel.sgd(n, s, &g[i], &w[i]); });
-        else run([&](std::size_t i, std::size_t n) { kernel.sgd_momentum(n, s, &g[i], s0 + i, &w[i]); });
-    } else if (const RmsProp* rms = std::get_if<RmsProp>(&rule_)) {
+        return rule->momentum == 0 ? kernel.sgd(n, s, g, w) : kernel.sgd_momentum(n, s, g, s0, w);
+    }
+    if (const RmsProp* rms = std::get_if<RmsProp>(&rule_)) {
         const RmsPropStep<T> s{step,
                                static_cast<T>(rms->alpha),
                                static_cast<T>(1 - rms->alpha),
                                static_cast<T>(rms->eps),
                                static_cast<T>(rms->momentum),
                                scale};
-        if (rms->momentum == 0) run([&](std::size_t i, std::size_t n) { kernel.rmsprop(n, s, &g[i], s0 + i, &w[i]); });
-        else run([&](std::size_t i, std::size_t n) { kernel.rmsprop_momentum(n, s, &g[i], s0 + i, s1 + i, &w[i]); });
-    } else if (const AdaGrad* adagrad = std::get_if<AdaGrad>(&rule_)) {
-        const AdaGradStep<T> s{step, static_cast<T>(adagrad->eps), scale};
-        run([&](std::size_t i, std::size_t n) { kernel.adagrad(n, s, &g[i], s0 + i, &w[i]); });
-    } else {
-        const Adam& adam = std::get<Adam>(rule_);
-        const double power1 = power1_ * adam.beta1, power2 = power2_ * adam.beta2;
-        const AdamStep<T> s{static_cast<T>(lr / (1 - power1)),
-                            static_cast<T>(1 - adam.beta1),
-                            static_cast<T>(adam.beta2),
-                            static_cast<T>(1 - adam.beta2),
-                            static_cast<T>(1 / std::sqrt(1 - power2)),
-                            static_cast<T>(adam.eps),
-                            static_cast<T>(1 - lr * adam.weight_decay),
-                            scale};
-        run([&](std::size_t i, std::size_t n) { kernel.adam(n, s, &g[i], s0 + i, s1 + i, &w[i]); });
+        return rms->momentum == 0 ? kernel.rmsprop(n, s, g, s0, w) : kernel.rmsprop_momentum(n, s, g, s0, s1, w);
     }
+    if (const AdaGrad* adagrad = std::get_if<AdaGrad>(&rule_))
+        return kernel.adagrad(n, {step, static_cast<T>(adagrad->eps), scale}, g, s0, w);
+    const Adam& adam = std::get<Adam>(rule_);
+    const double power1 = power1_ * adam.beta1, power2 = power2_ * adam.beta2;
+    const AdamStep<T> s{static_cast<T>(lr / (1 - power1)),
+                        static_cast<T>(1 - adam.beta1),
+                        static_cast<T>(adam.beta2),
+                        static_cast<T>(1 - adam.beta2),
+                        static_cast<T>(1 / std::sqrt(1 - power2)),
+                        static_cast<T>(adam.eps),
+                        static_cast<T>(1 - lr * adam.weight_decay),
+                        scale};
+    return kernel.adam(n, s, g, s0, s1, w);
 }
 
 template <class T>
-void Optimizer::update(std::span<const T> g, std::span<T> w) {
+bool Optimizer::update(std::span<const T> g, std::span<T> w) {
     const StandardArithmetic arithmetic;
+    std::atomic<bool> finite{true};
     T scale = 1;
     if (clip_norm_ != 0) {
         norm_ = norm_of<T>(g);
         scale = static_cast<T>(std::min(1.0, clip_norm_ / (norm_ + 1e-6)));
     }
-    if (lr_.size() == 1) {
-        update_layer<T>(lr_[0], scale, 0, w.size(), g, w);
-    } else {
-        for (std::size_t l = 0; l < lr_.size(); ++l)
-            update_layer<T>(lr_[l], scale, l == 0 ? 0 : layer_ends_[l - 1], layer_ends_[l], g, w);
-    }
+    for (std::size_t l = 0; l < lr_.size(); ++l)
+        in_tasks(l == 0 ? 0 : layer_ends_[l - 1], lr_.size() == 1 ? w.size() : layer_ends_[l],
+                 [&](std::size_t i, std::size_t n) {
+                     if (!apply<T>(lr_[l], scale, i, n, &g[i], &w[i])) finite.store(false, std::memory_order_relaxed);
+                 });
+    finish_update();
+    return finite.load();
+}
+
+template <class T>
+bool Optimizer::update_part(std::size_t layer, std::size_t begin, std::span<const T> g, T* w) {
+    const StandardArithmetic arithmetic;
+    return apply<T>(lr_[lr_.size() == 1 ? 0 : layer], T(1), begin, g.size(), g.data(), w);
+}
+
+void Optimizer::finish_update() {
+    const StandardArithmetic arithmetic;
     if (const Adam* adam = std::get_if<Adam>(&rule_)) {
         power1_ *= adam->beta1;
         power2_ *= adam->beta2;
@@ -287,7 +297,9 @@ template void Optimizer::bind<float>(std::uint64_t, std::span<const std::size_t>
 template void Optimizer::bind<double>(std::uint64_t, std::span<const std::size_t>);
 template void Optimizer::restore<float>(std::uint64_t, std::span<const std::size_t>, std::uint64_t, std::array<double, 2>);
 template void Optimizer::restore<double>(std::uint64_t, std::span<const std::size_t>, std::uint64_t, std::array<double, 2>);
-template void Optimizer::update(std::span<const float>, std::span<float>);
-template void Optimizer::update(std::span<const double>, std::span<double>);
+template bool Optimizer::update(std::span<const float>, std::span<float>);
+template bool Optimizer::update(std::span<const double>, std::span<double>);
+template bool Optimizer::update_part(std::size_t, std::size_t, std::span<const float>, float*);
+template bool Optimizer::update_part(std::size_t, std::size_t, std::span<const double>, double*);
 
 }  // namespace fanin

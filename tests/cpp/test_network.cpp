@@ -8,8 +8,8 @@
 #include "fanin/network.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
+#include "network_data.hpp"
 #include "parameters.hpp"
-#include "reference/network.hpp"
 #include "reference/random.hpp"
 
 namespace {
@@ -23,54 +23,6 @@ using fanin::Optimizer;
 using fanin::Sgd;
 using fanin::Targets;
 using fanin::VectorView;
-
-template <class T>
-struct Data {
-    std::vector<T> x, values;
-    std::vector<std::int64_t> labels;
-    std::size_t rows, n_in;
-    MatrixView<const T> view() const { return fanin::matrix_view(x.data(), rows, n_in); }
-    Targets<T> targets() const { return {labels, values}; }
-};
-
-template <class T>
-Data<T> data_for(const NetworkShape& shape, std::size_t rows) {
-    Data<T> d{std::vector<T>(rows * shape.sizes.front()), {}, {}, rows, shape.sizes.front()};
-    fanin::fill_normal<T>(d.x, {9, 1}, 0, 0, 1);
-    for (std::size_t i = 0; i < rows; ++i) {
-        const bool on = d.x[i * d.n_in] > 0;
-        if (shape.loss == Loss::cross_entropy) d.labels.push_back(static_cast<std::int64_t>(i * 7 % shape.sizes.back()));
-        if (shape.loss == Loss::binary_cross_entropy) d.values.push_back(on ? 1 : 0);
-        if (shape.loss == Loss::hinge) d.values.push_back(on ? 1 : -1);
-    }
-    if (shape.loss == Loss::mean_squared_error) {
-        d.values.resize(rows * shape.sizes.back());
-        fanin::fill_normal<T>(d.values, {9, 2}, 0, 0, 1);
-    }
-    return d;
-}
-
-// Normal weights of variance 1 / n_in, biases of 0.1, written through the live views.
-template <class T>
-void draw(Network<T>& net) {
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        const MatrixView<T> w = net.weight(l);
-        const T std = std::sqrt(T(1) / static_cast<T>(w.cols));
-        fanin::fill_normal<T>({w.data, w.rows * w.cols}, {8, l}, 0, 0, std);
-        const VectorView<T> b = net.bias(l);
-        for (std::size_t i = 0; i < b.size; ++i) b[i] = T(0.1);
-    }
-}
-
-template <class T>
-void copy_parameters(Network<T>& net, fanin::reference::Network<T>& to) {
-    for (std::size_t l = 0; l < net.layers(); ++l) {
-        const MatrixView<T> w = net.weight(l);
-        to.w[l].assign(w.data, w.data + w.rows * w.cols);
-        const VectorView<T> b = net.bias(l);
-        if (b.size != 0) to.b[l].assign(b.data, b.data + b.size);
-    }
-}
 
 std::vector<NetworkShape> shapes() {
     return {{{2, 1}, {}, Loss::binary_cross_entropy, true},

@@ -1,4 +1,5 @@
 // `optimizer` against the reference, bit for bit, on every instruction set; binding and bad arguments.
+#include <limits>
 #include <variant>
 
 #include "check.hpp"
@@ -37,6 +38,40 @@ std::vector<T> normal(std::size_t n, std::uint64_t stream) {
 
 // Three steps, so that the first state, the second and an old one all occur; no write past the end. With `clip`, a norm that
 // some steps exceed.
+// A step in parts of odd sizes, last first, is the whole step; each part says whether it is finite.
+template <class T>
+void parts_equal_the_whole() {
+    constexpr std::size_t n = 101;
+    const std::size_t ends[] = {40, n}, cuts[] = {0, 1, 18, 40, 40, 57, n};
+    for (const OptimizerRule& rule : kRules) {
+        std::vector<T> whole = normal<T>(n, 0), parts = whole;
+        Optimizer one(rule, {0.1, 0.3}), other(rule, {0.1, 0.3});
+        one.bind<T>(1, ends);
+        other.bind<T>(2, ends);
+        for (std::uint64_t step = 1; step <= 3; ++step) {
+            const std::vector<T> g = normal<T>(n, 10 + step);
+            CHECK(one.update<T>(g, whole));
+            for (std::size_t i = std::size(cuts) - 1; i-- > 0;)
+                CHECK(other.update_part<T>(cuts[i] >= 40, cuts[i], {&g[cuts[i]], cuts[i + 1] - cuts[i]}, &parts[cuts[i]]));
+            other.finish_update();
+            CHECK(whole == parts && one.steps() == other.steps() && one.powers() == other.powers());
+        }
+    }
+    for (const OptimizerRule& rule : kRules)
+        for (const T bad :
+             {std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()})
+            for (std::size_t i = 0; i < n; ++i) {
+                std::vector<T> w = normal<T>(n, 0);
+                const std::vector<T> g(n, T(1));
+                w[i] = bad;
+                Optimizer optimizer(rule, 0.1);
+                optimizer.bind<T>(1, ends);
+                CHECK(!optimizer.update<T>(g, w));
+                CHECK(optimizer.update_part<T>(0, 0, {&g[0], i}, &w[0]));
+                CHECK(optimizer.update_part<T>(0, i + 1, {g.data() + i + 1, n - i - 1}, w.data() + i + 1));
+            }
+}
+
 template <class T>
 void steps_equal_reference() {
     for (const OptimizerRule& rule : kRules)
@@ -153,6 +188,8 @@ int main() {
     check::each_isa([] {
         steps_equal_reference<float>();
         steps_equal_reference<double>();
+        parts_equal_the_whole<float>();
+        parts_equal_the_whole<double>();
         same_bits_at_any_thread_count();
     });
     one_network();

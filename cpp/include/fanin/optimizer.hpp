@@ -94,9 +94,15 @@ class Optimizer {
     template <class T>
     void bind(std::uint64_t owner, std::span<const std::size_t> layer_ends);
     // One step: changes w, all parameters, by their gradients g. After bind. In parallel, never interrupted halfway; nothing
-    // is allocated.
+    // is allocated. Whether all parameters are finite then.
     template <class T>
-    void update(std::span<const T> g, std::span<T> w);
+    bool update(std::span<const T> g, std::span<T> w);
+    // The same step in parts, for gradients that are never all there: update_part for each element once, from `begin` of the
+    // parameters on, in layer `layer`, in any order and on any thread; then finish_update. Without clip_norm, for which all
+    // gradients have to be known.
+    template <class T>
+    bool update_part(std::size_t layer, std::size_t begin, std::span<const T> g, T* w);
+    void finish_update();
 
     // What a file keeps of an optimizer. The arrays of state of its rule by name ("velocity"; "square"; "mean"), each laid out
     // like the parameters; empty before bind, and for another T.
@@ -125,7 +131,7 @@ class Optimizer {
     template <class T>
     double norm_of(std::span<const T> g);
     template <class T>
-    void update_layer(double lr, T scale, std::size_t begin, std::size_t end, std::span<const T> g, std::span<T> w);
+    bool apply(double lr, T scale, std::size_t begin, std::size_t n, const T* g, T* w);
     void check_layers(const std::vector<double>& lr, std::size_t layers) const;
 
     OptimizerRule rule_;

@@ -23,6 +23,9 @@ constexpr std::size_t kActivationTask = std::size_t{1} << 14;
 // some 50 us; below that waking a second one takes as long.
 constexpr std::size_t kSumsCols = 128, kSumsWork = std::size_t{1} << 18;
 
+// Elements of a strip of dw: 32 KiB of float32, a first cache, beside the panel that it is computed from.
+constexpr std::size_t kStripElements = std::size_t{1} << 13;
+
 // The workspace to use, from a cache line's beginning on: `given`, or one that the thread keeps and that only grows.
 template <class T>
 T* workspace_of(std::span<T> given, std::size_t needed) {
@@ -166,6 +169,46 @@ void backward_pass(MatrixView<const T> da, MatrixView<const T> x, MatrixView<con
     if (out.out_dx) product(matrix_product<T>(dz, w, *out.out_dx, accumulate), kernel, nullptr, space, nothing);
 }
 
+template <class T>
+void gradient_strips(MatrixView<const T> dz, MatrixView<const T> x, MatrixView<const T> w, TakeStrip<T> take, void* context) {
+    const DenseKernels<T>& kernel = active<DenseKernels<T>>();
+    T* space = workspace_of<T>({}, kCacheLine / sizeof(T) + product_workspace(w.rows, w.cols, x.rows));
+    Product<T> p{.m = w.rows,
+                 .n = w.cols,
+                 .k = x.rows,
+                 .a = {dz.data, dz.col_stride, dz.row_stride},
+                 .b = {x.data, x.row_stride, x.col_stride},
+                 .init = {},
+                 .c = {}};
+    const std::size_t whole = kPackedElements / p.k / kernel.tile_cols * kernel.tile_cols;
+    const std::size_t group = std::min(p.n + kernel.lanes <= whole ? p.n : whole, p.n);
+    const std::size_t most = kStripElements / kernel.tile_rows / kernel.tile_cols * kernel.tile_cols;
+    const std::size_t strips = ceil_div(p.m, kernel.tile_rows);
+    const std::size_t tasks = p.m * p.n * p.k < kParallelWork ? 1 : std::min(strips, 4 * num_threads());
+    for (std::size_t first = 0; first < p.n; first += group) {
+        const std::size_t cols = std::min(group, p.n - first);
+        pack_chunk(part(p, 0, p.m, first, cols), space, kernel);
+        fanin::parallel_for(tasks, [&](std::size_t task) {
+            alignas(kCacheLine) T strip[kStripElements];
+            const Piece rows(task, tasks, kernel.tile_rows, p.m);
+            for (std::size_t i = rows.begin; i < rows.end; i += kernel.tile_rows)
+                for (std::size_t j = 0; j < cols; j += most) {
+                    Product<T> now = part(p, i, std::min(kernel.tile_rows, rows.end - i), first + j, std::min(most, cols - j));
+                    for (std::size_t r = 0; r < now.m; ++r)
+                        for (std::size_t c = 0; c < now.n; c += kCacheLine / sizeof(T))
+                            __builtin_prefetch(&w(i + r, first + j + c), 1, 2);  // to be written, into the inner cache
+                    now.c = {strip, static_cast<std::ptrdiff_t>(now.n), 1};
+                    kernel.multiply(now, space + j * p.k);
+                    take(context, i, now.m, first + j, now.n, strip);
+                }
+        });
+    }
+}
+
+template void gradient_strips(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>, TakeStrip<float>,
+                              void*);
+template void gradient_strips(MatrixView<const double>, MatrixView<const double>, MatrixView<const double>, TakeStrip<double>,
+                              void*);
 template void forward_pass(MatrixView<const float>, MatrixView<const float>, std::optional<VectorView<const float>>, Activation,
                            MatrixView<float>, std::optional<MatrixView<float>>, std::span<float>, DenseStats*);
 template void backward_pass(MatrixView<const float>, MatrixView<const float>, MatrixView<const float>,

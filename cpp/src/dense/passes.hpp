@@ -1,6 +1,7 @@
 // dense_forward and dense_backward without the checks of their arguments: for callers that own the arrays.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 
@@ -29,5 +30,15 @@ bool same_view(const MatrixView<const T>& a, const MatrixView<T>& b) {
 template <class T>
 void backward_pass(MatrixView<const T> da, MatrixView<const T> x, MatrixView<const T> w, std::optional<MatrixView<const T>> z,
                    Activation activation, const DenseGradients<T>& out, bool accumulate = false, std::span<T> workspace = {});
+
+// What is done with rows i .. i + m - 1 and columns j .. j + n - 1 of dw, m x n elements row by row, while they are in the
+// first cache: on any thread, each element once.
+template <class T>
+using TakeStrip = void (*)(void* context, std::size_t i, std::size_t m, std::size_t j, std::size_t n, const T* dw);
+
+// dw = dz^T x, the bits of backward_pass, in strips that are never all there: each goes to take(context, ...). For batches of
+// at most kChunkK rows. w, which dw is of, is on its way into the caches by then.
+template <class T>
+void gradient_strips(MatrixView<const T> dz, MatrixView<const T> x, MatrixView<const T> w, TakeStrip<T> take, void* context);
 
 }  // namespace fanin::detail

@@ -27,21 +27,22 @@ struct AdaGradStep {
     T lr, eps, scale;
 };
 
+// All but the last: whether every new w is finite.
 template <class T>
 struct OptimizerKernels {
     // w = fma(-lr, h, w)
-    void (*sgd)(std::size_t n, const SgdStep<T>& s, const T* g, T* w);
+    bool (*sgd)(std::size_t n, const SgdStep<T>& s, const T* g, T* w);
     // v = first ? h : fma(momentum, v, h); w = fma(-lr, nesterov ? fma(momentum, v, h) : v, w)
-    void (*sgd_momentum)(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w);
+    bool (*sgd_momentum)(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w);
     // v = fma(alpha, v, (alpha_rest h) h); u = h / (sqrt(v) + eps); w = fma(-lr, u, w)
-    void (*rmsprop)(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w);
+    bool (*rmsprop)(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* w);
     // The same v and u; b = fma(momentum, b, u); w = fma(-lr, b, w)
-    void (*rmsprop_momentum)(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* b, T* w);
+    bool (*rmsprop_momentum)(std::size_t n, const RmsPropStep<T>& s, const T* g, T* v, T* b, T* w);
     // m = fma(beta1_rest, h - m, m); v = fma(beta2, v, (beta2_rest h) h); w = fma(-lr, m / fma(sqrt(v), correction, eps), decay
     // w)
-    void (*adam)(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w);
+    bool (*adam)(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w);
     // v = fma(h, h, v); w = fma(-lr, h / (sqrt(v) + eps), w)
-    void (*adagrad)(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w);
+    bool (*adagrad)(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w);
     // The sum of squares of at most kNormBlock elements in double: accumulator j mod 8 takes fma(x_j, x_j, .), and they add up
     // as ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)).
     double (*sum_squares)(std::size_t n, const T* x);

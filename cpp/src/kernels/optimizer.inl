@@ -4,10 +4,12 @@
 namespace fanin::FANIN_ISA {
 namespace {
 
-// Calls update(gradient, (state)..., weight) on vectors; it changes what it takes by reference.
+// Calls update(gradient, (state)..., weight) on vectors; it changes what it takes by reference. Whether all new weights are
+// finite: 0 times one that is not is NaN, and stays so in a sum.
 template <class T, class Update, class... States>
-FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, States*... states) {
+FANIN_INLINE bool update_all(std::size_t n, Update&& update, const T* g, T* w, States*... states) {
     std::size_t i = 0;
+    Vec<T> zeros{};
     for (; i + kLanes<T> <= n; i += kLanes<T>) {
         Vec<T> weight = load<T>(w + i);
         [&](auto... state) {
@@ -15,9 +17,10 @@ FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, S
             (store<T>(states + i, state), ...);
         }(load<T>(states + i)...);
         store<T>(w + i, weight);
+        zeros = fma(weight, splat(T(0)), zeros);
     }
     // Lanes beyond the end hold zeros, whose updates may divide by eps alone, and are not stored.
-    if (i == n) return;
+    if (i == n) return !any_lane(zeros != zeros);
     const std::size_t rest = n - i;
     Vec<T> weight = load_first<T>(w + i, rest);
     [&](auto... state) {
@@ -25,21 +28,24 @@ FANIN_INLINE void update_all(std::size_t n, Update&& update, const T* g, T* w, S
         (store_first<T>(states + i, state, rest), ...);
     }(load_first<T>(states + i, rest)...);
     store_first<T>(w + i, weight, rest);
+    const T* last = w + i;
+    zeros = fma(load_first<T>(last, rest), splat(T(0)), zeros);  // without the other lanes
+    return !any_lane(zeros != zeros);
 }
 
 // OptimizerKernels::sgd: w = w - lr h, h = scale g. Tasks of optimizer.cpp call this and what follows with disjoint ranges of
 // the parameters; every update is element by element, so that the cut changes no bit.
 template <class T>
-void sgd(std::size_t n, const SgdStep<T>& s, const T* g, T* w) {
+bool sgd(std::size_t n, const SgdStep<T>& s, const T* g, T* w) {
     const Vec<T> step = splat(-s.lr), scale = splat(s.scale);
-    update_all<T>(n, [&](Vec<T> gradient, Vec<T>& weight) { weight = fma(step, gradient * scale, weight); }, g, w);
+    return update_all<T>(n, [&](Vec<T> gradient, Vec<T>& weight) { weight = fma(step, gradient * scale, weight); }, g, w);
 }
 
 // OptimizerKernels::sgd_momentum: v = momentum v + h (h at first); the step is along v, with Nesterov along h + momentum v.
 template <class T>
-void sgd_momentum(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w) {
+bool sgd_momentum(std::size_t n, const SgdStep<T>& s, const T* g, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum), scale = splat(s.scale);
-    update_all<T>(
+    return update_all<T>(
         n,
         [&](Vec<T> gradient, Vec<T>& velocity, Vec<T>& weight) {
             const Vec<T> h = gradient * scale;
@@ -59,10 +65,10 @@ FANIN_INLINE Vec<T> over_root_mean_square(const RmsPropStep<T>& s, Vec<T> gradie
 
 // OptimizerKernels::rmsprop: the step is along h / (sqrt v + eps), v the running mean of h^2.
 template <class T>
-void rmsprop(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* w) {
+bool rmsprop(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* w) {
     const RmsPropStep<T> s = given;  // no store to w or v can change it, so that its splats leave the loop
     const Vec<T> step = splat(-s.lr);
-    update_all<T>(
+    return update_all<T>(
         n,
         [&](Vec<T> gradient, Vec<T>& square, Vec<T>& weight) {
             weight = fma(step, over_root_mean_square<T>(s, gradient, square), weight);
@@ -72,10 +78,10 @@ void rmsprop(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* w)
 
 // OptimizerKernels::rmsprop_momentum: the same steps, summed up in b with a factor of `momentum`.
 template <class T>
-void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* b, T* w) {
+bool rmsprop_momentum(std::size_t n, const RmsPropStep<T>& given, const T* g, T* v, T* b, T* w) {
     const RmsPropStep<T> s = given;
     const Vec<T> step = splat(-s.lr), momentum = splat(s.momentum);
-    update_all<T>(
+    return update_all<T>(
         n,
         [&](Vec<T> gradient, Vec<T>& square, Vec<T>& buffer, Vec<T>& weight) {
             buffer = fma(momentum, buffer, over_root_mean_square<T>(s, gradient, square));
@@ -87,10 +93,10 @@ void rmsprop_momentum(std::size_t n, const RmsPropStep<T>& given, const T* g, T*
 // OptimizerKernels::adam: m and v are running means of h and h^2; both corrections of their start are in lr and `correction`.
 // The decay of the weights, a factor, is taken before the step (AdamW); it is 1 for plain Adam.
 template <class T>
-void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
+bool adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), rest1 = splat(s.beta1_rest), beta2 = splat(s.beta2), rest2 = splat(s.beta2_rest);
     const Vec<T> correction = splat(s.correction), eps = splat(s.eps), decay = splat(s.decay), scale = splat(s.scale);
-    update_all<T>(
+    return update_all<T>(
         n,
         [&](Vec<T> gradient, Vec<T>& mean, Vec<T>& square, Vec<T>& weight) {
             const Vec<T> h = gradient * scale;
@@ -103,9 +109,9 @@ void adam(std::size_t n, const AdamStep<T>& s, const T* g, T* m, T* v, T* w) {
 
 // OptimizerKernels::adagrad: v is the sum of all h^2 so far, and is not forgotten.
 template <class T>
-void adagrad(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w) {
+bool adagrad(std::size_t n, const AdaGradStep<T>& s, const T* g, T* v, T* w) {
     const Vec<T> step = splat(-s.lr), eps = splat(s.eps), scale = splat(s.scale);
-    update_all<T>(
+    return update_all<T>(
         n,
         [&](Vec<T> gradient, Vec<T>& square, Vec<T>& weight) {
             const Vec<T> h = gradient * scale;

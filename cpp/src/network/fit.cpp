@@ -6,7 +6,6 @@
 #include "division.hpp"
 #include "fanin/random.hpp"
 #include "fanin/threads.hpp"
-#include "kernels/table.hpp"
 #include "message.hpp"
 #include "network/state.hpp"
 
@@ -18,13 +17,7 @@ constexpr std::size_t kFitTask = std::size_t{1} << 17;  // some 10 us
 // A sum of squares in double is finite where all elements are, but for float64 beyond 1e154: then each is looked at.
 template <class T>
 bool all_finite_here(const T* p, std::size_t n) {
-    for (std::size_t i = 0; i < n; i += kNormBlock) {
-        const std::size_t part = std::min(kNormBlock, n - i);
-        if (!std::isfinite(active<OptimizerKernels<T>>().sum_squares(part, p + i)) &&
-            !std::all_of(p + i, p + i + part, [](T x) { return std::isfinite(x); }))
-            return false;
-    }
-    return true;
+    return std::isfinite(detail::sum_squares(p, n)) || std::all_of(p, p + n, [](T x) { return std::isfinite(x); });
 }
 
 template <class T>
@@ -78,15 +71,14 @@ double Network<T>::State::step(MatrixView<const T> x, Targets<T> y, Optimizer& o
     optimizer.bind<T>(id_, layer_ends_);
     reserve(x.rows, false);
     const Rows rows{x, y, nullptr};
-    const double cost = pass(rows, 0, x.rows, true);
+    Update update{.optimizer = optimizer, .bounded = false};
+    const double cost = pass(rows, 0, x.rows, true, nullptr, &update);
     nonfinite_ = std::isfinite(cost) ? Nonfinite{} : find_nonfinite(cost, rows, 0, x.rows);
-    optimizer.update<T>(gradients_, parameters_);
-    if (!std::isfinite(cost)) return cost;
-    // An infinite gradient reaches the parameters, so that one look at these finds both.
-    if (const std::size_t layer = first_nonfinite_parameter(); layer != layers()) {
-        nonfinite_ = find_nonfinite(cost, rows, 0, x.rows);
-        if (nonfinite_.what == Nonfinite::What::nothing) nonfinite_ = {Nonfinite::What::parameter, layer, 1};
-    }
+    if (!update.done) update.finite = optimizer.update<T>(gradients_, parameters_);
+    if (!std::isfinite(cost) || update.finite) return cost;
+    // An infinite gradient reaches the parameters.
+    nonfinite_ = find_nonfinite(cost, rows, 0, x.rows);
+    if (nonfinite_.what == Nonfinite::What::nothing) nonfinite_ = {Nonfinite::What::parameter, first_nonfinite_parameter(), 1};
     return cost;
 }
 
@@ -147,10 +139,15 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
             const bool seen = observer != nullptr && state.steps % observer->every == 0;
             std::optional<Watch<T>> watch;
             if (seen) watch.emplace(*observer, layers());
-            const double cost = pass(rows, state.row, n, true, seen ? &*watch : nullptr), weight = batch_weight_;
+            Update update{.optimizer = optimizer};
+            const double cost =
+                seen ? pass(rows, state.row, n, true, &*watch) : pass(rows, state.row, n, true, nullptr, &update);
+            const double weight = batch_weight_;
             if (seen) show(*observer, *watch, state.steps + 1, rows, state.row, n, cost);
             costs[state.steps++] = cost;
-            if (found.what == Nonfinite::What::nothing) {
+            const bool known =
+                update.done || (seen && shape_.weight_of.empty() && std::isfinite(cost) && watch->finite_gradients());
+            if (found.what == Nonfinite::What::nothing && !known) {
                 found = find_nonfinite(cost, rows, state.row, n);
                 if (found.what != Nonfinite::What::nothing) {
                     found.step = state.steps;
@@ -163,7 +160,7 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
                 state.stopped = true;
                 return;
             }
-            optimizer.update<T>(gradients_, parameters_);
+            if (!update.done) optimizer.update<T>(gradients_, parameters_);
             state.sum += cost * weight;
             state.weight += weight;
             state.row += n;

@@ -2,6 +2,7 @@
 #include "dense/passes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "kernels/table.hpp"
@@ -159,9 +160,10 @@ void Network<T>::State::backward_piece(MatrixView<const T> x, bool accumulate, W
     }
 }
 
-// The mean cost of n rows of a batch, and with_gradients its gradients in gradients_.
+// The mean cost of n rows of a batch, and with_gradients its gradients in gradients_, or the update that they are for.
 template <class T>
-double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients, Watch<T>* watch) {
+double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients, Watch<T>* watch,
+                               Update* update) {
     double total = 0, weight = rows.y.weights.empty() ? static_cast<double>(n) : 0;
     for (std::size_t i = begin; i < begin + (rows.y.weights.empty() ? 0 : n); ++i)
         weight += static_cast<double>(rows.y.weights[rows.order == nullptr ? i : static_cast<std::size_t>(rows.order[i])]);
@@ -171,7 +173,8 @@ double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t 
         const Rows now = piece(rows, begin + done, count);
         forward_piece(now.x, z_.back(), watch);
         detail::add_loss<T>(shape_.loss, count, outputs(), z_.back(), now.y, weight, delta_[0], total);
-        if (with_gradients) backward_piece(now.x, done != 0, watch);
+        if (update != nullptr && std::isfinite(total) && can_update(n, update->optimizer)) backward_updating(now.x, *update);
+        else if (with_gradients) backward_piece(now.x, done != 0, watch);
     }
     return detail::mean_loss(shape_.loss, total, weight, outputs());
 }
@@ -183,7 +186,7 @@ double Network<T>::State::pass(const Rows& rows, std::size_t begin, std::size_t 
     template MatrixView<T> Network<T>::State::rows_in(T*, std::size_t, std::size_t, bool) const;      \
     template void Network<T>::State::forward_piece(MatrixView<const T>, T*, Watch<T>*);               \
     template void Network<T>::State::backward_piece(MatrixView<const T>, bool, Watch<T>*);            \
-    template double Network<T>::State::pass(const Rows&, std::size_t, std::size_t, bool, Watch<T>*);
+    template double Network<T>::State::pass(const Rows&, std::size_t, std::size_t, bool, Watch<T>*, Update*);
 FANIN_PASSES(float)
 FANIN_PASSES(double)
 #undef FANIN_PASSES

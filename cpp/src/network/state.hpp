@@ -1,10 +1,12 @@
 // What a network is made of: its parameters, its buffers, and the passes over them.
 //
 // network.cpp checks arguments and answers the public calls, passes.cpp carries batches forward and backward,
-// observe.cpp measures a pass, fit.cpp trains, file.cpp reads and writes.
+// update.cpp updates weights as their gradients come, observe.cpp measures a pass, fit.cpp trains, file.cpp reads and writes.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "division.hpp"
 #include "fanin/aligned.hpp"
 #include "fanin/network.hpp"
+#include "kernels/table.hpp"
 #include "message.hpp"
 #include "network/observe.hpp"
 
@@ -26,23 +29,39 @@ std::size_t padded(std::size_t n) {
 }
 
 template <class T>
-void check_no_nan(MatrixView<const T> x, std::size_t first_row) {
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        const MatrixView<const T> row{&x(i, 0), 1, x.cols, 0, x.col_stride};
-        int nans = 0;
-        if (x.col_stride == 1)
-            for (std::size_t j = 0; j < x.cols; ++j) nans |= row.data[j] != row.data[j];
-        else
-            for (std::size_t j = 0; j < x.cols; ++j) nans |= row(0, j) != row(0, j);
-        if (nans != 0) detail::refuse({"x must not hold NaN, got one at row ", first_row + i});
-    }
-}
-
-template <class T>
 MatrixView<const T> rows_of(MatrixView<const T> x, std::size_t begin, std::size_t n) {
     x.data += static_cast<std::ptrdiff_t>(begin) * x.row_stride;
     x.rows = n;
     return x;
+}
+
+// In double, so that for float32 it overflows only where an element is infinite; NaN where one is NaN, and only there.
+template <class T>
+double sum_squares(const T* p, std::size_t n) {
+    double sum = 0;
+    for (std::size_t i = 0; i < n; i += kNormBlock)
+        sum += active<OptimizerKernels<T>>().sum_squares(std::min(kNormBlock, n - i), p + i);
+    return sum;
+}
+
+template <class T>
+double sum_squares(MatrixView<const T> x) {
+    if (x.row_stride == 1) x = x.transposed();
+    if (x.col_stride == 1 && (x.row_stride == static_cast<std::ptrdiff_t>(x.cols) || x.rows == 1))
+        return sum_squares(x.data, x.rows * x.cols);
+    double sum = 0;
+    for (std::size_t i = 0; i < x.rows; ++i)
+        if (x.col_stride == 1) sum += sum_squares(&x(i, 0), x.cols);
+        else
+            for (std::size_t j = 0; j < x.cols; ++j) sum += static_cast<double>(x(i, j)) * static_cast<double>(x(i, j));
+    return sum;
+}
+
+template <class T>
+void check_no_nan(MatrixView<const T> x, std::size_t first_row) {
+    if (!std::isnan(sum_squares(x))) return;
+    for (std::size_t i = 0; i < x.rows; ++i)
+        if (std::isnan(sum_squares(rows_of(x, i, 1)))) refuse({"x must not hold NaN, got one at row ", first_row + i});
 }
 
 }  // namespace detail
@@ -79,6 +98,13 @@ struct Network<T>::State {
         Targets<T> y;
         const std::int64_t* order;
     };
+    // An update that a pass may do by itself (update.cpp).
+    struct Update {
+        Optimizer& optimizer;
+        bool bounded = true;  // whether it is for finite gradients alone
+        bool done = false;    // otherwise gradients_ are there
+        bool finite = true;   // and so are all parameters
+    };
 
     Metadata describe() const;
     void read_tensors(const SafeTensors& file, const std::string& prefix, T* all) const;
@@ -99,7 +125,10 @@ struct Network<T>::State {
     Rows piece(const Rows& rows, std::size_t begin, std::size_t n);
     void forward_piece(MatrixView<const T> x, T* logits, Watch<T>* watch = nullptr);
     void backward_piece(MatrixView<const T> x, bool accumulate, Watch<T>* watch = nullptr);
-    double pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients, Watch<T>* watch = nullptr);
+    double pass(const Rows& rows, std::size_t begin, std::size_t n, bool with_gradients, Watch<T>* watch = nullptr,
+                Update* update = nullptr);
+    bool can_update(std::size_t rows, const Optimizer& optimizer) const;
+    void backward_updating(MatrixView<const T> x, Update& update);
     void show(StepObserver<T>& observer, Watch<T>& watch, std::size_t number, const Rows& rows, std::size_t begin,
               std::size_t n, double cost);
     void check_again(const Rows& rows, std::size_t begin, std::size_t n) const;
