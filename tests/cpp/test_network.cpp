@@ -201,6 +201,35 @@ void same_weights_everywhere() {
     }
 }
 
+// Wherever NaN stands, in rows that touch, in rows apart and in columns; infinities pass.
+template <class T>
+void nan_in_x_is_named() {
+    constexpr std::size_t rows = 3, cols = 37, apart = 40;
+    Network<T> net({{cols, 2}, {}, Loss::cross_entropy, true}, 1);
+    std::vector<T> logits(rows * 2);
+    const auto named = [&](MatrixView<const T> x) -> std::string {
+        try {
+            net.forward(x, logits, 10);
+        } catch (const std::invalid_argument& error) {
+            return error.what();
+        }
+        return "";
+    };
+    for (const auto& [row, col] : {std::pair{cols, std::size_t{1}}, {apart, std::size_t{1}}, {std::size_t{1}, rows}}) {
+        std::vector<T> x(rows * apart, std::numeric_limits<T>::quiet_NaN());  // between rows that are apart, too
+        const MatrixView<T> view{x.data(), rows, cols, static_cast<std::ptrdiff_t>(row), static_cast<std::ptrdiff_t>(col)};
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t j = 0; j < cols; ++j) view(i, j) = (i + j) % 2 ? std::numeric_limits<T>::infinity() : T(0);
+        CHECK(named(view).empty());
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t j = 0; j < cols; ++j) {
+                const T was = std::exchange(view(i, j), std::numeric_limits<T>::quiet_NaN());
+                CHECK(named(view) == "x must not hold NaN, got one at row " + std::to_string(10 + i));
+                view(i, j) = was;
+            }
+    }
+}
+
 void a_step_allocates_nothing() {
     const NetworkShape shape{{20, 64, 64, 10}, {Activation::tanh, Activation::relu}, Loss::cross_entropy, true};
     const Data<float> d = data_for<float>(shape, 600);
@@ -321,6 +350,8 @@ int main() {
         pieces_equal_reference();
         fit_is_steps();
         same_weights_everywhere();
+        nan_in_x_is_named<float>();
+        nan_in_x_is_named<double>();
         a_step_allocates_nothing();
         steps_between_observed_ones_allocate_nothing();
     });

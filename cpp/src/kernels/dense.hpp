@@ -49,6 +49,8 @@ struct DenseKernels {
     // sums[j] = init[j] + the sum over i of x[i, j] in the same order with factor 1. init may be null (+0) or sums.
     // Of x (m x n); sums[j] stands at sums + j * stride, init likewise.
     void (*column_sums)(std::size_t m, std::size_t n, const Operand<const T>& x, const T* init, T* sums, std::ptrdiff_t stride);
+    // Whether one of n elements is NaN.
+    bool (*any_nan)(std::size_t n, const T* x);
 };
 
 }  // namespace fanin

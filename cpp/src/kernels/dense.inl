@@ -229,11 +229,26 @@ void column_sums(std::size_t m, std::size_t n, const Operand<const T>& operand, 
     }
 }
 
+// DenseKernels::any_nan, which the network asks of its inputs.
+template <class T>
+bool any_nan(std::size_t n, const T* x) {
+    constexpr std::size_t lanes = kLanes<T>;
+    decltype(Vec<T>{} != Vec<T>{}) nans{};
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        const Vec<T> v = load<T>(x + i);
+        nans |= v != v;
+    }
+    if (i == n) return any_lane(nans);
+    const Vec<T> rest = load_first<T>(x + i, n - i);
+    return any_lane(nans | (rest != rest));
+}
+
 // The entries, in the order of DenseKernels; the sizes come first, by which the caller cuts its tasks.
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,     pack<T>,
-            multiply<T>, multiply_row<T>,          multiply_thin<T>, column_sums<T>};
+    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,      pack<T>,
+            multiply<T>, multiply_row<T>,          multiply_thin<T>, column_sums<T>, any_nan<T>};
 }
 
 }  // namespace

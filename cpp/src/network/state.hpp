@@ -35,7 +35,7 @@ MatrixView<const T> rows_of(MatrixView<const T> x, std::size_t begin, std::size_
     return x;
 }
 
-// In double, so that for float32 it overflows only where an element is infinite; NaN where one is NaN, and only there.
+// In double, so that for float32 it overflows only where an element is infinite.
 template <class T>
 double sum_squares(const T* p, std::size_t n) {
     double sum = 0;
@@ -59,9 +59,13 @@ double sum_squares(MatrixView<const T> x) {
 
 template <class T>
 void check_no_nan(MatrixView<const T> x, std::size_t first_row) {
-    if (!std::isnan(sum_squares(x))) return;
-    for (std::size_t i = 0; i < x.rows; ++i)
-        if (std::isnan(sum_squares(rows_of(x, i, 1)))) refuse({"x must not hold NaN, got one at row ", first_row + i});
+    const auto any_nan = active<DenseKernels<T>>().any_nan;
+    if (x.col_stride == 1 && x.row_stride == static_cast<std::ptrdiff_t>(x.cols) && !any_nan(x.rows * x.cols, x.data)) return;
+    for (std::size_t i = 0; i < x.rows; ++i) {
+        bool nan = x.col_stride == 1 && any_nan(x.cols, &x(i, 0));
+        for (std::size_t j = 0; x.col_stride != 1 && j < x.cols; ++j) nan = nan || x(i, j) != x(i, j);
+        if (nan) refuse({"x must not hold NaN, got one at row ", first_row + i});
+    }
 }
 
 }  // namespace detail
