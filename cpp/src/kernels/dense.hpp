@@ -36,6 +36,8 @@ struct DenseKernels {
     // multiples of tile_cols where b is packed.
     std::size_t tile_rows, tile_cols, lanes;
     std::size_t thin_rows;  // the most rows of multiply_thin
+    // The most rows for which b is better read where it stands, if its columns are neighbours.
+    std::size_t in_place_rows;
     // Writes b as multiply() reads it fastest: for each panel of tile_cols columns (the last one: n % tile_cols rounded up
     // to whole lanes) its k rows one after the other. k * (n rounded up to lanes) elements.
     void (*pack)(std::size_t k, std::size_t n, const T* b, std::ptrdiff_t b_k, std::ptrdiff_t b_col, T* packed);

@@ -247,7 +247,7 @@ bool any_nan(std::size_t n, const T* x) {
 // The entries, in the order of DenseKernels; the sizes come first, by which the caller cuts its tasks.
 template <class T>
 constexpr DenseKernels<T> dense_kernels() {
-    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,      pack<T>,
+    return {kTileRows,   kTileVectors * kLanes<T>, kLanes<T>,        kThinRows,      kInPlaceRows, pack<T>,
             multiply<T>, multiply_row<T>,          multiply_thin<T>, column_sums<T>, any_nan<T>};
 }
 
