@@ -99,7 +99,7 @@ class Optimizer {
     bool update(std::span<const T> g, std::span<T> w);
     // The same step in parts, for gradients that are never all there: update_part for each element once, from `begin` of the
     // parameters on, in layer `layer`, in any order and on any thread; then finish_update. Without clip_norm, for which all
-    // gradients have to be known.
+    // gradients have to be known. Whether the parameters of the part are finite then.
     template <class T>
     bool update_part(std::size_t layer, std::size_t begin, std::span<const T> g, T* w);
     void finish_update();

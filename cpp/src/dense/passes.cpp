@@ -173,15 +173,9 @@ template <class T>
 void gradient_strips(MatrixView<const T> dz, MatrixView<const T> x, MatrixView<const T> w, TakeStrip<T> take, void* context) {
     const DenseKernels<T>& kernel = active<DenseKernels<T>>();
     T* space = workspace_of<T>({}, kCacheLine / sizeof(T) + product_workspace(w.rows, w.cols, x.rows));
-    Product<T> p{.m = w.rows,
-                 .n = w.cols,
-                 .k = x.rows,
-                 .a = {dz.data, dz.col_stride, dz.row_stride},
-                 .b = {x.data, x.row_stride, x.col_stride},
-                 .init = {},
-                 .c = {}};
+    const Product<T> p = matrix_product<T>(dz.transposed(), x, {}, false);
     const std::size_t whole = kPackedElements / p.k / kernel.tile_cols * kernel.tile_cols;
-    const std::size_t group = std::min(p.n + kernel.lanes <= whole ? p.n : whole, p.n);
+    const std::size_t group = p.n + kernel.lanes <= whole ? p.n : std::min(whole, p.n);
     const std::size_t most = kStripElements / kernel.tile_rows / kernel.tile_cols * kernel.tile_cols;
     const std::size_t strips = ceil_div(p.m, kernel.tile_rows);
     const std::size_t tasks = p.m * p.n * p.k < kParallelWork ? 1 : std::min(strips, 4 * num_threads());

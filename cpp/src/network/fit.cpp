@@ -140,8 +140,7 @@ void Network<T>::State::fit(MatrixView<const T> x, Targets<T> y, const FitOption
             std::optional<Watch<T>> watch;
             if (seen) watch.emplace(*observer, layers());
             Update update{.optimizer = optimizer};
-            const double cost =
-                seen ? pass(rows, state.row, n, true, &*watch) : pass(rows, state.row, n, true, nullptr, &update);
+            const double cost = pass(rows, state.row, n, true, seen ? &*watch : nullptr, seen ? nullptr : &update);
             const double weight = batch_weight_;
             if (seen) show(*observer, *watch, state.steps + 1, rows, state.row, n, cost);
             costs[state.steps++] = cost;
